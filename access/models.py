@@ -1,0 +1,19 @@
+"""The people who sign in."""
+
+from __future__ import annotations
+
+from django.contrib.auth.models import AbstractUser
+
+
+class User(AbstractUser):
+    """A person. Staff may act on the registries; anyone who is active may read."""
+
+    def __str__(self) -> str:
+        return self.get_full_name() or self.username
+
+    @property
+    def initials(self) -> str:
+        """One or two letters for the round sign beside the name."""
+        words = (self.get_full_name() or self.username).replace(".", " ").replace("-", " ").split()
+        letters = words[0][:1] + words[-1][:1] if len(words) > 1 else self.username[:2]
+        return letters.upper()

@@ -1,0 +1,208 @@
+"""What is true in one repository: its tags, the manifests that are present, and the blobs they keep alive."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from catalog.models.content import Blob, Manifest
+from registries.models import Registry
+
+
+class RepositoryQuerySet(models.QuerySet["Repository"]):
+    def live(self) -> Self:
+        return self.filter(gone_at=None)
+
+    def matching(self, text: str) -> Self:
+        """Those whose name contains `text`, as a person types it."""
+        return self.filter(name__contains=text.strip().lower()) if text.strip() else self
+
+    def in_namespace(self, namespace: str) -> Self:
+        """The repositories of a namespace and of those below it."""
+        return self.filter(Q(namespace=namespace) | Q(namespace__startswith=f"{namespace}/"))
+
+
+class Repository(models.Model):
+    """A repository of a registry. It was last seen whole when its last complete scan ended."""
+
+    class State(models.TextChoices):
+        NEW = "new", _("Not scanned yet")
+        WHOLE = "whole", _("Whole")
+        EMPTY = "empty", _("Empty")  # listed, and without a tag
+        FAILED = "failed", _("Could not be read")
+
+    registry = models.ForeignKey(Registry, models.CASCADE, related_name="repositories")
+    name = models.CharField(max_length=255)
+    name_key = models.BinaryField(max_length=600)  # sorts the same everywhere
+    namespace = models.CharField(max_length=255, blank=True)  # what stands before the last slash
+    state = models.CharField(max_length=16, choices=State.choices, default=State.NEW)
+    problem = models.TextField(blank=True)  # why its last scan failed, if it did
+
+    tag_count = models.PositiveIntegerField(default=0)
+    image_count = models.PositiveIntegerField(default=0)  # digests that have a tag
+    problem_count = models.PositiveIntegerField(default=0)  # tags that cannot be read, and images with a part missing
+    size = models.PositiveBigIntegerField(default=0)  # bytes of the blobs that its images use, each once
+    newest = models.ForeignKey("Presence", models.SET_NULL, null=True, blank=True, related_name="+")
+
+    first_seen = models.DateTimeField(db_default=Now())
+    changed_at = models.DateTimeField(null=True, blank=True)  # the newest date of an image in it, or when a tag went
+    scanned_at = models.DateTimeField(null=True, blank=True)  # the end of the last complete scan of it
+    missed = models.PositiveSmallIntegerField(default=0)  # complete catalogs in a row that lacked it
+    gone_at = models.DateTimeField(null=True, blank=True)
+
+    objects = RepositoryQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["registry", "name"], name="one_repository_of_a_name"),
+        ]
+        indexes = [
+            models.Index(fields=["registry", "name_key", "id"], name="repositories_by_name"),
+            models.Index(fields=["registry", "tag_count", "id"], name="repositories_by_tags"),
+            models.Index(fields=["registry", "size", "id"], name="repositories_by_size"),
+            models.Index(fields=["registry", "changed_at", "id"], name="repositories_by_change"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("repository", args=[self.registry.name, self.name])
+
+    @property
+    def base_name(self) -> str:
+        """The part after the last slash."""
+        return self.name.rpartition("/")[2]
+
+
+class PresenceQuerySet(models.QuerySet["Presence"]):
+    def tagged(self) -> Self:
+        return self.filter(tag_count__gt=0)
+
+    def present(self) -> Self:
+        return self.filter(gone_at=None)
+
+
+class Presence(models.Model):
+    """A manifest in a repository: what its tags are called there, and whether it is whole there."""
+
+    class State(models.TextChoices):
+        WHOLE = "whole", _("Whole")
+        INCOMPLETE = "incomplete", _("A part is missing")  # a child or the config is not in this repository
+        UNREADABLE = "unreadable", _("Cannot be read")
+
+    class DatedBy(models.TextChoices):
+        """Where the date comes from, since the API tells no push time."""
+
+        FOUND = "found", _("was there when Berth first looked")
+        CREATED = "created", _("created, says the image")
+        SEEN = "seen", _("seen to arrive by a scan")
+
+    repository = models.ForeignKey(Repository, models.CASCADE, related_name="presences")
+    manifest = models.ForeignKey(Manifest, models.PROTECT, related_name="presences")
+    state = models.CharField(max_length=16, choices=State.choices, default=State.WHOLE)
+    problem = models.TextField(blank=True)
+
+    tag_count = models.PositiveIntegerField(default=0)
+    lead_tag = models.CharField(max_length=128, blank=True)  # the alias that says most
+    lead_key = models.BinaryField(max_length=400, default=b"")
+    size = models.PositiveBigIntegerField(default=0)  # bytes of all its platforms that are here, each blob once
+    dated = models.DateTimeField()  # the best date that is known, and
+    dated_by = models.CharField(max_length=16, choices=DatedBy.choices)  # what it rests on
+    first_seen = models.DateTimeField(db_default=Now())
+    gone_at = models.DateTimeField(null=True, blank=True)  # no tag and no index reaches it any more
+
+    objects = PresenceQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["repository", "manifest"], name="one_presence_of_a_manifest"),
+        ]
+        indexes = [
+            models.Index(fields=["repository", "dated", "id"], condition=Q(tag_count__gt=0), name="images_by_date"),
+            models.Index(fields=["repository", "size", "id"], condition=Q(tag_count__gt=0), name="images_by_size"),
+            models.Index(fields=["repository", "lead_key", "id"], condition=Q(tag_count__gt=0), name="images_by_tag"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.repository_id}@{self.manifest_id}"
+
+
+class TagQuerySet(models.QuerySet["Tag"]):
+    def live(self) -> Self:
+        return self.filter(gone_at=None)
+
+    def matching(self, text: str) -> Self:
+        return self.filter(name__icontains=text.strip()) if text.strip() else self
+
+    def in_order(self) -> Self:
+        return self.order_by("key")
+
+
+class Tag(models.Model):
+    """A name in a repository. `presence` is None while its manifest could never be read; `problem` says why."""
+
+    repository = models.ForeignKey(Repository, models.CASCADE, related_name="tags")
+    name = models.CharField(max_length=128)
+    key = models.BinaryField(max_length=400)  # 1.9 before 1.10, the same on every database
+    presence = models.ForeignKey(Presence, models.SET_NULL, null=True, blank=True, related_name="tags")
+    problem = models.TextField(blank=True)  # why its manifest cannot be read now, if so
+    first_seen = models.DateTimeField(db_default=Now())
+    moved_at = models.DateTimeField(db_default=Now())  # when we saw it point elsewhere
+    gone_at = models.DateTimeField(null=True, blank=True)
+
+    objects = TagQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["repository", "name"], name="one_tag_of_a_name"),
+        ]
+        indexes = [
+            models.Index(fields=["repository", "key"], name="tags_by_name"),
+            models.Index(fields=["presence", "key"], name="tags_of_an_image"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.repository_id}:{self.name}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("tag", args=[self.repository.registry.name, self.repository.name, self.name])
+
+
+class TagSpan(models.Model):
+    """From when to when a tag pointed to a manifest, as scans saw it."""
+
+    tag = models.ForeignKey(Tag, models.CASCADE, related_name="spans")
+    manifest = models.ForeignKey(Manifest, models.PROTECT, related_name="+")
+    began = models.DateTimeField()
+    ended = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["tag"], condition=Q(ended=None), name="one_open_span_of_a_tag"),
+        ]
+        indexes = [models.Index(fields=["tag", "began"], name="spans_of_a_tag")]
+
+    def __str__(self) -> str:
+        return f"{self.tag_id} → {self.manifest_id}"
+
+
+class RepositoryBlob(models.Model):
+    """How many present manifests of a repository use a blob; the row goes when none does."""
+
+    repository = models.ForeignKey(Repository, models.CASCADE, related_name="repository_blobs")
+    blob = models.ForeignKey(Blob, models.PROTECT, related_name="repository_blobs")
+    references = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["repository", "blob"], name="one_count_of_a_blob"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.repository_id}/{self.blob_id}"

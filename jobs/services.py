@@ -1,0 +1,106 @@
+"""The verbs: queue a job, stop it, answer its question, run it again, and find what was lost."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from jobs.models import Job
+from jobs.running import ATTEMPTS
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AbstractBaseUser
+
+PATIENCE: Final = timedelta(seconds=60)  # then a message that no worker took is sent again
+
+log = logging.getLogger(__name__)
+
+
+def queue(
+    kind: str,
+    subject: str,
+    title: str,
+    *,
+    params: Mapping[str, Any] | None = None,
+    requested_by: AbstractBaseUser | None = None,
+) -> tuple[Job, bool]:
+    """The unfinished job of this kind on this subject, and whether it is new."""
+    try:
+        with transaction.atomic():
+            job = Job.objects.create(
+                kind=kind, subject=subject, title=title, params=dict(params or {}), requested_by=requested_by
+            )
+    except IntegrityError:
+        running = Job.objects.unfinished().filter(kind=kind, subject=subject).first()
+        if running is None:  # it ended between the two statements
+            return queue(kind, subject, title, params=params, requested_by=requested_by)
+        return running, False
+    transaction.on_commit(lambda: send(job))
+    return job, True
+
+
+def send(job: Job) -> None:
+    """Wake a worker. A broker that is away loses nothing: the sweep sends again."""
+    from jobs.tasks import run
+
+    Job.objects.filter(pk=job.pk, state=Job.State.QUEUED).update(sent_at=timezone.now())
+    try:
+        # A message that waited longer than the patience has been sent again: it may go.
+        run.apply_async((job.pk,), retry=False, expires=PATIENCE.total_seconds())
+    except run.OperationalError as error:
+        log.warning("job %s: no broker to send to (%s); the sweep will", job.pk, error)
+
+
+def again(job: Job, *, requested_by: AbstractBaseUser | None = None) -> tuple[Job, bool]:
+    """Queue the same work once more, without the leave that an answer gave."""
+    params = {name: value for name, value in job.params.items() if name != "allowed"}
+    return queue(job.kind, job.subject, job.title, params=params, requested_by=requested_by)
+
+
+def stop(job: Job) -> bool:
+    """Ask a job to stop; one that nobody runs yet stops at once. False when it had ended already."""
+    now = timezone.now()
+    idle = Job.objects.filter(pk=job.pk, state__in=[Job.State.QUEUED, Job.State.ASKING])
+    if idle.update(state=Job.State.STOPPED, finished_at=now, message="Stopped before it began.", question={}):
+        return True
+    return bool(Job.objects.filter(pk=job.pk, state=Job.State.RUNNING).update(stop_requested_at=now))
+
+
+def answer(job: Job, *, yes: bool) -> bool:
+    """Yes: the job goes on with leave to do what it asked for. No: it ends, and nothing was changed."""
+    with transaction.atomic():
+        job = Job.objects.select_for_update().get(pk=job.pk)
+        if job.state != Job.State.ASKING:
+            return False
+        if yes:
+            job.params = {**job.params, "allowed": job.question.get("allow", {})}
+            job.state, job.sent_at, job.question, job.attempts = Job.State.QUEUED, None, {}, 0
+            transaction.on_commit(lambda: send(job))
+        else:
+            job.state, job.finished_at = Job.State.STOPPED, timezone.now()
+            job.message = "The answer was no: nothing was changed."
+        job.save()
+    return True
+
+
+def sweep() -> None:
+    """Bring back what was lost: a worker that died, a message that Redis forgot; park what kills its workers."""
+    now = timezone.now()
+    abandoned = Job.objects.abandoned(now)
+    abandoned.filter(attempts__gte=ATTEMPTS).update(
+        state=Job.State.FAILED,
+        finished_at=now,
+        leased_until=None,
+        message=f"Its worker died {ATTEMPTS} times. It can be run again.",
+    )
+    abandoned.filter(stop_requested_at__isnull=False).update(
+        state=Job.State.STOPPED, finished_at=now, leased_until=None, message="Stopped. Its worker had died."
+    )
+    abandoned.update(state=Job.State.QUEUED, leased_until=None, sent_at=None)
+    for job in Job.objects.unheard(now, PATIENCE):
+        send(job)

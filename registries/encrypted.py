@@ -1,0 +1,47 @@
+"""A text column that is encrypted at rest, with keys that are not in the database."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.db import models
+
+
+@lru_cache(maxsize=4)
+def _fernet(keys: tuple[str, ...]) -> MultiFernet:
+    try:
+        return MultiFernet([Fernet(key) for key in keys])
+    except ValueError as error:
+        raise ImproperlyConfigured(
+            "BERTH_CREDENTIALS_KEY cannot be used: each key is 32 bytes in URL-safe base64"
+        ) from error
+
+
+def _keys() -> MultiFernet:
+    return _fernet(tuple(settings.CREDENTIALS_KEYS))
+
+
+class EncryptedTextField(models.TextField):
+    """Authenticated encryption (Fernet): the first key encrypts, every key decrypts.
+
+    A value that no key opens reads as the empty string, so that a lost key costs the stored
+    passwords and nothing else.
+    """
+
+    def get_prep_value(self, value: Any) -> Any:
+        return _keys().encrypt(value.encode()).decode() if value else ""
+
+    def from_db_value(self, value: str | None, *_: Any) -> str:
+        try:
+            return _keys().decrypt(value.encode()).decode() if value else ""
+        except InvalidToken:
+            return ""
+
+
+def rotate(token: str) -> str:
+    """`token` encrypted anew with the first key. Raises InvalidToken when no key opens it."""
+    return _keys().rotate(token.encode()).decode()

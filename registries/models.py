@@ -1,0 +1,74 @@
+"""The row of a registry."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models.functions import Now
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from registries.encrypted import EncryptedTextField
+
+NAME_PATTERN = r"[a-z0-9]+(?:-[a-z0-9]+)*"
+_name_rule = RegexValidator(rf"^{NAME_PATTERN}\Z", _("Small letters, digits and single hyphens."))
+
+
+class RegistryQuerySet(models.QuerySet["Registry"]):
+    def active(self) -> Self:
+        return self.filter(retired_at=None)
+
+    def by_name(self) -> Self:
+        return self.order_by("retired_at", "name")
+
+
+class Registry(models.Model):
+    """A registry at one address. Another address is another registry: the old row retires and keeps its catalog."""
+
+    name = models.CharField(max_length=40, unique=True, validators=[_name_rule])  # in our URLs
+    url = models.CharField(max_length=500)  # as Berth reaches it, without a trailing slash
+    public_name = models.CharField(max_length=255, blank=True)  # as clients type it: "registry.example.org"
+    username = models.CharField(max_length=255, blank=True)
+    password = EncryptedTextField(blank=True)
+    realm = models.CharField(max_length=500, blank=True)  # the one token service that may see the password
+    ca = models.TextField(blank=True)  # PEM
+    plain_http = models.BooleanField(default=False)
+    from_environment = models.BooleanField(default=False)  # the row that `./run` keeps in step with its options
+    embedded = models.BooleanField(default=False)  # the local registry in our own data folder
+    capabilities = models.JSONField(default=dict)  # what the last probe found
+    probed_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(db_default=Now())
+    retired_at = models.DateTimeField(null=True, blank=True)
+
+    objects = RegistryQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["url"], condition=models.Q(retired_at=None), name="one_active_registry_at_an_address"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("registry", args=[self.name])
+
+    @property
+    def pull_host(self) -> str:
+        """What stands before the repository in a pull command."""
+        if self.public_name:
+            return self.public_name
+        parts = urlsplit(self.url)
+        return (parts.netloc + parts.path).rstrip("/")
+
+    @property
+    def job_subject(self) -> str:
+        return f"registry:{self.pk}"
+
+    def capability(self, name: str) -> Any:
+        return self.capabilities.get(name)

@@ -1,0 +1,208 @@
+"""Every setting, read from the environment; docs/settings.md says what each is for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import dj_database_url
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+
+from registry_ui import env
+from registry_ui.logs import logging_config
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+# -- where things are ---------------------------------------------------------
+DATA = Path(env.text("BERTH_DATA", "var")).absolute()
+PUBLIC_URL = env.text("BERTH_PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/")
+
+# -- secrets ------------------------------------------------------------------
+SECRET_KEY = env.secret("BERTH_SECRET_KEY")
+CREDENTIALS_KEYS = env.secret("BERTH_CREDENTIALS_KEY").split()  # the first encrypts, all decrypt
+
+# -- the registry that the environment names ------------------------------------
+REGISTRY_URL = env.text("BERTH_REGISTRY_URL", "")
+REGISTRY_EMBEDDED = env.flag("BERTH_REGISTRY_EMBEDDED", default=False)
+REGISTRY_PUBLIC = env.text("BERTH_REGISTRY_PUBLIC", "")
+REGISTRY_USER = env.text("BERTH_REGISTRY_USER", "")
+REGISTRY_PASSWORD = env.secret("BERTH_REGISTRY_PASSWORD", "")
+REGISTRY_CA = env.text("BERTH_REGISTRY_CA", "")
+REGISTRY_PLAIN_HTTP = env.flag("BERTH_REGISTRY_PLAIN_HTTP", default=False)
+
+# -- who may look ---------------------------------------------------------------
+ANONYMOUS_READ = env.flag("BERTH_ANONYMOUS_READ", default=False)
+
+# -- Django ---------------------------------------------------------------------
+DEBUG = env.flag("BERTH_DEBUG", default=False)
+_public = urlsplit(PUBLIC_URL)
+if _public.scheme not in {"http", "https"} or not _public.hostname:
+    raise ImproperlyConfigured(f"BERTH_PUBLIC_URL={PUBLIC_URL!r} is not an http or https address")
+ALLOWED_HOSTS = sorted({_public.hostname, "127.0.0.1", "localhost", "[::1]", *env.words("BERTH_ALLOWED_HOSTS")})
+CSRF_TRUSTED_ORIGINS = [f"{_public.scheme}://{_public.netloc}"]
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django_htmx",
+    "csp",
+    "axes",
+    "registries",
+    "access",
+    "jobs",
+    "catalog",
+    "web",
+    "api",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "web.middleware.PrivatePages",
+    "web.middleware.RegistryErrors",
+    "axes.middleware.AxesMiddleware",
+]
+ROOT_URLCONF = "registry_ui.urls"
+WSGI_APPLICATION = "registry_ui.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": False,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "web.context.frame",
+            ],
+            "builtins": ["web.templatetags.berth", "django.templatetags.i18n", "django.templatetags.static"],
+            "libraries": {"django_htmx": "django_htmx.templatetags.django_htmx"},
+        },
+    },
+]
+
+# -- the database: the truth -----------------------------------------------------
+_SQLITE_PRAGMAS = (
+    "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-32768;"
+    " PRAGMA mmap_size=268435456; PRAGMA temp_store=MEMORY;"
+)
+_database_url = env.secret("DATABASE_URL", "")
+DATABASES = {
+    "default": dj_database_url.parse(_database_url, conn_max_age=60, conn_health_checks=True)
+    if _database_url
+    else {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": DATA / "berth.sqlite3",
+        "CONN_MAX_AGE": None,
+        # IMMEDIATE: a transaction that reads before it writes would else fail at once under a second writer.
+        "OPTIONS": {"timeout": 20, "transaction_mode": "IMMEDIATE", "init_command": _SQLITE_PRAGMAS},
+    },
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# -- Redis: a hint ----------------------------------------------------------------
+REDIS_URL = env.secret("REDIS_URL", "redis://127.0.0.1:6379/0")
+CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1).replace("?db=", "?virtual_host=")
+CELERY_TASK_IGNORE_RESULT = True
+# Ids travel, nothing else; what is not JSON is refused.
+CELERY_ACCEPT_CONTENT = CELERY_RESULT_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_SERIALIZER = "json"
+# A job that people watch may take hours; what a person or an event waits for has a queue and a process of its own.
+CELERY_TASK_DEFAULT_QUEUE = "soon"
+CELERY_TASK_ROUTES = {"jobs.run": {"queue": "jobs"}}
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600}
+CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULE = {
+    "sweep-jobs": {"task": "jobs.sweep", "schedule": 30.0, "options": {"expires": 25}},
+    "queue-due-scans": {"task": "catalog.queue_due_scans", "schedule": 30.0, "options": {"expires": 25}},
+}
+
+# -- people -----------------------------------------------------------------------
+AUTH_USER_MODEL = "access.User"
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
+LOGIN_URL = "sign-in"
+LOGIN_REDIRECT_URL = "repositories"
+LOGOUT_REDIRECT_URL = "sign-in"
+SESSION_COOKIE_AGE = 14 * 24 * 3600
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _public.scheme == "https"
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_HTTPONLY = True
+CSRF_FAILURE_VIEW = "web.views.errors.csrf_failure"
+# Ten wrong passwords from one address hold that pair of name and address for five minutes, nobody else.
+AXES_FAILURE_LIMIT = 10
+AXES_COOLOFF_TIME = 5 / 60
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_LOCKOUT_TEMPLATE = "access/locked.html"
+AXES_RESET_ON_SUCCESS = True
+AXES_VERBOSE = False
+AXES_ENABLE_ADMIN = False
+
+# -- what a browser may do ----------------------------------------------------------
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+        "base-uri": [NONE],
+    },
+}
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_HSTS_SECONDS = 3600 * 24 * 30 if _public.scheme == "https" else 0
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.flag("BERTH_BEHIND_PROXY", default=False) else None
+
+# -- files of our own -----------------------------------------------------------------
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage",
+    },
+}
+
+# -- language and time ------------------------------------------------------------------
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+
+# -- logs ---------------------------------------------------------------------------------
+LOGGING = logging_config(
+    style=env.text("BERTH_LOG_FORMAT", "text"),
+    level=env.text("BERTH_LOG_LEVEL", "INFO").upper(),
+)
