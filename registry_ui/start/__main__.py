@@ -1,0 +1,25 @@
+"""`python -m registry_ui.start`: what `./run` becomes."""
+
+from __future__ import annotations
+
+import sys
+
+from registry_ui.start import options, sequence
+from registry_ui.start.errors import StartError, Stopped
+from registry_ui.start.journal import Console
+
+
+def main(arguments: list[str]) -> int:
+    try:
+        told = options.parse(arguments)
+        sequence.run(told, Console(told.log_format, verbose=told.verbose))
+    except StartError as error:
+        sys.stderr.write(f"berth: {error}\n")
+        return error.exit_code
+    except (Stopped, KeyboardInterrupt):
+        pass
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,86 @@
+"""The local registry: a program of the distribution project, its configuration, and where to get it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any, Final
+
+from registry_ui.start import environment, keys, probes
+from registry_ui.start.errors import StartError
+from registry_ui.start.journal import Console
+from registry_ui.start.options import Options, netloc, reachable
+from registry_ui.start.supervisor import Service, Supervisor
+
+_NAMES: Final = ("docker-registry", "registry")
+_PACKAGE: Final = "docker-registry"
+
+
+def service(options: Options, program: str, secret: Path) -> Service:
+    config = options.data / "registry.yml"
+    content = _config(options, secret.read_text().strip())
+    keys.write_private(config, json.dumps(content, indent=2, ensure_ascii=False))  # JSON is YAML
+    return Service(
+        "registry",
+        [program, "serve", str(config)],
+        # Its own variables (REGISTRY_…) would change the configuration behind our back: it sees none of ours.
+        {**environment.plain(), "OTEL_TRACES_EXPORTER": "none"},
+        ready=lambda: probes.answers(reachable(options.bind), options.registry_port, "/v2/"),
+    )
+
+
+def program(options: Options, supervisor: Supervisor, console: Console) -> str:
+    """The registry on PATH, the one fetched before, or Debian's, fetched now: no root, nothing installed."""
+    fetched = options.data / "bin" / "docker-registry"
+    if found := next(filter(None, map(shutil.which, (*_NAMES, str(fetched)))), None):
+        return found
+    if shutil.which("apt-get") and shutil.which("dpkg"):
+        console.say("Fetching a registry: Debian's package docker-registry, unpacked into the data folder")
+        _fetch(options, supervisor, fetched)
+        if fetched.exists():
+            return str(fetched)
+    raise StartError(
+        "No registry is on this machine (neither docker-registry nor registry is on PATH): start one with\n"
+        f"  docker run -d -p 127.0.0.1:{options.registry_port}:5000 -e REGISTRY_STORAGE_DELETE_ENABLED=true registry:2\n"
+        f"and say ./run --registry http://127.0.0.1:{options.registry_port}"
+    )
+
+
+def _config(options: Options, secret: str) -> dict[str, Any]:
+    return {
+        "version": "0.1",
+        "log": {"level": "warn", "formatter": options.log_format, "accesslog": {"disabled": True}},
+        "storage": {
+            "filesystem": {"rootdirectory": str(options.data / "registry")},
+            "delete": {"enabled": True},
+            # No cache of blobs: it would remember those that a garbage collection has removed.
+        },
+        "http": {"addr": netloc(options.bind, options.registry_port), "secret": secret},
+    }
+
+
+def _fetch(options: Options, supervisor: Supervisor, target: Path) -> None:
+    """Download by apt, which checks the signatures; where its lists are empty, with lists of our own."""
+    work = options.data / "bin" / "apt"
+    for folder in ("lists/partial", "archives/partial"):
+        (work / folder).mkdir(parents=True, exist_ok=True)
+    own = ("-o", f"Dir::State={work}", "-o", f"Dir::Cache={work}")
+    try:
+        if not _try(supervisor, work, "apt-get", "download", _PACKAGE):
+            _try(supervisor, work, "apt-get", *own, "update")
+            _try(supervisor, work, "apt-get", *own, "download", _PACKAGE)
+        for package in work.glob(f"{_PACKAGE}_*.deb"):
+            if _try(supervisor, work, "dpkg", "-x", str(package), str(work / "unpacked")):
+                (work / "unpacked/usr/bin/docker-registry").replace(target)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _try(supervisor: Supervisor, folder: Path, *command: str) -> bool:
+    """apt-get downloads into the folder it stands in."""
+    try:
+        supervisor.run("apt", command, environment.plain(), folder)
+    except StartError:
+        return False
+    return True

@@ -1,0 +1,135 @@
+"""The order of a start, from the lock to the line that says Berth is ready."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from registry_ui.start import environment, keys, probes, registry, services, valkey
+from registry_ui.start.environment import Record
+from registry_ui.start.errors import StartError
+from registry_ui.start.journal import Console
+from registry_ui.start.lock import locked
+from registry_ui.start.manage import PROGRAM
+from registry_ui.start.options import Options, reachable
+from registry_ui.start.supervisor import Supervisor
+
+_SCAN_SECONDS: Final = 20  # a longer first scan goes on behind the pages
+_PORT_SECONDS: Final = 3.0  # what a killed start has left on a port is gone by then
+
+
+def run(options: Options, console: Console) -> None:
+    """Start everything and watch it until it ends; raises what ended it (see errors.py)."""
+    with ExitStack() as stack:
+        stack.enter_context(locked(options.data))
+        start = _Start(options, console, keys.prepare(options.data))
+        stack.callback(start.clean_up)
+        _check_ports(options)
+        start.supervisor = stack.enter_context(Supervisor(console, options.data / "logs"))
+        stack.callback(console.say, "Berth ends")
+        start.begin()
+        start.supervisor.watch()
+
+
+@dataclass
+class _Start:
+    options: Options
+    console: Console
+    key_files: dict[str, Path]
+    supervisor: Supervisor = field(init=False)
+    password: str = ""  # of the first admin, until it has been shown
+    folder: Path | None = None
+
+    def begin(self) -> None:
+        options, run = self.options, self.supervisor.start
+        self._broker()
+        self.settings = {**os.environ, **environment.django(options, self.key_files, self._redis_url)}
+        self._record()
+        self.console.say(f"Berth starts; its data is in {options.data}")
+        self._manage("migrate", "--noinput")
+        self._manage("collectstatic", "--noinput", "--verbosity", "0")
+        if self.folder:
+            run(valkey.service(options, self.folder))
+        if not options.registry:
+            program = registry.program(options, self.supervisor, self.console)
+            run(registry.service(options, program, self.key_files["registry-secret"]))
+        self._prepare()
+        if options.samples and not options.registry:
+            self._push_samples()
+        for service in services.all_of(options, self.settings):
+            run(service)
+        self._first_scan()
+        self._say_ready()
+
+    def clean_up(self) -> None:
+        """What a start must not leave, whether it came to its end or not."""
+        if self.password:
+            self.console.say(f"Not ready, but the first admin exists: sign in as admin with {self.password}")
+        Record.remove(self.options.data)
+        if self.folder:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _broker(self) -> None:
+        if (old := environment.read(self.options.data)) and old.folder:
+            shutil.rmtree(old.folder, ignore_errors=True)  # of a start that was killed
+        if not self.options.redis_url:
+            self.folder = valkey.socket_folder()
+            self._redis_url = valkey.url(self.folder)
+            return
+        self._redis_url = self.options.redis_url
+        if problem := probes.pongs(self._redis_url):
+            raise StartError(
+                f"The Redis of REDIS_URL does not answer ({problem}): start it, or unset REDIS_URL."
+            )
+
+    def _record(self) -> None:
+        settings = environment.settings_in(self.settings)
+        Record(os.getpid(), str(self.folder or ""), settings).write(self.options.data)
+
+    def _manage(self, *words: str) -> str:
+        return self.supervisor.run(words[0], [sys.executable, PROGRAM, *words], self.settings)
+
+    def _prepare(self) -> None:
+        for line in self._manage("prepare").splitlines():
+            name, _, value = line.partition(": ")
+            if name == "admin-password":
+                self.password = value.strip()
+
+    def _push_samples(self) -> None:
+        marker = self.options.data / "samples"
+        command = [sys.executable, "-m", "registry_ui.start.samples", self.options.registry_url, str(marker)]
+        for line in self.supervisor.run("samples", command, self.settings).splitlines():
+            self.console.say(line)
+
+    def _first_scan(self) -> None:
+        self._manage("scan", "--wait", str(_SCAN_SECONDS))
+        host, port = reachable(self.options.bind), self.options.port
+        self.supervisor.wait_for(lambda: probes.answers(host, port, "/readyz"), "Berth's pages are not ready")
+
+    def _say_ready(self) -> None:
+        password, self.password = self.password, ""
+        sign_in = f" · sign in as admin with {password}" if password else ""
+        self.console.say(f"Berth is ready at {self.options.public_url}{sign_in}")
+
+
+def _check_ports(options: Options) -> None:
+    _check_port(options.bind, options.port, "--port (BERTH_PORT)")
+    if not options.registry:
+        other = (
+            "--registry-port (BERTH_REGISTRY_PORT), or use the registry that runs there with --registry URL"
+        )
+        _check_port(options.bind, options.registry_port, other)
+
+
+def _check_port(bind: str, port: int, other: str) -> None:
+    deadline = time.monotonic() + _PORT_SECONDS
+    while problem := probes.port_problem(bind, port):
+        if problem != "is in use" or time.monotonic() > deadline:
+            raise StartError(f"Port {port} of {bind} {problem}: choose another with {other}.")
+        time.sleep(0.1)

@@ -1,0 +1,268 @@
+"""Starts children in order, watches them, and ends them in reverse.
+
+Each child is in a session of its own, so that Ctrl-C reaches only us; each is on a leash, so that none outlives
+us; and when one dies, what is left of its session is killed before it is started again.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import IO, Final, Self
+
+from registry_ui.start import leash
+from registry_ui.start.errors import GaveUp, StartError, StepFailed, Stopped
+from registry_ui.start.journal import Console, Journal
+
+_POLL: Final = 0.05  # seconds between two looks at whether something is ready
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    name: str
+    argv: Sequence[str]
+    environment: Mapping[str, str]
+    ready: Callable[[], bool] = lambda: True
+    grace: float = 5.0  # seconds between SIGTERM and SIGKILL
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How often a child may die, and how long a start may take; in seconds."""
+
+    delays: tuple[float, ...] = (1.0, 2.0, 4.0)  # before the first, second, third restart; then all end
+    forgotten: float = 60.0  # a child that ran this long begins anew
+    ready: float = 30.0  # for one child to become ready
+
+
+class Child:
+    """A service and the process that runs it now."""
+
+    def __init__(self, service: Service, journal: Journal) -> None:
+        self.service, self.journal = service, journal
+        self.deaths = 0
+        self.due: float | None = None  # when to start it again
+        self._born = 0.0
+        self._process: subprocess.Popen[bytes] | None = None
+        self._reader: threading.Thread | None = None
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid if self._process else None
+
+    def start(self) -> None:
+        self.due, self._born = None, time.monotonic()
+        self._process = spawn(self.service.argv, self.service.environment, subprocess.STDOUT)
+        self._reader = self.journal.follow(_output(self._process))
+
+    def ended(self) -> int | None:
+        """The exit code of a process that has just died, told once; nothing of its session is left then."""
+        if self._process is None or (code := self._process.poll()) is None:
+            return None
+        self.clear()
+        return code
+
+    def age(self) -> float:
+        return time.monotonic() - self._born
+
+    def runs(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def terminate(self) -> None:
+        if self._process:
+            self._process.terminate()
+
+    def clear(self) -> None:
+        """Kill what is left of it, and of what it started."""
+        if self._process is None:
+            return
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        if self._reader:
+            self._reader.join(1)
+        self._process = None
+
+
+class Supervisor:
+    """`with Supervisor(…) as supervisor:` and whatever happens inside, no child is left after it."""
+
+    def __init__(self, console: Console, logs: Path, patience: Patience | None = None) -> None:
+        self._console, self._logs = console, logs
+        self._patience = patience or Patience()
+        self._signals = _Signals()
+        self._children: list[Child] = []
+
+    def __enter__(self) -> Self:
+        self._logs.mkdir(parents=True, exist_ok=True)
+        self._signals.catch()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop_all()
+        self._signals.release()
+
+    def start(self, service: Service) -> Child:
+        """Start `service` and wait until it is ready."""
+        child = Child(service, Journal(service.name, self._logs, self._console))
+        self._children.append(child)
+        child.start()
+        self.wait_for(service.ready, f"{service.name} is not ready", tail=child.journal)
+        return child
+
+    def wait_for(self, ready: Callable[[], bool], problem: str, *, tail: Journal | None = None) -> None:
+        """Wait until `ready()`, restarting what dies meanwhile."""
+        deadline = time.monotonic() + self._patience.ready
+        while not ready():
+            if time.monotonic() > deadline:
+                said = "".join(f"\n  {line}" for line in tail.tail) if tail else ""
+                raise StartError(
+                    f"{problem} after {self._patience.ready:.0f} seconds; see {self._logs}.{said}"
+                )
+            self._look_after()
+            self._signals.pause(_POLL)
+
+    def run(
+        self, name: str, argv: Sequence[str], environment: Mapping[str, str], folder: Path | None = None
+    ) -> str:
+        """Run a command that has to succeed before we go on; its standard output."""
+        journal = Journal(name, self._logs, self._console)
+        process = spawn(argv, environment, subprocess.PIPE, folder)
+        answer: list[bytes] = []
+        reader = threading.Thread(target=lambda: answer.append(_output(process).read()), daemon=True)
+        reader.start()
+        complaints = journal.follow(_output(process, errors=True))
+        try:
+            while process.poll() is None:
+                self._look_after()
+                self._signals.pause(_POLL)
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            reader.join(1)
+            complaints.join(1)
+        if process.returncode:
+            raise StepFailed(name, _last_words(journal.tail))
+        return b"".join(answer).decode(errors="replace")
+
+    def watch(self) -> None:
+        """Restart what dies, until we are asked to stop (`Stopped`) or a child dies too often (`GaveUp`)."""
+        while True:
+            self._look_after()
+            due = [child.due - time.monotonic() for child in self._children if child.due is not None]
+            self._signals.pause(max(min(due, default=60.0), 0.01))
+
+    def _look_after(self) -> None:
+        if self._signals.asked:
+            raise Stopped
+        for child in self._children:
+            if (code := child.ended()) is not None:
+                self._plan_restart(child, code)
+            elif child.due is not None and time.monotonic() >= child.due:
+                child.start()
+
+    def _plan_restart(self, child: Child, code: int) -> None:
+        if child.age() >= self._patience.forgotten:
+            child.deaths = 0
+        child.deaths += 1
+        how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
+        if child.deaths > len(self._patience.delays):
+            said = "".join(f"\n  {line}" for line in child.journal.tail)
+            raise GaveUp(
+                f"{child.service.name} {how} and was restarted {len(self._patience.delays)} times in vain."
+                f" Its log is {child.journal.path}; its last lines:{said or ' none'}"
+            )
+        delay = self._patience.delays[child.deaths - 1]
+        last = f": {child.journal.tail[-1]}" if child.journal.tail else ""
+        self._console.say(f"{child.service.name} {how}; starting it again in {delay:g} s{last}")
+        child.due = time.monotonic() + delay
+
+    def _stop_all(self) -> None:
+        """Last started, first ended; asked once more, they are killed."""
+        asked = self._signals.asked
+        for child in reversed(self._children):
+            child.terminate()
+            deadline = time.monotonic() + child.service.grace
+            while child.runs() and time.monotonic() < deadline and self._signals.asked == asked:
+                self._signals.pause(_POLL)
+            child.clear()
+
+
+def spawn(
+    argv: Sequence[str], environment: Mapping[str, str], stderr: int, folder: Path | None = None
+) -> subprocess.Popen[bytes]:
+    """`argv` on a leash, in a session of its own, reading nothing."""
+    leashed = [sys.executable, "-I", "-S", leash.__file__, str(os.getpid()), *argv]
+    return subprocess.Popen(  # noqa: S603 - no shell, and the words are ours
+        leashed,
+        env=dict(environment),
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=stderr,
+        start_new_session=True,
+    )
+
+
+def _output(process: subprocess.Popen[bytes], *, errors: bool = False) -> IO[bytes]:
+    stream = process.stderr if errors else process.stdout
+    if stream is None:
+        raise AssertionError("spawn() pipes it")
+    return stream
+
+
+def _last_words(tail: Sequence[str]) -> str:
+    """The last line of a traceback or complaint, without the name of an exception's class."""
+    line = tail[-1] if tail else ""
+    kind, colon, sentence = line.partition(": ")
+    return (
+        sentence
+        if colon and " " not in kind and kind.endswith(("Error", "Configured", "Exception"))
+        else line
+    )
+
+
+class _Signals:
+    """Signals as a count and a wake-up, so that nothing happens inside a handler."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self._before: dict[int, Callable[[int, FrameType | None], object] | int | None] = {}
+
+    def catch(self) -> None:
+        self._wake, self._woken = socket.socketpair()
+        for end in (self._wake, self._woken):
+            end.setblocking(False)  # noqa: FBT003 - the name of the standard library
+        self._old_wakeup = signal.set_wakeup_fd(self._woken.fileno(), warn_on_full_buffer=False)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD):
+            if signal.getsignal(number) != signal.SIG_IGN or number in (signal.SIGINT, signal.SIGCHLD):
+                self._before[number] = signal.signal(number, self._note)  # nohup's ignored SIGHUP stays so
+
+    def release(self) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+        signal.set_wakeup_fd(self._old_wakeup)
+        self._wake.close()
+        self._woken.close()
+
+    def pause(self, seconds: float) -> None:
+        """Sleep; a signal ends the sleep."""
+        if select.select([self._wake], [], [], seconds)[0]:
+            with suppress(BlockingIOError):
+                self._wake.recv(4096)
+
+    def _note(self, number: int, _frame: FrameType | None) -> None:
+        if number != signal.SIGCHLD:
+            self.asked += 1

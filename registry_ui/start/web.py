@@ -1,0 +1,23 @@
+"""What gunicorn is told (`--config python:registry_ui.start.web`); its address is on the command line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from registry_ui.start.leash import die_with
+
+wsgi_app = "registry_ui.wsgi"
+worker_class = "gthread"
+workers = 2
+threads = 4
+timeout = 60
+graceful_timeout = 4
+keepalive = 5
+control_socket_disable = True
+# Heartbeats into a file on a disk that is busy would look like a worker that hangs.
+worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
+
+
+def post_fork(server: Any, _worker: Any) -> None:
+    die_with(server.pid)

@@ -1,0 +1,26 @@
+"""A Celery worker whose pool never outlives it: `python -m registry_ui.start.worker QUEUE PROCESSES`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any, Final
+
+from celery.signals import worker_process_init
+
+from registry_ui.celery import app
+from registry_ui.start.leash import die_with
+
+_WORKER: Final = os.getpid()
+
+
+@worker_process_init.connect
+def _tie_to_the_worker(**_: Any) -> None:
+    die_with(_WORKER)
+
+
+if __name__ == "__main__":
+    queue, processes = sys.argv[1:]
+    # There is one worker for each queue: none needs the others' gossip, nor a minute to find them.
+    quiet = ("--without-gossip", "--without-mingle", "--without-heartbeat")
+    app.worker_main(["worker", "-Q", queue, "-c", processes, "-n", f"{queue}@%h", *quiet])
