@@ -1,1 +1,1 @@
-"""The registries we know: their rows, their encrypted credentials, what they can do, and the client for each."""
+"""The registries we know: their rows, encrypted credentials, what they can do, and the client for each."""

@@ -26,7 +26,7 @@ class RegistryQuerySet(models.QuerySet["Registry"]):
 
 
 class Registry(models.Model):
-    """A registry at one address. Another address is another registry: the old row retires and keeps its catalog."""
+    """A registry at one address. Another address is another registry: the old row retires, its catalog stays."""
 
     name = models.CharField(max_length=40, unique=True, validators=[_name_rule])  # in our URLs
     url = models.CharField(max_length=500)  # as Berth reaches it, without a trailing slash
@@ -36,7 +36,7 @@ class Registry(models.Model):
     realm = models.CharField(max_length=500, blank=True)  # the one token service that may see the password
     ca = models.TextField(blank=True)  # PEM
     plain_http = models.BooleanField(default=False)
-    from_environment = models.BooleanField(default=False)  # the row that `./run` keeps in step with its options
+    from_environment = models.BooleanField(default=False)  # the row that follows the options of `./run`
     embedded = models.BooleanField(default=False)  # the local registry in our own data folder
     capabilities = models.JSONField(default=dict)  # what the last probe found
     probed_at = models.DateTimeField(null=True, blank=True)

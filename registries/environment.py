@@ -1,0 +1,130 @@
+"""The registry that the BERTH_REGISTRY_* options name: its row follows them at each start."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.db import transaction
+
+from registries import services
+from registries.addresses import WrongAddress, free_name, name_from, normal_address
+from registries.models import Registry
+from registries.services import Details
+
+_VARIABLES: Final = {
+    "url": "BERTH_REGISTRY_URL",
+    "public_name": "BERTH_REGISTRY_PUBLIC",
+    "username": "BERTH_REGISTRY_USER",
+    "password": "BERTH_REGISTRY_PASSWORD",
+    "ca": "BERTH_REGISTRY_CA",
+    "plain_http": "BERTH_REGISTRY_PLAIN_HTTP",
+}
+
+
+def owners(registry: Registry) -> dict[str, str]:
+    """Field → the variable that says what it is. What no variable says is a person's to change."""
+    if not registry.from_environment:
+        return {}
+    said = {
+        "url": True,
+        "plain_http": True,
+        "public_name": bool(settings.REGISTRY_PUBLIC),
+        "username": bool(settings.REGISTRY_USER),
+        "password": bool(settings.REGISTRY_USER),
+        "ca": bool(settings.REGISTRY_CA),
+    }
+    return {field: _VARIABLES[field] for field, owned in said.items() if owned}
+
+
+def from_environment() -> Registry | None:
+    """The active row that the options name, brought in step with them; None where they name none.
+
+    Raises ImproperlyConfigured, with the variable and the cure.
+    """
+    with transaction.atomic():
+        registry = None
+        if settings.REGISTRY_URL:
+            url = _address()
+            try:
+                registry = _embedded(url) if settings.REGISTRY_EMBEDDED else _elsewhere(url)
+            except services.RegistryNotSaved as error:
+                variable = _VARIABLES.get(error.field, "BERTH_REGISTRY_URL")
+                raise ImproperlyConfigured(f"{variable}: {error}") from error
+        _release_others(registry)
+        return registry
+
+
+def _address() -> str:
+    try:
+        return normal_address(settings.REGISTRY_URL, plain_http=_plain_http())
+    except WrongAddress as error:
+        raise ImproperlyConfigured(f"BERTH_REGISTRY_URL cannot be used: {error}") from error
+
+
+def _embedded(url: str) -> Registry:
+    """Our own storage, at whatever port it is served now: one row, also when it had retired meanwhile."""
+    ours = Registry.objects.filter(embedded=True).first()
+    if ours is None:
+        return services.add(_details(url), from_environment=True, embedded=True)
+    ours.retired_at, ours.from_environment = None, True
+    ours.save(update_fields=["retired_at", "from_environment"])
+    return services.edit(ours, _details(url, ours)).registry
+
+
+def _elsewhere(url: str) -> Registry:
+    elsewhere = Registry.objects.active().filter(embedded=False)
+    current = elsewhere.filter(url=url).first() or elsewhere.filter(from_environment=True).first()
+    if current is None:
+        return services.add(_details(url), from_environment=True)
+    current.from_environment = True
+    current.save(update_fields=["from_environment"])
+    if current.url == url:
+        return services.edit(current, _details(url, current)).registry
+    return services.edit(current, _details(url, name=_name_after(current, url))).registry
+
+
+def _name_after(current: Registry, url: str) -> str:
+    """A name that came from the old host follows to the new one; one that a person chose stays."""
+    old, new = name_from(current.url), name_from(url)
+    return free_name(new) if old == current.name and old != new else current.name
+
+
+def _details(url: str, known: Registry | None = None, *, name: str = "") -> Details:
+    """What the options say; what they leave open stays as it is at `known`, which is at the same address."""
+    keeps = known is not None
+    return Details(
+        url=url,
+        name=name,
+        public_name=settings.REGISTRY_PUBLIC or (known.public_name if known else ""),
+        username=settings.REGISTRY_USER or (known.username if known else ""),
+        password=settings.REGISTRY_PASSWORD if settings.REGISTRY_USER or not keeps else None,
+        ca=_pem(settings.REGISTRY_CA) or (known.ca if known else ""),
+        plain_http=_plain_http(),
+    )
+
+
+def _plain_http() -> bool:
+    return bool(settings.REGISTRY_PLAIN_HTTP or settings.REGISTRY_EMBEDDED)
+
+
+def _release_others(registry: Registry | None) -> None:
+    """What the options named before: our own storage is not served now, another becomes an ordinary row."""
+    others = Registry.objects.active().exclude(pk=registry.pk if registry else None)
+    for ours in others.filter(embedded=True):
+        services.retire(ours, give_up_name=False)
+    others.filter(from_environment=True).update(from_environment=False)
+
+
+def _pem(text: str) -> str:
+    """The certificates themselves, also where `text` is the path of their file."""
+    if not text or "-----BEGIN" in text:
+        return text
+    try:
+        return Path(text).read_text(encoding="ascii")
+    except (OSError, ValueError) as error:
+        raise ImproperlyConfigured(
+            f"BERTH_REGISTRY_CA={text!r} cannot be read: give the path of a PEM file, or its content"
+        ) from error

@@ -1,0 +1,182 @@
+"""The verbs: add a registry, edit it, retire it, trust its token service.
+
+A password goes to the address that it was given for, and to no other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from registries.addresses import WrongAddress, free_name, name_from, normal_address
+from registries.models import Registry
+
+
+class RegistryNotSaved(Exception):  # noqa: N818  it says what did not happen
+    """A registry cannot be kept like that; the sentence says why, `field` which detail is meant."""
+
+    def __init__(self, field: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.field = field
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """What a person may say of a registry; nothing else is ever written from a form.
+
+    `password`: None keeps the stored one, the empty string removes it.
+    """
+
+    url: str
+    name: str = ""
+    public_name: str = ""
+    username: str = field(default="", repr=False)
+    password: str | None = field(default=None, repr=False)
+    ca: str = field(default="", repr=False)
+    plain_http: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """The row that is active now, and the one that retired because the address changed."""
+
+    registry: Registry
+    retired: Registry | None = None
+
+
+_NO_CREDENTIALS: Final = {"username": "", "password": "", "realm": ""}
+_UNPROBED: Final = {"capabilities": {}, "probed_at": None}
+
+
+def add(details: Details, *, from_environment: bool = False, embedded: bool = False) -> Registry:
+    """Raises RegistryNotSaved."""
+    url = _address(details)
+    _refuse_a_second(url)
+    with transaction.atomic():
+        name = details.name or free_name(name_from(url, embedded=embedded))
+        return _create(details, name, url, from_environment=from_environment, embedded=embedded)
+
+
+def edit(registry: Registry, details: Details) -> Edited:
+    """Change a registry. Raises RegistryNotSaved.
+
+    Another address is another registry: the row retires with its catalog, and a new one takes the
+    name. No credential goes along unless it was given in this very form.
+    """
+    url = _address(details)
+    with transaction.atomic():
+        registry = Registry.objects.select_for_update().get(pk=registry.pk)
+        if registry.retired_at is not None:
+            raise RegistryNotSaved("url", _("A retired registry can only be removed."))
+        name = details.name or registry.name
+        if url != registry.url:
+            _refuse_a_second(url)
+        if url != registry.url and not registry.embedded:
+            old_name = registry.name
+            retire(registry, give_up_name=name == old_name)
+            fresh = _create(details, name, url, from_environment=registry.from_environment, embedded=False)
+            return Edited(fresh, retired=registry)
+        _rename(registry, name)
+        _update(registry, details, url)
+    return Edited(registry)
+
+
+def retire(registry: Registry, *, give_up_name: bool) -> None:
+    """Keep the catalog to read, scan it never again, and forget the credentials."""
+    if give_up_name:
+        registry.name = free_name(registry.name)
+    _write(
+        registry,
+        name=registry.name,
+        retired_at=timezone.now(),
+        from_environment=False,
+        **_NO_CREDENTIALS,
+    )
+
+
+def trust_realm(registry: Registry, realm: str) -> None:
+    """Pin the token service that may see the credentials: only the one that the last probe met.
+
+    The yes is for that one; where another had been pinned, the stored credentials were given for
+    it and are wiped. Raises RegistryNotSaved.
+    """
+    with transaction.atomic():
+        registry.refresh_from_db(from_queryset=Registry.objects.select_for_update())
+        if not realm or realm != registry.capability("realm"):
+            raise RegistryNotSaved("realm", _("The registry names another token service now. Test it again."))
+        if registry.realm == realm:
+            return
+        if registry.realm:
+            _write(registry, username="", password="")
+        _write(registry, realm=realm)
+
+
+def _address(details: Details) -> str:
+    try:
+        return normal_address(details.url, plain_http=details.plain_http)
+    except WrongAddress as error:
+        raise RegistryNotSaved("url", str(error)) from error
+
+
+def _refuse_a_second(url: str) -> None:
+    other = Registry.objects.active().filter(url=url).first()
+    if other is not None:
+        raise RegistryNotSaved("url", _("%(name)s is at that address already.") % {"name": other.name})
+
+
+def _create(details: Details, name: str, url: str, *, from_environment: bool, embedded: bool) -> Registry:
+    username = details.username
+    registry = Registry(
+        name=name,
+        url=url,
+        public_name=details.public_name,
+        username=username,
+        password=(details.password or "") if username else "",
+        ca=details.ca,
+        plain_http=details.plain_http,
+        from_environment=from_environment,
+        embedded=embedded,
+    )
+    try:
+        with transaction.atomic():
+            registry.save(force_insert=True)
+    except IntegrityError as error:
+        raise RegistryNotSaved("name", _("Another registry has that name or address.")) from error
+    return registry
+
+
+def _rename(registry: Registry, name: str) -> None:
+    if name == registry.name:
+        return
+    if Registry.objects.filter(name=name).exists():
+        raise RegistryNotSaved("name", _("Another registry is called %(name)s.") % {"name": name})
+    _write(registry, name=name)
+
+
+def _update(registry: Registry, details: Details, url: str) -> None:
+    """Write what was said; the password only when it was given, so that no save loses an unreadable one."""
+    changes: dict[str, object] = {
+        "url": url,
+        "public_name": details.public_name,
+        "username": details.username,
+        "ca": details.ca,
+        "plain_http": details.plain_http,
+    }
+    if not details.username:
+        changes["password"] = ""
+    elif details.password is not None and details.password != registry.password:
+        changes["password"] = details.password
+    reached_by = ("url", "username", "password", "ca")
+    if any(name in changes and changes[name] != getattr(registry, name) for name in reached_by):
+        changes |= _UNPROBED
+    _write(registry, **changes)
+
+
+def _write(registry: Registry, **changes: object) -> None:
+    for name, value in changes.items():
+        setattr(registry, name, value)
+    registry.save(update_fields=list(changes))
