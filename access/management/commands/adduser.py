@@ -2,10 +2,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import IntegrityError
 
 from access.models import User
 from access.passwords import set_generated
@@ -29,15 +27,13 @@ class Command(BaseCommand):
             email=options["email"],
             is_staff=options["staff"],
         )
+        if User.objects.filter(username=user.username).exists():
+            raise CommandError(f"{user.username} exists already; ./run password {user.username} sets a new password")
+        user.set_unusable_password()
         try:
-            UnicodeUsernameValidator()(user.username)
-            user.set_unusable_password()
-            user.save(force_insert=True)
+            user.full_clean()
         except ValidationError as error:
-            raise CommandError(error.messages[0]) from error
-        except IntegrityError as error:
-            raise CommandError(
-                f"{user.username} exists already; ./run password {user.username} sets a new password"
-            ) from error
+            raise CommandError(" ".join(error.messages)) from error
+        user.save(force_insert=True)
         kind = "staff, may scan and change registries" if user.is_staff else "may read"
         self.stdout.write(f"{user.username} ({kind}) can sign in with {set_generated(user)}")
