@@ -1,4 +1,4 @@
-"""Where words go: ours to the terminal, each child's to a log of bounded size, and to the terminal on demand."""
+"""Where words go: ours to the terminal, a child's to a log of bounded size, and to the terminal on demand."""
 
 from __future__ import annotations
 

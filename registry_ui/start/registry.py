@@ -40,10 +40,11 @@ def program(options: Options, supervisor: Supervisor, console: Console) -> str:
         _fetch(options, supervisor, fetched)
         if fetched.exists():
             return str(fetched)
+    port = options.registry_port
     raise StartError(
         "No registry is on this machine (neither docker-registry nor registry is on PATH): start one with\n"
-        f"  docker run -d -p 127.0.0.1:{options.registry_port}:5000 -e REGISTRY_STORAGE_DELETE_ENABLED=true registry:2\n"
-        f"and say ./run --registry http://127.0.0.1:{options.registry_port}"
+        f"  docker run -d -p 127.0.0.1:{port}:5000 -e REGISTRY_STORAGE_DELETE_ENABLED=true registry:2\n"
+        f"and Berth with ./run --registry http://127.0.0.1:{port}"
     )
 
 

@@ -1,7 +1,7 @@
 """Starts children in order, watches them, and ends them in reverse.
 
-Each child is in a session of its own, so that Ctrl-C reaches only us; each is on a leash, so that none outlives
-us; and when one dies, what is left of its session is killed before it is started again.
+Each child is in a session of its own, so that Ctrl-C reaches only us; each is on a leash, so that none
+outlives us; and when one dies, what is left of its session is killed before it is started again.
 """
 
 from __future__ import annotations
