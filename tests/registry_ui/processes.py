@@ -1,0 +1,37 @@
+"""Little real processes for the tests of the start, and how to look at what is left of them."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+PYTHON = (sys.executable, "-S", "-c")
+SLEEPER = (*PYTHON, "import time; time.sleep(600)")
+
+
+def eventually(true: Callable[[], bool], seconds: float = 20.0) -> bool:
+    """Whether `true()` comes true in time."""
+    deadline = time.monotonic() + seconds
+    while not true():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def alive(marker: str) -> list[int]:
+    """Processes whose environment names `marker`; a zombie runs no more."""
+    wanted = f"BERTH_TEST_MARKER={marker}".encode()
+    found = []
+    for entry in Path("/proc").iterdir():
+        try:
+            if entry.name.isdecimal() and int(entry.name) != os.getpid():
+                if wanted in (entry / "environ").read_bytes().split(b"\0"):
+                    found.append(int(entry.name))
+        except OSError:
+            continue  # it has just ended
+    return found
