@@ -48,9 +48,7 @@ class Job(models.Model):
     progress = models.JSONField(default=dict)
     question = models.JSONField(default=dict)  # what it asks, while it is asking
     message = models.TextField(default="", blank=True)  # how it ended, in a sentence
-    requested_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
-    )
+    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
 
     attempts = models.PositiveSmallIntegerField(default=0)
     fence = models.PositiveIntegerField(default=0)

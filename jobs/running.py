@@ -82,7 +82,12 @@ class Lease:
         """Move the job out of RUNNING; silent where the row is no longer ours."""
         finished = None if state == Job.State.ASKING else timezone.now()
         self._mine().update(
-            state=state, message=message, finished_at=finished, leased_until=None, stop_requested_at=None, **fields
+            state=state,
+            message=message,
+            finished_at=finished,
+            leased_until=None,
+            stop_requested_at=None,
+            **fields,
         )
 
     def _mine(self) -> Any:

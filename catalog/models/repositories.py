@@ -93,7 +93,8 @@ class Presence(models.Model):
 
     class State(models.TextChoices):
         WHOLE = "whole", _("Whole")
-        INCOMPLETE = "incomplete", _("A part is missing")  # a child or the config is not in this repository
+        NO_CONFIG = "no-config", _("Its config is missing")
+        INCOMPLETE = "incomplete", _("A part is missing")  # a child is not in this repository
         UNREADABLE = "unreadable", _("Cannot be read")
 
     class DatedBy(models.TextChoices):

@@ -1,0 +1,141 @@
+"""Content into rows: manifests, their documents, blobs and index entries, each written once, for ever."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping
+from typing import Final
+
+from oci.client import Fetched
+
+from catalog.models import Blob, Document, IndexEntry, Manifest, ManifestBlob
+from oci.config import parse_created
+from oci.model import Descriptor, ImageIndex, ImageManifest
+from oci.names import Digest
+
+_CREATED: Final = "org.opencontainers.image.created"
+
+
+def store(contents: Mapping[str, Fetched]) -> dict[str, int]:
+    """Write those of `contents` that are new, children before their index; the ids of all, by digest.
+
+    Runs inside the caller's transaction. Two writers of one digest agree, since content is what its
+    digest says: the second insert is ignored.
+    """
+    known = dict(Manifest.objects.filter(digest__in=list(contents)).values_list("digest", "id"))
+    new = {digest: fetched for digest, fetched in contents.items() if digest not in known}
+    if not new:
+        return known
+    blobs = _store_blobs(new)
+    Manifest.objects.bulk_create(
+        [_manifest_row(digest, fetched, blobs) for digest, fetched in new.items()], ignore_conflicts=True
+    )
+    ids = dict(Manifest.objects.filter(digest__in=list(new)).values_list("digest", "id"))
+    Document.objects.bulk_create(
+        [Document(manifest_id=ids[digest], compressed=zlib.compress(f.content)) for digest, f in new.items()],
+        ignore_conflicts=True,
+    )
+    _store_parts(new, ids, blobs)
+    return known | ids
+
+
+def _store_blobs(new: Mapping[str, Fetched]) -> dict[Digest, int]:
+    sizes = {d.digest: d.size for fetched in new.values() for d in _blob_descriptors(fetched)}
+    wanted = [str(digest) for digest in sizes]
+    known = set(Blob.objects.filter(digest__in=wanted).values_list("digest", flat=True))
+    Blob.objects.bulk_create(
+        [Blob(digest=str(digest), size=size) for digest, size in sizes.items() if str(digest) not in known],
+        ignore_conflicts=True,
+    )
+    ids = dict(Blob.objects.filter(digest__in=wanted).values_list("digest", "id"))
+    return {digest: ids[str(digest)] for digest in sizes}
+
+
+def _blob_descriptors(fetched: Fetched) -> tuple[Descriptor, ...]:
+    """The config, then the layers."""
+    manifest = fetched.manifest
+    return (manifest.config, *manifest.layers) if isinstance(manifest, ImageManifest) else ()
+
+
+def _manifest_row(digest: str, fetched: Fetched, blobs: Mapping[Digest, int]) -> Manifest:
+    row = Manifest(
+        digest=digest,
+        media_type=fetched.media_type[:255],
+        kind=Manifest.Kind.SCHEMA1,
+        document_size=len(fetched.content),
+        problem=fetched.problem,
+    )
+    match fetched.manifest:
+        case ImageManifest() as image:
+            row.kind = Manifest.Kind(image.kind)
+            row.artifact_type, row.size = _artifact_type(image), image.size
+            row.layer_count = len(image.layers)
+            row.config_id = blobs[image.config.digest]
+            row.created = parse_created(image.annotations.get(_CREATED))
+            if image.kind == "image":
+                row.config_state = Manifest.ConfigState.UNREAD
+        case ImageIndex() as index:
+            row.kind, row.artifact_type = Manifest.Kind.INDEX, index.artifact_type[:255]
+        case None:
+            row.kind = Manifest.Kind.MALFORMED
+    if isinstance(fetched.manifest, ImageManifest | ImageIndex) and fetched.manifest.subject:
+        row.subject = str(fetched.manifest.subject.digest)
+    return row
+
+
+def _artifact_type(image: ImageManifest) -> str:
+    """What the artifact says it is; before OCI 1.1 the config's media type said so."""
+    if image.kind == "image":
+        return ""
+    return (image.artifact_type or image.config.media_type)[:255]
+
+
+def _store_parts(new: Mapping[str, Fetched], ids: Mapping[str, int], blobs: Mapping[Digest, int]) -> None:
+    ManifestBlob.objects.bulk_create(
+        [
+            ManifestBlob(manifest_id=ids[digest], position=position, blob_id=blobs[descriptor.digest])
+            for digest, fetched in new.items()
+            for position, descriptor in enumerate(_blob_descriptors(fetched))
+        ],
+        ignore_conflicts=True,
+    )
+    indexes = {ids[d]: f.manifest for d, f in new.items() if isinstance(f.manifest, ImageIndex)}
+    listed = {str(child.digest) for index in indexes.values() for child in index.manifests}
+    children = dict(Manifest.objects.filter(digest__in=listed).values_list("digest", "id"))
+    IndexEntry.objects.bulk_create(
+        [
+            _entry(index_id, position, child, children.get(str(child.digest)))
+            for index_id, index in indexes.items()
+            for position, child in enumerate(index.manifests)
+        ],
+        ignore_conflicts=True,
+    )
+    for entry in IndexEntry.objects.filter(child=None, digest__in=list(new)).only("id", "digest"):
+        IndexEntry.objects.filter(pk=entry.pk).update(child_id=ids[entry.digest])
+
+
+def _entry(index_id: int, position: int, child: Descriptor, child_id: int | None) -> IndexEntry:
+    platform = child.platform
+    return IndexEntry(
+        index_id=index_id,
+        position=position,
+        child_id=child_id,
+        digest=str(child.digest),
+        media_type=child.media_type[:255],
+        document_size=child.size,
+        role=_role(child),
+        os=platform.os[:64] if platform else "",
+        architecture=platform.architecture[:64] if platform else "",
+        variant=platform.variant[:64] if platform else "",
+        os_version=platform.os_version[:64] if platform else "",
+        attests=str(child.attests or ""),
+    )
+
+
+def _role(child: Descriptor) -> IndexEntry.Role:
+    """BuildKit gives its attestations the platform unknown/unknown; a descriptor may also name no platform."""
+    if child.is_attestation:
+        return IndexEntry.Role.ATTESTATION
+    if child.artifact_type or (child.platform and child.platform.os == "unknown"):
+        return IndexEntry.Role.OTHER
+    return IndexEntry.Role.PLATFORM

@@ -1,0 +1,68 @@
+"""What a registry lists: the catalog, and the tags of each repository. A listing is complete, empty or failed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import Executor
+from dataclasses import dataclass
+
+from oci.client import RegistryClient
+
+from catalog.ahead import in_order
+from catalog.patience import Patience
+from oci.errors import NotFound, RegistryError
+from oci.names import RepositoryName, TagName
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogListing:
+    """All repositories, to the last page, and how many names broke the grammar."""
+
+    names: tuple[RepositoryName, ...]
+    rejected: int
+
+
+@dataclass(frozen=True, slots=True)
+class TagListing:
+    """The tags of one repository, in the registry's order; with `failure` it says nothing of what is there."""
+
+    repository: RepositoryName
+    tags: tuple[TagName, ...] = ()
+    rejected: int = 0
+    failure: RegistryError | None = None
+
+
+def list_catalog(client: RegistryClient) -> CatalogListing:
+    """Read the catalog to its end, or raise: a part of it is worth nothing."""
+    names: list[RepositoryName] = []
+    rejected = 0
+    for page in client.repositories():
+        names += page.names
+        rejected += page.rejected
+    return CatalogListing(tuple(names), rejected)
+
+
+def list_tags(client: RegistryClient, repository: RepositoryName) -> TagListing:
+    """A JSON NAME_UNKNOWN for a repository that the catalog lists means: no tags. Any other error: not known."""
+    tags: list[TagName] = []
+    rejected = 0
+    try:
+        for page in client.tags(repository):
+            tags += page.names
+            rejected += page.rejected
+    except NotFound as error:
+        if error.unknown_name:
+            return TagListing(repository)
+        return TagListing(repository, failure=error)
+    except RegistryError as error:
+        return TagListing(repository, failure=error)
+    return TagListing(repository, tuple(tags), rejected)
+
+
+def list_all_tags(
+    pool: Executor, client: RegistryClient, names: tuple[RepositoryName, ...], patience: Patience
+) -> Iterator[TagListing]:
+    """Each repository's listing, in the order of `names`; raises Unreachable when the registry is plainly gone."""
+    for listing in in_order(pool, lambda name: list_tags(client, name), names):
+        patience.heard(listing.failure)
+        yield listing

@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management.base import BaseCommand
+
+from access.passwords import create_first_admin
+from catalog import removal
+from registries.environment import from_environment
+from registries.findings import Mark, findings
+from registries.models import Registry
+from registries.probing import probe
+
+
+class Command(BaseCommand):
+    help = (
+        "Before the first page: bring the registry of the options in step, ask it what it can do, make the first admin."
+    )
+
+    def handle(self, *args: Any, **options: Any) -> None:  # noqa: ARG002  Django's signature
+        try:
+            registry = from_environment()
+        except ImproperlyConfigured as error:
+            self._stop(str(error))
+        for retired in Registry.objects.exclude(retired_at=None):
+            removal.stop_work(retired)
+        if registry is not None:
+            self._test(registry)
+        if password := create_first_admin():
+            self.stdout.write(f"admin-password: {password}")
+
+    def _test(self, registry: Registry) -> None:
+        probe(registry)
+        wrong = [finding for finding in findings(registry) if finding.mark == Mark.NO]
+        for finding in wrong:
+            self.stderr.write(f"{registry.name}: {finding.sentence} {finding.cure}".strip())
+        if registry.capability("problem"):
+            raise SystemExit(1)
+
+    def _stop(self, sentence: str) -> None:
+        self.stderr.write(sentence)
+        raise SystemExit(1)

@@ -1,0 +1,202 @@
+from __future__ import annotations
+
+import getpass
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from catalog import removal
+from registries import services
+from registries.environment import owners
+from registries.findings import Mark, findings
+from registries.models import Registry
+from registries.probing import probe
+from registries.services import Details, RegistryNotSaved
+
+_SOURCE = "prompt, stdin, env:NAME or file:PATH; never the password itself"
+_MARKS = {Mark.OK: "+", Mark.NO: "!", Mark.NOTE: " "}
+
+
+class Command(BaseCommand):
+    help = "The registries that Berth knows: list, add, edit, test, remove."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        verbs = parser.add_subparsers(dest="verb", required=True, metavar="list|add|edit|test|remove")
+        verbs.add_parser("list", help="all of them, with what the last test found")
+        add = verbs.add_parser("add", help="add one, and test it")
+        add.add_argument("url", help="https://registry.example.org")
+        edit = verbs.add_parser("edit", help="change one; another address is another registry")
+        edit.add_argument("registry")
+        edit.add_argument("--url", help="the new address; the old registry stays, to be read")
+        edit.add_argument("--no-credentials", action="store_true", help="forget user name and password")
+        edit.add_argument("--no-ca", action="store_true")
+        for verb in (add, edit):
+            _add_details(verb)
+        test = verbs.add_parser("test", help="ask it what it can do; changes nothing there")
+        test.add_argument("registry")
+        test.add_argument("--trust", metavar="ORIGIN", help="send the credentials to this token service")
+        remove = verbs.add_parser("remove", help="forget one and its catalog; nothing is removed at the registry")
+        remove.add_argument("registry")
+        remove.add_argument("--yes", action="store_true", help="do not ask")
+
+    def handle(self, *args: Any, **options: Any) -> None:  # noqa: ARG002  Django's signature
+        try:
+            getattr(self, f"_{options['verb']}")(options)
+        except RegistryNotSaved as error:
+            raise CommandError(str(error)) from error
+
+    def _list(self, _options: dict[str, Any]) -> None:
+        registries = list(Registry.objects.by_name())
+        if not registries:
+            self.stdout.write("No registry yet: ./run manage registry add https://registry.example.org")
+            return
+        self._table([("NAME", "ADDRESS", "STATE"), *((r.name, r.url, _state(r)) for r in registries)])
+
+    def _add(self, options: dict[str, Any]) -> None:
+        password = _password(options["password_from"] or ("prompt" if options["user"] else None))
+        details = Details(
+            url=options["url"],
+            name=options["name"] or "",
+            public_name=options["public"] or "",
+            username=options["user"] or "",
+            password=password,
+            ca=_pem(options["ca"]),
+            plain_http=bool(options["plain_http"]),
+        )
+        registry = services.add(details)
+        self.stdout.write(f"{registry.name} is added.")
+        self._report(registry)
+
+    def _edit(self, options: dict[str, Any]) -> None:
+        registry = _named(options["registry"])
+        details = _changed(registry, options)
+        if details.username and details.username != registry.username and details.password is None:
+            details = replace(details, password=_password("prompt"))
+        edited = services.edit(registry, details)
+        if edited.retired is not None:
+            removal.stop_work(edited.retired)
+            self.stdout.write(
+                f"{edited.registry.name} is another registry now. What was read from the old one stays,"
+                f" as {edited.retired.name}; its credentials are forgotten."
+            )
+        self._report(edited.registry)
+
+    def _test(self, options: dict[str, Any]) -> None:
+        registry = _named(options["registry"])
+        if options["trust"]:
+            probe(registry)
+            services.trust_realm(registry, options["trust"])
+        self._report(registry)
+
+    def _remove(self, options: dict[str, Any]) -> None:
+        registry = _named(options["registry"], retired=True)
+        if variable := owners(registry).get("url"):
+            raise CommandError(f"{registry.name} comes from {variable}: start without it, then remove {registry.name}")
+        question = f"Forget {registry.name} and its catalog? Nothing changes at {registry.url}. [y/N] "
+        if not options["yes"] and not input(question).strip().lower().startswith("y"):
+            raise CommandError("nothing was removed")
+        try:
+            removal.remove_registry(registry)
+        except removal.StillWorking as error:
+            raise CommandError(str(error)) from error
+        self.stdout.write(f"{registry.name} is forgotten; nothing was changed at {registry.url}.")
+
+    def _report(self, registry: Registry) -> None:
+        """Test, and tell what was found. Raises CommandError when the registry cannot be used like that."""
+        probe(registry)
+        found = findings(registry)
+        for finding in found:
+            cure = f" {finding.cure}" if finding.cure else ""
+            self.stdout.write(f"{_MARKS[finding.mark]} {finding.sentence}{cure}")
+        if registry.capability("problem"):
+            raise CommandError(f"{registry.name} cannot be used yet")
+
+    def _table(self, rows: Sequence[Sequence[str]]) -> None:
+        widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+        for row in rows:
+            line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+            self.stdout.write(line.rstrip())
+
+
+def _add_details(parser: CommandParser) -> None:
+    parser.add_argument("--name", help="what it is called here: small letters, digits and hyphens")
+    parser.add_argument("--public", metavar="HOST", help="its name as clients type it")
+    parser.add_argument("--user", help="sign in with this name")
+    parser.add_argument("--password-from", metavar="SOURCE", help=_SOURCE)
+    parser.add_argument("--ca", metavar="FILE", help="certificates to trust, PEM")
+    parser.add_argument("--plain-http", action="store_true", default=None, help="allow an http:// address")
+
+
+def _named(name: str, *, retired: bool = False) -> Registry:
+    registry = Registry.objects.filter(name=name).first()
+    if registry is None:
+        known = ", ".join(Registry.objects.by_name().values_list("name", flat=True)) or "none yet"
+        raise CommandError(f"no registry is called {name}; there are: {known}")
+    if registry.retired_at is not None and not retired:
+        raise CommandError(f"{name} is retired: it can be read and removed, nothing else")
+    return registry
+
+
+def _changed(registry: Registry, options: dict[str, Any]) -> Details:
+    """What the options say over what the row says; to another address nothing secret goes along."""
+    owned = owners(registry)
+    for option, field in (("url", "url"), ("public", "public_name"), ("user", "username"), ("ca", "ca")):
+        if options[option] is not None and field in owned:
+            raise CommandError(f"--{option}: {owned[field]} says that; change it there")
+    moved = options["url"] is not None
+    username = options["user"] if options["user"] is not None else ("" if moved else registry.username)
+    password = _password(options["password_from"])
+    ca = _pem(options["ca"]) if options["ca"] else registry.ca
+    return Details(
+        url=options["url"] or registry.url,
+        name=options["name"] or "",
+        public_name=options["public"] if options["public"] is not None else registry.public_name,
+        username="" if options["no_credentials"] else username,
+        password="" if options["no_credentials"] else password,
+        ca="" if options["no_ca"] else ca,
+        plain_http=registry.plain_http if options["plain_http"] is None else options["plain_http"],
+    )
+
+
+def _password(source: str | None) -> str | None:
+    """The password from where `source` says it is; None where nothing is said."""
+    kind, _, where = (source or "").partition(":")
+    try:
+        match kind:
+            case "":
+                return None
+            case "prompt" if sys.stdin.isatty():
+                return getpass.getpass("Password: ")
+            case "prompt":
+                raise CommandError("nobody can be asked for the password here: use --password-from stdin")
+            case "stdin":
+                return sys.stdin.readline().rstrip("\r\n")
+            case "env":
+                return os.environ[where]
+            case "file":
+                return Path(where).read_text(encoding="utf-8").rstrip("\r\n")
+            case _:
+                raise CommandError(f"--password-from takes {_SOURCE}")
+    except KeyError:
+        raise CommandError(f"--password-from: the environment has no {where}") from None
+    except (OSError, UnicodeError) as error:
+        raise CommandError(f"--password-from: {where} cannot be read: {type(error).__name__}") from error
+
+
+def _pem(path: str | None) -> str:
+    try:
+        return Path(path).read_text(encoding="ascii") if path else ""
+    except (OSError, UnicodeError) as error:
+        raise CommandError(f"--ca: {path} cannot be read: give the path of a PEM file") from error
+
+
+def _state(registry: Registry) -> str:
+    if registry.retired_at is not None:
+        return "retired"
+    words = [finding.short for finding in findings(registry) if finding.short]
+    return ", ".join(words)

@@ -1,0 +1,59 @@
+"""The rules of the catalog, pure: which alias leads, when a scan must ask, when the next one is due."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from catalog.sort_keys import natural_key
+
+_VERSION: Final = re.compile(r"v?(?P<numbers>[0-9]+(?:\.[0-9]+)*)(?P<rest>[-+._].*)?", re.ASCII)
+
+SCAN_EVERY: Final = timedelta(minutes=15)
+REST: Final = 4  # a scan begins no sooner than this many times the last one's duration after it began
+_SHRINK_SHARE: Final = 5  # a fifth
+_SHRINK_FLOOR: Final = 20
+
+
+def lead_of(tags: Iterable[str]) -> str:
+    """The alias that says most: `1.4.2` of 1.4.2, 1.4, 1 and latest; `sha-8c1f20e` of that and main."""
+    return min(tags, key=_says_less)
+
+
+def _says_less(tag: str) -> tuple[int, int, int, int, bytes]:
+    if tag == "latest":
+        return (2, 0, 0, 0, b"")
+    match = _VERSION.fullmatch(tag)
+    if match:
+        return (0, -match["numbers"].count("."), len(match["rest"] or ""), len(tag), natural_key(tag))
+    return (1, 0, 0, -len(tag), natural_key(tag))
+
+
+@dataclass(frozen=True, slots=True)
+class Holdings:
+    """How many repositories and tags: a registry's, or a loss."""
+
+    repositories: int = 0
+    tags: int = 0
+
+
+def must_ask(lost: Holdings, had: Holdings, allowed: Holdings) -> bool:
+    """Whether losing `lost` of `had` is too much to believe without a person's yes.
+
+    More than a fifth and more than 20, of repositories or of tags, beyond what was `allowed`.
+    """
+    return _too_much(lost.repositories, had.repositories, allowed.repositories) or _too_much(
+        lost.tags, had.tags, allowed.tags
+    )
+
+
+def _too_much(lost: int, had: int, allowed: int) -> bool:
+    return lost > _SHRINK_FLOOR and lost * _SHRINK_SHARE > had and lost > allowed
+
+
+def next_scan_at(started: datetime, duration: timedelta) -> datetime:
+    """Every 15 minutes, but never so often that a registry is busy with us more than a quarter of its time."""
+    return started + max(SCAN_EVERY, REST * duration)

@@ -1,0 +1,135 @@
+"""Reading the manifests of a batch of tags: network to values, nothing written.
+
+A tag whose digest is known costs one conditional request (304, no body, no pull event). The children of
+an index are read by digest in the same repository, since being listed there does not mean being there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from typing import Final
+
+from oci.client import Fetched, RegistryClient
+
+from catalog.known import KnownTag, children_of, presences_of
+from catalog.patience import Patience
+from oci.errors import NotFound, RegistryError
+from oci.model import ImageIndex
+from oci.names import Digest, RepositoryName, TagName
+
+MAX_DEPTH: Final = 4  # an index in an index in an index: more is nobody's image
+MAX_CHILDREN: Final = 5_000  # manifests that one batch reads below its tags
+
+
+@dataclass(frozen=True, slots=True)
+class TagReading:
+    """What one tag answered: a manifest, "as known" (`fetched` None, no failure), or a failure."""
+
+    tag: TagName
+    fetched: Fetched | None = None
+    known: KnownTag | None = None
+    failure: RegistryError | None = None
+
+    @property
+    def digest(self) -> str | None:
+        if self.fetched is not None:
+            return str(self.fetched.digest)
+        return self.known.digest if self.known else None
+
+
+@dataclass(slots=True)
+class BatchReading:
+    """What a batch of tags answered, the content that was new, and what is and is not there below them."""
+
+    tags: list[TagReading]
+    contents: dict[str, Fetched] = field(default_factory=dict)  # by digest, children first
+    present: set[str] = field(default_factory=set)  # digests of children that are in the repository
+    missing: dict[str, str] = field(default_factory=dict)  # digests of children that are not, and why
+
+
+def read_tag(client: RegistryClient, repository: RepositoryName, tag: TagName, known: KnownTag | None) -> TagReading:
+    """One request. Never raises a RegistryError: it is the tag's reading."""
+    unless = Digest.parse(known.digest) if known and known.digest else None
+    try:
+        return TagReading(tag, client.manifest(repository, tag, unless=unless), known)
+    except RegistryError as error:
+        return TagReading(tag, known=known, failure=error)
+
+
+class BatchReader:
+    """Reads batches of one registry's tags; requests of later batches are under way meanwhile."""
+
+    def __init__(self, pool: Executor, client: RegistryClient, patience: Patience) -> None:
+        self._pool, self._client, self._patience = pool, client, patience
+
+    def read(self, repository: RepositoryName, repository_id: int, readings: Iterable[TagReading]) -> BatchReading:
+        """Complete the readings of tags with what lies below their indexes."""
+        batch = BatchReading(list(readings))
+        roots: dict[str, list[str]] = {}
+        for reading in batch.tags:
+            self._patience.heard(reading.failure)
+            if reading.fetched is not None:
+                batch.contents[str(reading.fetched.digest)] = reading.fetched
+                roots[str(reading.fetched.digest)] = _children(reading.fetched)
+        # An image that was not whole is looked at again: what was missing may be there by now.
+        again = [reading.known.manifest_id for reading in batch.tags if _unfinished(reading)]
+        roots |= children_of(again)
+        self._descend(repository, repository_id, batch, [digest for below in roots.values() for digest in below])
+        batch.contents = dict(reversed(batch.contents.items()))
+        return batch
+
+    def _descend(self, repository: RepositoryName, repository_id: int, batch: BatchReading, wanted: list[str]) -> None:
+        seen: set[str] = set(batch.contents)
+        for _ in range(MAX_DEPTH):
+            wanted = [digest for digest in dict.fromkeys(wanted) if digest not in seen]
+            if not wanted:
+                return
+            seen.update(wanted)
+            there = presences_of(repository_id, wanted)
+            batch.present.update(digest for digest, presence in there.items() if presence.here)
+            asked = [digest for digest in wanted if digest not in batch.present][: MAX_CHILDREN - len(batch.contents)]
+            begun = [self._pool.submit(self._read_child, repository, digest, known=digest in there) for digest in asked]
+            below: list[str] = []
+            for digest, answer in zip(asked, begun, strict=True):
+                below += self._note(batch, digest, answer.result())
+            below += [
+                child for children in children_of(p.manifest_id for p in there.values()).values() for child in children
+            ]
+            wanted = below
+        for digest in wanted:
+            if digest not in seen:
+                batch.missing[digest] = f"lies more than {MAX_DEPTH} indexes deep and was not read"
+
+    def _read_child(self, repository: RepositoryName, digest: str, *, known: bool) -> Fetched | RegistryError | None:
+        """None: it is there, as known from elsewhere."""
+        wanted = Digest.parse(digest)
+        try:
+            return self._client.manifest(repository, wanted, unless=wanted if known else None)
+        except RegistryError as error:
+            return error
+
+    def _note(self, batch: BatchReading, digest: str, answer: Fetched | RegistryError | None) -> list[str]:
+        if isinstance(answer, NotFound):
+            batch.missing[digest] = "is not in this repository"
+            return []
+        if isinstance(answer, RegistryError):
+            self._patience.heard(answer)
+            batch.missing[digest] = str(answer)
+            return []
+        batch.present.add(digest)
+        if answer is None:
+            return []
+        batch.contents[digest] = answer
+        return _children(answer)
+
+
+def _children(fetched: Fetched) -> list[str]:
+    if isinstance(fetched.manifest, ImageIndex):
+        return [str(child.digest) for child in fetched.manifest.manifests]
+    return []
+
+
+def _unfinished(reading: TagReading) -> bool:
+    return reading.fetched is None and reading.known is not None and not reading.known.whole

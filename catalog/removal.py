@@ -1,0 +1,124 @@
+"""Forgetting a registry: its catalog goes, in small transactions; nothing is ever asked of the registry itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from django.db import models, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from catalog.models import (
+    Blob,
+    IndexEntry,
+    Manifest,
+    ManifestBlob,
+    Presence,
+    Repository,
+    RepositoryBlob,
+    Scan,
+    Tag,
+    TagSpan,
+)
+from jobs import services as jobs
+from jobs.models import Job
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from registries.models import Registry
+
+_BATCH: Final = 500  # rows a transaction: well under 200 ms
+
+
+class StillWorking(Exception):  # noqa: N818  it says what has to end first
+    """A job works on the registry; the sentence says what to do."""
+
+
+def stop_work(registry: Registry) -> None:
+    """Ask every job on `registry` to stop: it retires, or it is about to be removed."""
+    for job in Job.objects.unfinished().filter(subject=registry.job_subject):
+        jobs.stop(job)
+
+
+def check_idle(registry: Registry) -> None:
+    """Raises StillWorking."""
+    job = Job.objects.unfinished().filter(subject=registry.job_subject).first()
+    if job is not None:
+        raise StillWorking(
+            _("“%(job)s” is not over yet. Stop it on the jobs page, then remove %(name)s.")
+            % {"job": job.title, "name": registry.name}
+        )
+
+
+def remove_registry(registry: Registry) -> None:
+    """Remove the row of a registry and all that was read from it. Raises StillWorking.
+
+    It retires first, so that nothing scans it any more; a removal that was interrupted is finished
+    by a second one.
+    """
+    check_idle(registry)
+    if registry.retired_at is None:
+        registry.retired_at = timezone.now()
+        registry.save(update_fields=["retired_at"])
+    check_idle(registry)
+    here = {"repository__registry": registry}
+    for rows in (
+        TagSpan.objects.filter(tag__repository__registry=registry),
+        Tag.objects.filter(**here),
+        RepositoryBlob.objects.filter(**here),
+        Presence.objects.filter(**here),
+        Repository.objects.filter(registry=registry),
+        Scan.objects.filter(registry=registry),
+    ):
+        for batch in _batches(rows):
+            with transaction.atomic():
+                rows.filter(pk__in=batch).delete()
+    registry.delete()
+    _drop_content_of_nobody()
+
+
+def _batches(rows: models.QuerySet[Any]) -> Iterator[list[int]]:
+    """The keys of `rows`, in order, some at a time; each batch is asked for after the last was dealt with."""
+    last = 0
+    while batch := list(rows.filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)[:_BATCH]):
+        yield batch
+        last = batch[-1]
+
+
+def _drop_content_of_nobody() -> None:
+    """Delete manifests and blobs that no registry shows any more.
+
+    A running scan may be about to point to one of them: then they wait for the next removal.
+    """
+    while _delete_orphans(_orphaned_manifests()):
+        pass  # the children of an index are orphans once it is gone
+    _delete_orphans(_orphaned_blobs())
+
+
+def _delete_orphans(orphans: models.QuerySet[Any]) -> int:
+    deleted = 0
+    for batch in _batches(orphans):
+        with transaction.atomic():
+            if Job.objects.filter(state=Job.State.RUNNING, kind="scan").exists():
+                return 0
+            deleted += orphans.filter(pk__in=batch).delete()[0]
+    return deleted
+
+
+def _orphaned_manifests() -> models.QuerySet[Manifest]:
+    this = models.OuterRef("pk")
+    return Manifest.objects.exclude(
+        models.Exists(Presence.objects.filter(manifest=this))
+        | models.Exists(TagSpan.objects.filter(manifest=this))
+        | models.Exists(IndexEntry.objects.filter(child=this))
+    )
+
+
+def _orphaned_blobs() -> models.QuerySet[Blob]:
+    this = models.OuterRef("pk")
+    return Blob.objects.exclude(
+        models.Exists(ManifestBlob.objects.filter(blob=this))
+        | models.Exists(RepositoryBlob.objects.filter(blob=this))
+        | models.Exists(Manifest.objects.filter(config=this))
+    )

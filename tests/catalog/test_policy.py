@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from catalog.policy import Holdings, lead_of, must_ask, next_scan_at
+from catalog.sort_keys import name_key, natural_key
+
+
+@pytest.mark.parametrize(
+    ("tags", "lead"),
+    [
+        (["latest", "1", "1.4", "1.4.2"], "1.4.2"),
+        (["latest"], "latest"),
+        (["latest", "stable"], "stable"),
+        (["main", "sha-8c1f20e"], "sha-8c1f20e"),
+        (["1.4.2-alpine", "1.4.2"], "1.4.2"),
+        (["v2.0.0", "latest", "edge"], "v2.0.0"),
+        (["3.13-slim", "3.13.1-slim", "3-slim"], "3.13.1-slim"),
+    ],
+)
+def test_the_alias_that_says_most_leads(tags: list[str], lead: str) -> None:
+    assert lead_of(tags) == lead
+    assert lead_of(reversed(tags)) == lead
+
+
+@pytest.mark.parametrize(
+    ("lost", "had", "asks"),
+    [
+        (Holdings(tags=20), Holdings(tags=20), False),  # not more than 20
+        (Holdings(tags=21), Holdings(tags=105), False),  # not more than a fifth
+        (Holdings(tags=21), Holdings(tags=104), True),
+        (Holdings(repositories=30), Holdings(repositories=100, tags=9000), True),
+        (Holdings(repositories=20, tags=500), Holdings(repositories=100, tags=9000), False),
+    ],
+)
+def test_a_scan_asks_before_it_loses_a_fifth_and_more_than_twenty(lost: Holdings, had: Holdings, asks: bool) -> None:
+    assert must_ask(lost, had, allowed=Holdings()) is asks
+
+
+def test_a_yes_allows_what_was_asked_for_and_not_more() -> None:
+    had, asked = Holdings(tags=1000), Holdings(tags=400)
+
+    assert not must_ask(asked, had, allowed=asked)
+    assert must_ask(Holdings(tags=401), had, allowed=asked)
+
+
+def test_scans_rest_three_times_as_long_as_they_work() -> None:
+    noon = datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+    assert next_scan_at(noon, timedelta(seconds=10)) == noon + timedelta(minutes=15)
+    assert next_scan_at(noon, timedelta(hours=1)) == noon + timedelta(hours=4)
+
+
+def test_numbers_sort_by_value_and_letters_without_case() -> None:
+    names = ["v10", "v9", "1.10", "1.9", "1.9.1", "alpha", "Beta", "1.9-rc", "10", "2"]
+
+    assert sorted(names, key=natural_key) == ["1.9", "1.9-rc", "1.9.1", "1.10", "2", "10", "alpha", "Beta", "v9", "v10"]
+
+
+tag_names = st.from_regex(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}", fullmatch=True, alphabet=st.characters(codec="ascii"))
+
+
+@given(tag_names, tag_names)
+def test_different_tags_have_different_keys(one: str, other: str) -> None:
+    assert (natural_key(one) == natural_key(other)) == (one == other)
+    assert len(natural_key(one)) <= 400
+
+
+def test_a_namespace_stands_together() -> None:
+    assert sorted(["a-b", "a/b", "a", "a.b"], key=name_key) == ["a", "a/b", "a-b", "a.b"]
