@@ -19,8 +19,7 @@ def locked(data: Path) -> Iterator[None]:
         if not _seize(descriptor):
             pid = os.read(descriptor, 20).decode(errors="replace").strip() or "unknown"
             raise StartError(
-                f"Berth already runs on {data} (pid {pid}):"
-                " stop it, or name another folder with --data (BERTH_DATA)."
+                f"Berth already runs on {data} (pid {pid}): stop it, or name another folder with --data (BERTH_DATA)."
             )
         os.ftruncate(descriptor, 0)
         os.write(descriptor, f"{os.getpid()}\n".encode())

@@ -22,9 +22,7 @@ def main() -> None:
     except StartError as error:
         sys.exit(f"berth: {error}")
     kept = {
-        name: value
-        for name, value in os.environ.items()
-        if not (record and environment.settings_in({name: value}))
+        name: value for name, value in os.environ.items() if not (record and environment.settings_in({name: value}))
     }
     os.execve(sys.executable, [sys.executable, PROGRAM, *sys.argv[1:]], {**kept, **settings})  # noqa: S606
 

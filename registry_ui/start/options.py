@@ -63,8 +63,7 @@ def parse(arguments: Sequence[str]) -> Options:
         raise StartError(str(error)) from error
     if not options.registry and options.port == options.registry_port:
         raise StartError(
-            f"Berth and its registry cannot both listen on port {port}:"
-            " choose another with --port or --registry-port."
+            f"Berth and its registry cannot both listen on port {port}: choose another with --port or --registry-port."
         )
     return options
 
@@ -121,9 +120,7 @@ def _bind(value: str) -> str:
     try:
         socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        raise ValueError(
-            "no address of this machine; 127.0.0.1 is for this machine only, 0.0.0.0 for all"
-        ) from error
+        raise ValueError("no address of this machine; 127.0.0.1 is for this machine only, 0.0.0.0 for all") from error
     return host
 
 
@@ -136,9 +133,7 @@ def _folder(value: str) -> Path:
         probe.unlink()
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        raise ValueError(
-            f"this folder cannot be written ({reason}): choose another or change its owner"
-        ) from error
+        raise ValueError(f"this folder cannot be written ({reason}): choose another or change its owner") from error
     return folder
 
 

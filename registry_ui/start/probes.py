@@ -26,9 +26,7 @@ def answers(host: str, port: int, path: str) -> bool:
 def pongs(url: str) -> str:
     """Why the Redis at `url` cannot be used, or nothing."""
     try:
-        with closing(
-            redis.Redis.from_url(url, socket_connect_timeout=_SECONDS, socket_timeout=_SECONDS)
-        ) as client:
+        with closing(redis.Redis.from_url(url, socket_connect_timeout=_SECONDS, socket_timeout=_SECONDS)) as client:
             client.ping()
     except (redis.RedisError, OSError, ValueError) as error:
         return str(error) or type(error).__name__

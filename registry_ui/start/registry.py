@@ -27,6 +27,7 @@ def service(options: Options, program: str, secret: Path) -> Service:
         # Its own variables (REGISTRY_…) would change the configuration behind our back: it sees none of ours.
         {**environment.plain(), "OTEL_TRACES_EXPORTER": "none"},
         ready=lambda: probes.answers(reachable(options.bind), options.registry_port, "/v2/"),
+        stage=1,
     )
 
 

@@ -13,12 +13,12 @@ from typing import Final
 
 from registry_ui.start import environment, keys, probes, registry, services, valkey
 from registry_ui.start.environment import Record
-from registry_ui.start.errors import StartError
+from registry_ui.start.errors import StartError, StepFailed
 from registry_ui.start.journal import Console
 from registry_ui.start.lock import locked
 from registry_ui.start.manage import PROGRAM
 from registry_ui.start.options import Options, reachable
-from registry_ui.start.supervisor import Supervisor
+from registry_ui.start.supervisor import Outcome, Supervisor
 
 _SCAN_SECONDS: Final = 20  # a longer first scan goes on behind the pages
 _PORT_SECONDS: Final = 3.0  # what a killed start has left on a port is gone by then
@@ -32,7 +32,7 @@ def run(options: Options, console: Console) -> None:
         stack.callback(start.clean_up)
         _check_ports(options)
         start.supervisor = stack.enter_context(Supervisor(console, options.data / "logs"))
-        stack.callback(console.say, "Berth ends")
+        stack.callback(console.say, "Berth is stopping")
         start.begin()
         start.supervisor.watch()
 
@@ -84,31 +84,37 @@ class _Start:
             return
         self._redis_url = self.options.redis_url
         if problem := probes.pongs(self._redis_url):
-            raise StartError(
-                f"The Redis of REDIS_URL does not answer ({problem}): start it, or unset REDIS_URL."
-            )
+            raise StartError(f"The Redis of REDIS_URL does not answer ({problem}): start it, or unset REDIS_URL.")
 
     def _record(self) -> None:
         settings = environment.settings_in(self.settings)
         Record(os.getpid(), str(self.folder or ""), settings).write(self.options.data)
 
-    def _manage(self, *words: str) -> str:
+    def _manage(self, *words: str) -> Outcome:
         return self.supervisor.run(words[0], [sys.executable, PROGRAM, *words], self.settings)
 
     def _prepare(self) -> None:
-        for line in self._manage("prepare").splitlines():
+        outcome = self._manage("prepare")
+        for line in outcome.output.splitlines():
             name, _, value = line.partition(": ")
             if name == "admin-password":
                 self.password = value.strip()
+        for remark in outcome.remarks:
+            self.console.say(remark)
 
     def _push_samples(self) -> None:
         marker = self.options.data / "samples"
         command = [sys.executable, "-m", "registry_ui.start.samples", self.options.registry_url, str(marker)]
-        for line in self.supervisor.run("samples", command, self.settings).splitlines():
+        for line in self.supervisor.run("samples", command, self.settings).output.splitlines():
             self.console.say(line)
 
     def _first_scan(self) -> None:
-        self._manage("scan", "--wait", str(_SCAN_SECONDS))
+        """The very first is waited for, so that there is something to see; later ones find the old catalog there."""
+        first = bool(self.password)
+        try:
+            self._manage("scan", *(("--wait", str(_SCAN_SECONDS)) if first else ()))
+        except StepFailed as error:
+            self.console.say(f"The first scan is not done ({error})")
         host, port = reachable(self.options.bind), self.options.port
         self.supervisor.wait_for(lambda: probes.answers(host, port, "/readyz"), "Berth's pages are not ready")
 
@@ -121,9 +127,7 @@ class _Start:
 def _check_ports(options: Options) -> None:
     _check_port(options.bind, options.port, "--port (BERTH_PORT)")
     if not options.registry:
-        other = (
-            "--registry-port (BERTH_REGISTRY_PORT), or use the registry that runs there with --registry URL"
-        )
+        other = "--registry-port (BERTH_REGISTRY_PORT), or use the registry that runs there with --registry URL"
         _check_port(options.bind, options.registry_port, other)
 
 

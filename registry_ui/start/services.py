@@ -28,9 +28,10 @@ def all_of(options: Options, settings: Mapping[str, str]) -> Iterator[Service]:
         ],
         settings,
         ready=lambda: probes.answers(reachable(options.bind), options.port, "/healthz"),
+        stage=2,
     )
-    yield Service("jobs", [*python, "registry_ui.start.worker", "jobs", "2"], settings)
-    yield Service("soon", [*python, "registry_ui.start.worker", "soon", "1"], settings)
+    yield Service("jobs", [*python, "registry_ui.start.worker", "jobs", "2"], settings, stage=2)
+    yield Service("soon", [*python, "registry_ui.start.worker", "soon", "1"], settings, stage=2)
     schedule = str(options.data / "beat-schedule")
-    beat = ("celery", "-A", "registry_ui", "beat", "--schedule", schedule, "--pidfile", "")
-    yield Service("beat", [*python, *beat], settings, grace=3)
+    beat = ("celery", "--quiet", "-A", "registry_ui", "beat", "--schedule", schedule, "--pidfile", "")
+    yield Service("beat", [*python, *beat], settings, stage=2)

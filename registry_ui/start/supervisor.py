@@ -35,6 +35,13 @@ class Service:
     environment: Mapping[str, str]
     ready: Callable[[], bool] = lambda: True
     grace: float = 5.0  # seconds between SIGTERM and SIGKILL
+    stage: int = 0  # the children of one stage end together, stages in reverse
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    output: str
+    remarks: list[str]  # the last lines on its standard error
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,16 +134,14 @@ class Supervisor:
         while not ready():
             if time.monotonic() > deadline:
                 said = "".join(f"\n  {line}" for line in tail.tail) if tail else ""
-                raise StartError(
-                    f"{problem} after {self._patience.ready:.0f} seconds; see {self._logs}.{said}"
-                )
+                raise StartError(f"{problem} after {self._patience.ready:.0f} seconds; see {self._logs}.{said}")
             self._look_after()
             self._signals.pause(_POLL)
 
     def run(
         self, name: str, argv: Sequence[str], environment: Mapping[str, str], folder: Path | None = None
-    ) -> str:
-        """Run a command that has to succeed before we go on; its standard output."""
+    ) -> Outcome:
+        """Run a command that has to succeed before we go on."""
         journal = Journal(name, self._logs, self._console)
         process = spawn(argv, environment, subprocess.PIPE, folder)
         answer: list[bytes] = []
@@ -155,7 +160,7 @@ class Supervisor:
             complaints.join(1)
         if process.returncode:
             raise StepFailed(name, _last_words(journal.tail))
-        return b"".join(answer).decode(errors="replace")
+        return Outcome(b"".join(answer).decode(errors="replace"), journal.tail)
 
     def watch(self) -> None:
         """Restart what dies, until we are asked to stop (`Stopped`) or a child dies too often (`GaveUp`)."""
@@ -192,12 +197,17 @@ class Supervisor:
     def _stop_all(self) -> None:
         """Last started, first ended; asked once more, they are killed."""
         asked = self._signals.asked
-        for child in reversed(self._children):
-            child.terminate()
-            deadline = time.monotonic() + child.service.grace
-            while child.runs() and time.monotonic() < deadline and self._signals.asked == asked:
+        for stage in sorted({child.service.stage for child in self._children}, reverse=True):
+            children = [child for child in self._children if child.service.stage == stage]
+            for child in children:
+                child.terminate()
+            deadline = time.monotonic() + max(child.service.grace for child in children)
+            while any(child.runs() for child in children) and time.monotonic() < deadline:
+                if self._signals.asked > asked:
+                    break
                 self._signals.pause(_POLL)
-            child.clear()
+            for child in children:
+                child.clear()
 
 
 def spawn(
@@ -227,11 +237,7 @@ def _last_words(tail: Sequence[str]) -> str:
     """The last line of a traceback or complaint, without the name of an exception's class."""
     line = tail[-1] if tail else ""
     kind, colon, sentence = line.partition(": ")
-    return (
-        sentence
-        if colon and " " not in kind and kind.endswith(("Error", "Configured", "Exception"))
-        else line
-    )
+    return sentence if colon and " " not in kind and kind.endswith(("Error", "Configured", "Exception")) else line
 
 
 class _Signals:

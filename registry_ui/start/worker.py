@@ -23,4 +23,4 @@ if __name__ == "__main__":
     queue, processes = sys.argv[1:]
     # There is one worker for each queue: none needs the others' gossip, nor a minute to find them.
     quiet = ("--without-gossip", "--without-mingle", "--without-heartbeat")
-    app.worker_main(["worker", "-Q", queue, "-c", processes, "-n", f"{queue}@%h", *quiet])
+    app.worker_main(["--quiet", "worker", "-Q", queue, "-c", processes, "-n", f"{queue}@%h", *quiet])

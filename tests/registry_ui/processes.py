@@ -29,9 +29,9 @@ def alive(marker: str) -> list[int]:
     found = []
     for entry in Path("/proc").iterdir():
         try:
-            if entry.name.isdecimal() and int(entry.name) != os.getpid():
-                if wanted in (entry / "environ").read_bytes().split(b"\0"):
-                    found.append(int(entry.name))
+            other = entry.name.isdecimal() and int(entry.name) != os.getpid()
+            if other and wanted in (entry / "environ").read_bytes().split(b"\0"):
+                found.append(int(entry.name))
         except OSError:
             continue  # it has just ended
     return found

@@ -92,10 +92,12 @@ def test_a_child_that_dies_four_times_ends_all_with_its_last_lines(
     file = tmp_path / "file"
     dying = appending(file, "print('no such thing'); sys.exit(7)")
 
-    with pytest.raises(GaveUp, match=r"one ended with code 7 and was restarted 3 times in vain(.|\n)*no such thing"):
-        with supervisor:
-            supervisor.start(Service("other", SLEEPER, environment))
-            supervisor.start(Service("one", dying, environment))
+    with supervisor:
+        supervisor.start(Service("other", SLEEPER, environment))
+        supervisor.start(Service("one", dying, environment))
+        with pytest.raises(
+            GaveUp, match=r"one ended with code 7 and was restarted 3 times in vain(.|\n)*no such thing"
+        ):
             supervisor.watch()
 
     assert births(file) == 4
@@ -103,9 +105,7 @@ def test_a_child_that_dies_four_times_ends_all_with_its_last_lines(
     assert GaveUp.exit_code == 1
 
 
-def test_deaths_are_forgotten_after_a_good_while(
-    console: Console, environment: dict[str, str], tmp_path: Path
-) -> None:
+def test_deaths_are_forgotten_after_a_good_while(console: Console, environment: dict[str, str], tmp_path: Path) -> None:
     file = tmp_path / "file"
     patient = Patience(delays=(0.01,), forgotten=0, ready=10)
 
@@ -138,10 +138,10 @@ def test_children_end_in_reverse(supervisor: Supervisor, environment: dict[str, 
     )
 
     with supervisor:
-        for name in ("first", "second", "third"):
+        for stage, name in enumerate(("first", "second", "third")):
             ready = tmp_path / name
             code = polite.format(order=str(order), name=name, ready=str(ready))
-            supervisor.start(Service(name, (*PYTHON, code), environment, ready=ready.exists))
+            supervisor.start(Service(name, (*PYTHON, code), environment, ready=ready.exists, stage=stage))
 
     assert order.read_text().split() == ["third", "second", "first"]
 
@@ -150,7 +150,10 @@ def test_a_child_that_does_not_listen_is_killed(
     supervisor: Supervisor, environment: dict[str, str], marker: str, tmp_path: Path
 ) -> None:
     file = tmp_path / "file"
-    deaf = (*PYTHON, f"import signal, time; signal.signal(15, signal.SIG_IGN); open({str(file)!r}, 'w'); time.sleep(600)")
+    deaf = (
+        *PYTHON,
+        f"import signal, time; signal.signal(15, signal.SIG_IGN); open({str(file)!r}, 'w'); time.sleep(600)",
+    )
 
     with supervisor:
         supervisor.start(Service("deaf", deaf, environment, ready=file.exists, grace=0.1))
@@ -173,7 +176,7 @@ def test_a_step_gives_its_output_and_a_failing_one_its_last_line(
     supervisor: Supervisor, environment: dict[str, str]
 ) -> None:
     with supervisor:
-        assert supervisor.run("step", (*PYTHON, "print('hello')"), environment) == "hello\n"
+        assert supervisor.run("step", (*PYTHON, "print('hello')"), environment).output == "hello\n"
         with pytest.raises(StepFailed, match=r"^the cure is rest$"):
             supervisor.run("step", (*PYTHON, "raise ValueError('the cure is rest')"), environment)
 
@@ -183,9 +186,10 @@ def test_what_never_gets_ready_is_said_with_its_last_lines(
 ) -> None:
     chatty = (*PYTHON, "import time; print('still thinking', flush=True); time.sleep(600)")
 
-    with Supervisor(console, tmp_path / "logs", Patience(ready=1)) as supervisor:
-        with pytest.raises(StartError, match=r"one is not ready after 1 seconds(.|\n)*still thinking"):
-            supervisor.start(Service("one", chatty, environment, ready=lambda: False))
+    one = Service("one", chatty, environment, ready=lambda: False)
+    said = r"one is not ready after 1 seconds(.|\n)*still thinking"
+    with Supervisor(console, tmp_path / "logs", Patience(ready=1)) as supervisor, pytest.raises(StartError, match=said):
+        supervisor.start(one)
 
 
 def test_a_killed_supervisor_leaves_no_process(marker: str, environment: dict[str, str], tmp_path: Path) -> None:

@@ -18,9 +18,7 @@ def main(url: str, marker: str) -> None:
         if fill(client, Path(marker)):
             sys.stdout.write("Samples are in the registry: a few images to look at\n")
     except RegistryError as error:
-        sys.exit(
-            f"The samples could not be pushed ({error}): start again, or leave them out with --no-samples."
-        )
+        sys.exit(f"The samples could not be pushed ({error}): start again, or leave them out with --no-samples.")
 
 
 if __name__ == "__main__":

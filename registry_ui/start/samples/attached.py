@@ -81,8 +81,7 @@ def sbom(of: Document, packages: Sequence[tuple[str, str, int]], when: datetime)
 def referrers(artifacts: Sequence[Document]) -> Document:
     """The index under a subject's fallback tag (distribution-spec, "Referrers Tag Schema")."""
     listed = [
-        artifact.descriptor | {"artifactType": json.loads(artifact.content)["artifactType"]}
-        for artifact in artifacts
+        artifact.descriptor | {"artifactType": json.loads(artifact.content)["artifactType"]} for artifact in artifacts
     ]
     document = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": listed}
     return Document(OCI_INDEX, dump(document), children=tuple(artifacts))

@@ -97,9 +97,7 @@ def _worker() -> Iterator[Push]:
         yield Push("platform/worker", _multi_platform("worker", version, when, _NEW_PACKAGES), tags)
 
 
-def _multi_platform(
-    name: str, version: str, when: datetime, packages: Sequence[tuple[str, str, int]]
-) -> Document:
+def _multi_platform(name: str, version: str, when: datetime, packages: Sequence[tuple[str, str, int]]) -> Document:
     """An index over two platforms, each with where it came from; the platforms share all but their base."""
     images = [_service(name, version, platform, when, packages) for platform in (_AMD64, _ARM64)]
     return index([*images, *(attestation(child, when) for child in images)])
@@ -126,9 +124,7 @@ def _service(
             f"COPY {name} /srv/{name}",
             roots.application(name, version, when),
         ),
-        Step(
-            f"RUN /bin/sh -c rm /srv/{name}/settings.toml", roots.removal(f"srv/{name}/settings.toml", when)
-        ),
+        Step(f"RUN /bin/sh -c rm /srv/{name}/settings.toml", roots.removal(f"srv/{name}/settings.toml", when)),
         Step("USER 10001:10001"),
         Step("EXPOSE map[8080/tcp:{}]"),
         Step(f'ENTRYPOINT ["{command[0]}" "{command[1]}"]'),

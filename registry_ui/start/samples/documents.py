@@ -64,9 +64,7 @@ class Step:
     layer: Layer | None = None
 
 
-def image(
-    steps: Sequence[Step], platform: str, when: datetime, run: Json, media_type: str = OCI_MANIFEST
-) -> Document:
+def image(steps: Sequence[Step], platform: str, when: datetime, run: Json, media_type: str = OCI_MANIFEST) -> Document:
     """An image of `platform` ("linux/arm64/v8"), finished at `when`; `run` is the config's `config`."""
     named = dict(zip(("os", "architecture", "variant"), platform.split("/"), strict=False))
     layers = [step.layer for step in steps if step.layer]

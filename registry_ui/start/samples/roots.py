@@ -69,9 +69,7 @@ def dependencies(application: str, packages: tuple[tuple[str, str, int], ...], w
         place = f"usr/local/lib/python3.11/site-packages/{name}"
         files[f"{place}/__init__.py"] = f'__version__ = "{version}"\n'
         files[f"{place}/_core.so"] = filler(f"{application} {name} {version}", size)
-        files[f"{place}-{version}.dist-info/METADATA"] = (
-            f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
-        )
+        files[f"{place}-{version}.dist-info/METADATA"] = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
     return layer(files, when)
 
 
