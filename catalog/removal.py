@@ -20,6 +20,7 @@ from catalog.models import (
     Tag,
     TagSpan,
 )
+from catalog.scan import KIND
 from jobs import services as jobs
 from jobs.models import Job
 
@@ -100,7 +101,7 @@ def _delete_orphans(orphans: models.QuerySet[Any]) -> int:
     deleted = 0
     for batch in _batches(orphans):
         with transaction.atomic():
-            if Job.objects.filter(state=Job.State.RUNNING, kind="scan").exists():
+            if Job.objects.filter(state=Job.State.RUNNING, kind=KIND).exists():
                 return 0
             deleted += orphans.filter(pk__in=batch).delete()[0]
     return deleted

@@ -10,7 +10,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from django.utils.translation import gettext as _
 
-from registries.models import Registry
+from registries.models import NAME_LENGTH, Registry
 
 _SCHEMES: Final = {"http": 80, "https": 443}
 _LABEL: Final = r"[a-z0-9](?:[a-z0-9_-]*[a-z0-9])?"
@@ -18,7 +18,6 @@ _HOST: Final = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 # What some resolvers read as an IPv4 address although it is not written as one: 2130706433, 0x7f.1, 127.1
 _DISGUISED: Final = re.compile(r"(?:0x[0-9a-f]*|[0-9]+)(?:\.(?:0x[0-9a-f]*|[0-9]+))*")
 _PATH: Final = re.compile(r"(?:/[A-Za-z0-9._~-]+)*")
-_NAME_LENGTH: Final = 40
 
 
 class WrongAddress(ValueError):  # noqa: N818  the address is wrong, and the sentence says why
@@ -48,14 +47,14 @@ def name_from(url: str, *, embedded: bool = False) -> str:
     if embedded:
         return "local"
     words = re.findall(r"[a-z0-9]+", urlsplit(url).hostname or "")
-    return "-".join(words)[:_NAME_LENGTH].strip("-")
+    return "-".join(words)[:NAME_LENGTH].strip("-")
 
 
 def free_name(name: str) -> str:
     """`name`, or the first of NAME-1, NAME-2, … that no registry has."""
     taken = set(Registry.objects.values_list("name", flat=True))
     suffixes = itertools.chain([""], (f"-{number}" for number in itertools.count(1)))
-    candidates = (name[: _NAME_LENGTH - len(suffix)].rstrip("-") + suffix for suffix in suffixes)
+    candidates = (name[: NAME_LENGTH - len(suffix)].rstrip("-") + suffix for suffix in suffixes)
     return next(candidate for candidate in candidates if candidate not in taken)
 
 

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from registries.encrypted import EncryptedTextField
 
 NAME_PATTERN = r"[a-z0-9]+(?:-[a-z0-9]+)*"
+NAME_LENGTH = 40
 _name_rule = RegexValidator(rf"^{NAME_PATTERN}\Z", _("Small letters, digits and single hyphens."))
 
 
@@ -28,7 +29,7 @@ class RegistryQuerySet(models.QuerySet["Registry"]):
 class Registry(models.Model):
     """A registry at one address. Another address is another registry: the old row retires, its catalog stays."""
 
-    name = models.CharField(max_length=40, unique=True, validators=[_name_rule])  # in our URLs
+    name = models.CharField(max_length=NAME_LENGTH, unique=True, validators=[_name_rule])  # in our URLs
     url = models.CharField(max_length=500)  # as Berth reaches it, without a trailing slash
     public_name = models.CharField(max_length=255, blank=True)  # as clients type it: "registry.example.org"
     username = models.CharField(max_length=255, blank=True)

@@ -5,15 +5,17 @@ A password goes to the address that it was given for, and to no other.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Final
 
+from cryptography.x509 import load_pem_x509_certificates
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from registries.addresses import WrongAddress, free_name, name_from, normal_address
-from registries.models import Registry
+from registries.models import NAME_LENGTH, NAME_PATTERN, Registry
 
 
 class RegistryNotSaved(Exception):  # noqa: N818  it says what did not happen
@@ -49,12 +51,13 @@ class Edited:
 
 
 _NO_CREDENTIALS: Final = {"username": "", "password": "", "realm": ""}
+_PUBLIC_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]*(?::[0-9]{1,5})?(?:/[a-z0-9._-]+)*")
 _UNPROBED: Final = {"capabilities": {}, "probed_at": None}
 
 
 def add(details: Details, *, from_environment: bool = False, embedded: bool = False) -> Registry:
     """Raises RegistryNotSaved."""
-    url = _address(details)
+    url = _checked_address(details)
     _refuse_a_second(url)
     with transaction.atomic():
         name = details.name or free_name(name_from(url, embedded=embedded))
@@ -67,7 +70,7 @@ def edit(registry: Registry, details: Details) -> Edited:
     Another address is another registry: the row retires with its catalog, and a new one takes the
     name. No credential goes along unless it was given in this very form.
     """
-    url = _address(details)
+    url = _checked_address(details)
     with transaction.atomic():
         registry = Registry.objects.select_for_update().get(pk=registry.pk)
         if registry.retired_at is not None:
@@ -115,11 +118,27 @@ def trust_realm(registry: Registry, realm: str) -> None:
         _write(registry, realm=realm)
 
 
-def _address(details: Details) -> str:
+def _checked_address(details: Details) -> str:
+    """The address in its normal form, after a look at the rest of what was said."""
+    if details.name and not re.fullmatch(NAME_PATTERN, details.name):
+        raise RegistryNotSaved("name", _("A name is made of small letters, digits and single hyphens."))
+    if len(details.name) > NAME_LENGTH:
+        raise RegistryNotSaved("name", _("A name has at most 40 letters."))
+    if details.public_name and not _PUBLIC_NAME.fullmatch(details.public_name):
+        raise RegistryNotSaved("public_name", _("That is no name that a pull command could begin with."))
+    if details.ca:
+        _check_certificates(details.ca)
     try:
         return normal_address(details.url, plain_http=details.plain_http)
     except WrongAddress as error:
         raise RegistryNotSaved("url", str(error)) from error
+
+
+def _check_certificates(pem: str) -> None:
+    try:
+        load_pem_x509_certificates(pem.encode())
+    except ValueError as error:
+        raise RegistryNotSaved("ca", _("No certificate in PEM form is in that.")) from error
 
 
 def _refuse_a_second(url: str) -> None:
@@ -129,13 +148,14 @@ def _refuse_a_second(url: str) -> None:
 
 
 def _create(details: Details, name: str, url: str, *, from_environment: bool, embedded: bool) -> Registry:
-    username = details.username
+    # A user name alone is none that was given for this address: a form shows the old one again.
+    given = bool(details.username and details.password)
     registry = Registry(
         name=name,
         url=url,
         public_name=details.public_name,
-        username=username,
-        password=(details.password or "") if username else "",
+        username=details.username if given else "",
+        password=details.password if given else "",
         ca=details.ca,
         plain_http=details.plain_http,
         from_environment=from_environment,

@@ -18,7 +18,7 @@ class Command(BaseCommand):
         "Before the first page: bring the registry of the options in step, ask it what it can do, make the first admin."
     )
 
-    def handle(self, *args: Any, **options: Any) -> None:  # noqa: ARG002  Django's signature
+    def handle(self, *args: Any, **options: Any) -> None:
         try:
             registry = from_environment()
         except ImproperlyConfigured as error:

@@ -44,7 +44,7 @@ class Command(BaseCommand):
         remove.add_argument("registry")
         remove.add_argument("--yes", action="store_true", help="do not ask")
 
-    def handle(self, *args: Any, **options: Any) -> None:  # noqa: ARG002  Django's signature
+    def handle(self, *args: Any, **options: Any) -> None:
         try:
             getattr(self, f"_{options['verb']}")(options)
         except RegistryNotSaved as error:

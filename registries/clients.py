@@ -1,0 +1,26 @@
+"""The client for a registry of ours."""
+
+from __future__ import annotations
+
+from oci.auth import Credentials
+from oci.client import RegistryClient
+from oci.transport import Endpoint
+from registries.models import Registry
+
+
+def client_for(registry: Registry) -> RegistryClient:
+    """A client with the credentials of this row, to be closed after use.
+
+    Raises InvalidName when what the row says does not fit together.
+    """
+    credentials = None
+    if registry.username and registry.password:
+        credentials = Credentials(registry.username, registry.password)
+    endpoint = Endpoint.parse(
+        registry.url,
+        credentials=credentials,
+        realm=registry.realm or None,
+        ca=registry.ca or None,
+        plain_http=registry.plain_http,
+    )
+    return RegistryClient(endpoint)

@@ -1,0 +1,151 @@
+"""What the last probe of a registry found, in sentences, each with the cure where something is off."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+from urllib.parse import urlsplit
+
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+
+from registries.models import Registry
+
+
+class Mark(StrEnum):
+    OK = "ok"
+    NO = "no"  # something is off, and there is a cure
+    NOTE = "note"  # a fact, neither good nor bad
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """`topic` and `short` (for a chip, may be empty) are a word or two, `cure` and `why` may be empty.
+
+    `why` is the technical reason, which may repeat what a registry sent.
+    """
+
+    mark: Mark
+    topic: str
+    short: str
+    sentence: str
+    cure: str = ""
+    why: str = ""
+
+
+_GENERATIONS: Final = {2: "distribution 2.8", 3: "distribution 3"}
+_LOOPBACK: Final = ("127.", "localhost", "::1")
+
+
+def findings(registry: Registry) -> list[Finding]:
+    """The most important first; one sentence where it was never asked."""
+    if not registry.capabilities:
+        return [Finding(Mark.NOTE, _("Test"), _("Not tested"), _("It was not tested yet."))]
+    if registry.capability("problem"):
+        return [_problem(registry)]
+    return [_reach(registry), _sign_in(registry), _catalog(registry), _deletes(registry), *_in_clear(registry)]
+
+
+def realm_host(registry: Registry) -> str:
+    """The host of the token service that waits for a yes; nothing where none does."""
+    return urlsplit(str(registry.capability("realm") or "")).netloc
+
+
+def _problem(registry: Registry) -> Finding:
+    """Why it cannot be used; by the `code` of the error."""
+    host, topic = urlsplit(registry.url).netloc, _("Reach")
+    reason = str(registry.capability("reason"))
+    match registry.capability("problem"):
+        case "unreachable" if "TLS" in reason:
+            short, sentence = _("Unreachable"), _("No trusted connection to it can be made.")
+            cure = _("Give Berth the certificate of the authority that signed its own.")
+        case "unreachable":
+            short, sentence = _("Unreachable"), _("It does not answer.")
+            cure = _("Is it running, and can this server reach %(host)s?") % {"host": host}
+        case "bad-answer" | "not-found" | "too-large":
+            short, sentence = _("No registry"), _("What answers there is no registry.")
+            cure = _("Its API has to be at %(url)s/v2/: look at the address.") % {"url": registry.url}
+        case "foreign-realm":
+            topic, short = _("Sign-in"), _("Token service")
+            sentence = _("It asks for a token of %(host)s.") % {"host": realm_host(registry) or "…"}
+            cure = _("Nothing is sent there until a person with staff rights says yes.")
+        case "unauthorized" if registry.username:
+            topic, short, sentence = (
+                _("Sign-in"),
+                _("Sign-in fails"),
+                _("It refuses the stored user name and password."),
+            )
+            cure = _("Give them anew.")
+        case "unauthorized":
+            topic, short, sentence = _("Sign-in"), _("Sign-in fails"), _("It asks for a user name and a password.")
+            cure = _("Give those of a user who may read everything.")
+        case "denied":
+            topic, short, sentence = _("Sign-in"), _("Refused"), _("It refuses us.")
+            cure = _("Let this address or this user in at the registry.")
+        case "invalid-name":
+            topic, short, sentence = _("Settings"), _("Settings"), _("What is stored for it does not fit together.")
+            cure = _("Edit it.")
+        case _:
+            short, sentence = _("Faulty"), _("It answers with a fault of its own.")
+            cure = _("Its log says more. Then test again.")
+    return Finding(Mark.NO, topic, short, sentence, cure, reason)
+
+
+def _reach(registry: Registry) -> Finding:
+    name = _GENERATIONS.get(registry.capability("generation") or 0)
+    sentence = _("Reachable, speaks the distribution API.")
+    if name:
+        sentence = _("Reachable, behaves like %(name)s.") % {"name": name}
+    return Finding(Mark.OK, _("Reach"), name or _("Reachable"), sentence)
+
+
+def _sign_in(registry: Registry) -> Finding:
+    topic = _("Sign-in")
+    match registry.capability("auth"):
+        case "basic":
+            return Finding(Mark.OK, topic, "", _("Asks for basic auth, and lets the stored user in."))
+        case "bearer":
+            sentence = _("Asks for a token, and is content with the one we get.")
+            return Finding(Mark.OK, topic, "", sentence)
+        case _ if registry.username:
+            sentence = _("Asks nobody who they are: the stored user name is never sent.")
+            return Finding(Mark.NOTE, topic, "", sentence)
+        case _:
+            return Finding(Mark.NOTE, topic, "", _("Asks nobody who they are: whoever reaches it may read it."))
+
+
+def _catalog(registry: Registry) -> Finding:
+    topic, allowed = _("Catalog"), registry.capability("catalog_allowed")
+    if allowed:
+        size = number_format(registry.capability("page_size"), force_grouping=True)
+        sentence = _("The catalog may be read, %(size)s names a page.") % {"size": size}
+        return Finding(Mark.OK, topic, _("Catalog"), sentence)
+    sentence = _("The catalog may not be read, so Berth cannot see which repositories there are.")
+    cure = _("Give the user the right registry:catalog:* at the token service, or let it read /v2/_catalog.")
+    return Finding(Mark.NO, topic, _("No catalog"), sentence, cure)
+
+
+def _deletes(registry: Registry) -> Finding:
+    topic = _("Deletes")
+    match registry.capability("deletes"):
+        case True if registry.capability("deletes_tags"):
+            return Finding(Mark.OK, topic, _("Deletes on"), _("Deletes are on, and a single tag can go."))
+        case True:
+            sentence = _("Deletes are on. What goes is a digest, with every tag that points to it.")
+            return Finding(Mark.OK, topic, _("Deletes on"), sentence)
+        case False:
+            cure = _("Set REGISTRY_STORAGE_DELETE_ENABLED=true at the registry and start it anew.")
+            return Finding(Mark.NO, topic, _("Deletes off"), _("Deletes are off."), cure)
+        case _:
+            sentence = _("Whether anything can be deleted could not be told.")
+            return Finding(Mark.NOTE, topic, "", sentence, why=str(registry.capability("reason") or ""))
+
+
+def _in_clear(registry: Registry) -> list[Finding]:
+    parts = urlsplit(registry.url)
+    if parts.scheme == "https" or not registry.username or (parts.hostname or "").startswith(_LOOPBACK):
+        return []
+    sentence = _("The password travels unencrypted.")
+    cure = _("Serve the registry with TLS, then give its https:// address.")
+    return [Finding(Mark.NO, _("Secrecy"), _("Unencrypted"), sentence, cure)]

@@ -1,0 +1,44 @@
+"""Asking a registry what it can do, and keeping the answer. Nothing is changed at the registry."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from django.utils import timezone
+
+from oci.errors import ForeignRealm, RegistryError
+from registries.clients import client_for
+from registries.models import Registry
+
+
+def probe(registry: Registry) -> None:
+    """Write into `capabilities` what is found; a registry that cannot be used is a finding too, `problem` is its code.
+
+    A token service that was not allowed yet is kept as `realm`, for a person to say yes to.
+    """
+    url = registry.url
+    registry.capabilities, registry.probed_at = _ask(registry), timezone.now()
+    # The answer is about that address: a row that was moved meanwhile has none yet.
+    Registry.objects.filter(pk=registry.pk, url=url).update(
+        capabilities=registry.capabilities, probed_at=registry.probed_at
+    )
+
+
+def _ask(registry: Registry) -> dict[str, Any]:
+    try:
+        client = client_for(registry)
+    except RegistryError as error:
+        return {"problem": error.code, "reason": str(error)}
+    with client:
+        try:
+            client.ping()
+            found = client.probe()
+            if found.catalog_allowed is None:
+                next(client.repositories(), None)  # raises what stood in the way
+        except RegistryError as error:
+            realm = error.realm if isinstance(error, ForeignRealm) else ""
+            return {"problem": error.code, "reason": str(error), "realm": realm, "auth": client.transport.scheme}
+    facts = asdict(found)
+    ping, reason = facts.pop("ping") or {}, facts.pop("problem")
+    return {**facts, **ping, "problem": "", "reason": reason}
