@@ -62,7 +62,6 @@ class Journal:
 
     def follow(self, stream: BinaryIO) -> threading.Thread:
         """Read `stream` to its end in a thread of its own, which is returned."""
-        self._tail.clear()
         reader = threading.Thread(target=self._read, args=(stream,), name=f"log of {self.name}", daemon=True)
         reader.start()
         return reader

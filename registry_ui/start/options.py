@@ -13,6 +13,7 @@ from urllib.parse import SplitResult, urlsplit
 from django.core.exceptions import ImproperlyConfigured
 
 from registry_ui import env
+from registry_ui.logs import redact
 from registry_ui.start.errors import StartError
 
 T = TypeVar("T")
@@ -56,7 +57,7 @@ def parse(arguments: Sequence[str]) -> Options:
             verbose=given.verbose or env.flag("BERTH_VERBOSE", default=False),
             public_url=_read(None, "", "BERTH_PUBLIC_URL", public, _public),
             database_url=env.secret("DATABASE_URL", ""),
-            redis_url=_read(env.secret("REDIS_URL", ""), "REDIS_URL", "REDIS_URL", "", _redis),
+            redis_url=_redis(env.secret("REDIS_URL", "")),
             log_format=_read(None, "", "BERTH_LOG_FORMAT", "text", _log_format),
         )
     except ImproperlyConfigured as error:
@@ -106,7 +107,7 @@ def _read(given: str | None, option: str, variable: str, default: str, read: Cal
     try:
         return read(value)
     except ValueError as error:
-        raise StartError(f"{option if given else variable}={value}: {error}.") from error
+        raise StartError(f"{option if given else variable}={redact(value)}: {error}.") from error
 
 
 def _port(value: str) -> int:
@@ -164,7 +165,7 @@ def _web_address(value: str, wanted: str) -> SplitResult:
 
 def _redis(value: str) -> str:
     if value and urlsplit(value).scheme not in {"redis", "rediss", "unix"}:
-        raise ValueError("say redis://host:6379/0, rediss:// for TLS, or unix:///path/to/socket?db=0")
+        raise StartError("REDIS_URL is no address: say redis://host:6379/0, rediss://… or unix:///path/to/socket?db=0.")
     return value
 
 

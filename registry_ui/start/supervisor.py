@@ -190,7 +190,7 @@ class Supervisor:
                 f" Its log is {child.journal.path}; its last lines:{said or ' none'}"
             )
         delay = self._patience.delays[child.deaths - 1]
-        last = f": {child.journal.tail[-1]}" if child.journal.tail else ""
+        last = f": {child.journal.tail[-1]}" if code > 0 and child.journal.tail else ""
         self._console.say(f"{child.service.name} {how}; starting it again in {delay:g} s{last}")
         child.due = time.monotonic() + delay
 
