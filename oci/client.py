@@ -1,0 +1,277 @@
+"""The distribution API, one method for each endpoint that Berth needs (distribution-spec 1.1, "Endpoints").
+
+Every method raises the errors of `oci.errors` and no others.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, Generic, Literal, Self, TypeVar
+from urllib.parse import urlencode
+
+from requests.utils import parse_header_links
+
+from oci import routes
+from oci.document import load_object
+from oci.errors import BadAnswer, DigestMismatch, InvalidName, NotFound, Refused
+from oci.media_types import ACCEPTED, SCHEMA1, bare
+from oci.model import MANIFEST_LIMIT, Manifest, Schema1Manifest, parse_manifest
+from oci.names import Digest, RepositoryName, TagName, parse_repository, parse_tag
+from oci.probe import Capabilities, probe
+from oci.transport import Answer, Endpoint, Transport
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import TracebackType
+
+__all__ = ["Capabilities", "Fetched", "Page", "Ping", "RegistryClient"]
+
+LIST_LIMIT: Final = 16 * 2**20  # bytes of one page; 2.8 gives all tags of a repository in one
+MOST_PAGES: Final = 10_000
+_SMALLER_PAGE: Final = 100
+_ACCEPT: Final = {"Accept": ", ".join(ACCEPTED)}
+_HASHED: Final = "Docker-Content-Digest"
+
+NameT = TypeVar("NameT", RepositoryName, TagName)
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[NameT]):
+    """Names that were not on an earlier page, and how many entries were no names at all."""
+
+    names: tuple[NameT, ...]
+    rejected: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Ping:
+    """`generation` is 2 or 3 for the two lines of distribution, by the Content-Type that they differ in."""
+
+    api_version: str
+    generation: Literal[2, 3] | None
+    auth: Literal["none", "basic", "bearer"]
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A manifest, its digest, and the exact bytes that the digest is of.
+
+    The bytes are a fact also when nothing can be made of them: then `manifest` is None and `problem` a sentence.
+    """
+
+    digest: Digest
+    media_type: str
+    content: bytes = field(repr=False)
+    manifest: Manifest | None
+    problem: str = ""
+
+
+class RegistryClient:
+    """Made of a Transport, or of an Endpoint for one with the usual bounds. Threads may share it."""
+
+    def __init__(self, registry: Transport | Endpoint, page_size: int = 1000) -> None:
+        self.transport = Transport(registry) if isinstance(registry, Endpoint) else registry
+        self.page_size = page_size  # becomes smaller when the registry refuses it; 0 leaves it to the registry
+
+    def ping(self) -> Ping:
+        """Whether this is a registry that lets us in; BadAnswer for any other web site."""
+        answer = self.transport.exchange("GET", routes.BASE)
+        version = answer.headers.get("Docker-Distribution-Api-Version", "")
+        content_type = answer.headers.get("Content-Type", "")
+        if not version and bare(content_type) != "application/json":
+            raise BadAnswer("what answers at this address is no registry")
+        generation: Literal[2, 3] | None = None
+        if version and bare(content_type) == "application/json":
+            generation = 2 if "charset" in content_type.lower() else 3
+        return Ping(version[:64], generation, self.transport.scheme)
+
+    def repositories(self) -> Iterator[Page[RepositoryName]]:
+        return self._pages(routes.CATALOG, "repositories", parse_repository, routes.CATALOG_SCOPE)
+
+    def tags(self, repository: RepositoryName) -> Iterator[Page[TagName]]:
+        return self._pages(routes.tags(repository), "tags", parse_tag, routes.scope(repository, "pull"))
+
+    def manifest(
+        self,
+        repository: RepositoryName,
+        target: TagName | Digest,
+        *,
+        unless: Digest | None = None,
+    ) -> Fetched | None:
+        """The manifest that `target` names; None when it still is `unless` (and then no pull is counted)."""
+        condition = {"If-None-Match": f'"{unless}"'} if unless else {}
+        answer = self.transport.exchange(
+            "GET",
+            routes.manifest(repository, target),
+            headers={**_ACCEPT, **condition},
+            limit=MANIFEST_LIMIT,
+            accept_statuses=(200, 304) if unless else (200,),
+            scope=routes.scope(repository, "pull"),
+        )
+        if answer.status == 304:  # noqa: PLR2004  Not Modified
+            return None
+        digest = _verified(answer, target)
+        media_type = answer.headers.get("Content-Type", "")
+        try:
+            manifest = parse_manifest(media_type, answer.content)
+        except BadAnswer as error:
+            return Fetched(digest, bare(media_type)[:255], answer.content, None, str(error))
+        return Fetched(digest, manifest.media_type, answer.content, manifest)
+
+    def blob(self, repository: RepositoryName, digest: Digest, *, limit: int) -> bytes:
+        """The bytes of a blob, at most `limit` of them, that are what `digest` says."""
+        path = routes.blob(repository, digest)
+        answer = self.transport.exchange("GET", path, limit=limit, scope=routes.scope(repository, "pull"))
+        if not digest.matches(answer.content):
+            raise DigestMismatch(f"{digest} came back as {Digest.of(answer.content)}")
+        return answer.content
+
+    def blob_exists(self, repository: RepositoryName, digest: Digest) -> bool:
+        """What the registry says; after a sweep under a cache only reading the blob tells."""
+        try:
+            self.transport.exchange(
+                "HEAD",
+                routes.blob(repository, digest),
+                scope=routes.scope(repository, "pull"),
+            )
+        except NotFound:
+            return False
+        return True
+
+    def push_blob(self, repository: RepositoryName, content: bytes) -> Digest:
+        """Upload in one piece, closed by the registry against the digest."""
+        digest, scope = Digest.of(content), routes.scope(repository, "pull", "push")
+        opened = self.transport.exchange("POST", routes.uploads(repository), accept_statuses=(202,), scope=scope)
+        path = self.transport.follow(opened, opened.headers.get("Location", ""))
+        self.transport.exchange(
+            "PUT",
+            f"{path}{'&' if '?' in path else '?'}{urlencode({'digest': str(digest)})}",
+            headers={"Content-Type": "application/octet-stream"},
+            body=content,
+            accept_statuses=(201,),
+            scope=scope,
+            attempts=1,  # a closed upload is gone, so a second try would look like a failure
+        )
+        return digest
+
+    def put_manifest(
+        self,
+        repository: RepositoryName,
+        target: TagName | Digest,
+        media_type: str,
+        content: bytes,
+    ) -> Digest:
+        """Store the exact bytes under a tag or their digest; blobs and children have to be there before."""
+        answer = self.transport.exchange(
+            "PUT",
+            routes.manifest(repository, target),
+            headers={"Content-Type": media_type},
+            body=content,
+            accept_statuses=(201,),
+            scope=routes.scope(repository, "pull", "push"),
+        )
+        digest = target if isinstance(target, Digest) else Digest.of(content)
+        if (said := _said(answer)) and not said.matches(content):
+            raise DigestMismatch(f"{digest} was stored as {said}")
+        return digest
+
+    def delete_manifest(self, repository: RepositoryName, digest: Digest) -> None:
+        """Delete by digest: every tag of the repository that points to it goes too. Not tried twice."""
+        path, scope = routes.manifest(repository, digest), routes.scope(repository, "delete")
+        self.transport.exchange("DELETE", path, accept_statuses=(202, 200, 204), scope=scope)
+
+    def probe(self) -> Capabilities:
+        """What this registry lets us do; changes nothing there and raises nothing."""
+        return probe(self)
+
+    def close(self) -> None:
+        self.transport.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _pages(self, path: str, key: str, parse: Callable[[str], NameT], scope: str) -> Iterator[Page[NameT]]:
+        known: set[NameT] = set()
+        visited: set[str] = set()
+        answer = self._first_page(path, scope)
+        while True:
+            yield _page(answer, key, parse, known)
+            following = self._next_page(answer, path)
+            if following is None:
+                return
+            if following in visited:
+                raise BadAnswer(f"the pages of {path} go in a circle")
+            if len(visited) == MOST_PAGES:
+                raise BadAnswer(f"{path} has more than {MOST_PAGES} pages")
+            visited.add(following)
+            answer = self.transport.exchange("GET", following, limit=LIST_LIMIT, scope=scope)
+
+    def _first_page(self, path: str, scope: str) -> Answer:
+        while True:
+            size = self.page_size
+            try:
+                asked = f"{path}?n={size}" if size else path
+                return self.transport.exchange("GET", asked, limit=LIST_LIMIT, scope=scope)
+            except Refused as refusal:
+                if not size or not refusal.says("PAGINATION_NUMBER_INVALID"):
+                    raise
+                self.page_size = _SMALLER_PAGE if size > _SMALLER_PAGE else 0
+
+    def _next_page(self, answer: Answer, path: str) -> str | None:
+        links = parse_header_links(answer.headers.get("Link", ""))
+        target = next((link.get("url", "") for link in links if link.get("rel") == "next"), None)
+        if target is None:
+            return None
+        following = self.transport.follow(answer, target)
+        if following.partition("?")[0] != path:
+            raise BadAnswer(f"the pages of {path} lead away to another list")
+        return following
+
+
+def _page(answer: Answer, key: str, parse: Callable[[str], NameT], known: set[NameT]) -> Page[NameT]:
+    document = load_object(answer.content, "the list")
+    entries = document.get(key, "absent")
+    if entries is None:  # what Go makes of an empty list
+        return Page(())
+    if not isinstance(entries, list):
+        raise BadAnswer(f"the answer has no list of {key}")
+    names: list[NameT] = []
+    rejected = 0
+    for entry in entries:
+        try:
+            name = parse(entry)
+        except (InvalidName, TypeError):
+            rejected += 1
+            continue
+        if name not in known:
+            known.add(name)
+            names.append(name)
+    return Page(tuple(names), rejected)
+
+
+def _verified(answer: Answer, target: TagName | Digest) -> Digest:
+    """The digest of a manifest by its bytes; what the registry says of it is only a hint at the algorithm."""
+    content = answer.content
+    if bare(answer.headers.get("Content-Type", "")) in SCHEMA1:
+        content = Schema1Manifest("", content).payload
+    said = target if isinstance(target, Digest) else _said(answer)
+    if said is None:
+        return Digest.of(content)
+    if not said.matches(content):
+        raise DigestMismatch(f"{said} came back as {Digest.of(content)}")
+    return said
+
+
+def _said(answer: Answer) -> Digest | None:
+    with contextlib.suppress(InvalidName):
+        return Digest.parse(answer.headers.get(_HASHED, ""))
+    return None

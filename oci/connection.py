@@ -1,0 +1,212 @@
+"""Connections that keep to a deadline: no read, write or connect of ours can outlast the call that it serves.
+
+urllib3 limits each receive of a socket, so a peer that sends a byte a second is never late. Here every receive (of the
+status line, the headers, the sizes of chunks and the body alike) is given only what is left of the whole call, and so
+slow headers end like slow bodies. Only the look-up of a name has a bound of its own, the resolver's.
+"""
+
+from __future__ import annotations
+
+import io
+import ipaddress
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable
+from contextlib import contextmanager
+from http.client import HTTPResponse
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
+
+from requests.adapters import DEFAULT_CA_BUNDLE_PATH, HTTPAdapter
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
+
+from oci.errors import BadAnswer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
+Barred: TypeAlias = Callable[[Address], bool]
+
+
+class Call(threading.local):
+    """What bounds the call that this thread is in."""
+
+    deadline: float = float("inf")  # by time.monotonic()
+    connect: float = 5.0
+    read: float = 15.0
+    barred: Barred | None = None  # set while a redirect, and not our configuration, chose the host
+
+    def left(self, most: float = float("inf")) -> float:
+        """Seconds that may still be spent, at most `most`; TimeoutError when there are none."""
+        if self.remaining <= 0:
+            raise TimeoutError
+        return min(self.remaining, most)
+
+    @property
+    def remaining(self) -> float:
+        return self.deadline - time.monotonic()
+
+
+CALL: Final = Call()
+
+
+@contextmanager
+def call(*, connect: float, read: float, total: float) -> Iterator[None]:
+    """Bound everything that this thread sends and receives inside."""
+    CALL.deadline, CALL.connect, CALL.read = time.monotonic() + total, connect, read
+    try:
+        yield
+    finally:
+        CALL.deadline, CALL.barred = float("inf"), None
+
+
+class Adapter(HTTPAdapter):
+    """`requests` on connections of this module, with one TLS context for all of them."""
+
+    def __init__(self, context: ssl.SSLContext, connections: int) -> None:
+        self._context = context
+        super().__init__(pool_connections=8, pool_maxsize=connections, max_retries=0)
+
+    def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **_: Any) -> None:  # noqa: FBT001, FBT002  the signature is requests'
+        self.poolmanager = PoolManager(connections, maxsize=maxsize, block=block, ssl_context=self._context)
+        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
+
+    def cert_verify(self, conn: Any, url: str | bytes, verify: Any, cert: Any) -> None:  # noqa: ARG002  likewise
+        """Leave it to the context; requests would read the certificates anew for every connection."""
+        conn.cert_reqs = ssl.CERT_REQUIRED
+
+
+def tls_context(authority: str | None) -> ssl.SSLContext:
+    """Trust the public authorities and `authority`, PEM text or the path of a PEM file.
+
+    OSError or ssl.SSLError (which is one) when that cannot be read.
+    """
+    context = ssl.create_default_context(cafile=DEFAULT_CA_BUNDLE_PATH)
+    if authority and "-----BEGIN" in authority:
+        context.load_verify_locations(cadata=authority)
+    elif authority:
+        context.load_verify_locations(cafile=authority)
+    return context
+
+
+def barred_from(home: str) -> Barred:
+    """The addresses that a registry at the host `home` may not redirect to.
+
+    They are those that only this machine can reach: cloud metadata, and the loopback unless `home` is there too.
+    """
+    try:
+        at_home = any(_plain(str(found[4][0])).is_loopback for found in socket.getaddrinfo(home.strip("[]"), None))
+    except (OSError, UnicodeError):
+        at_home = False
+
+    def barred(address: Address) -> bool:
+        if address.is_loopback:
+            return not at_home
+        return address.is_link_local or address.is_unspecified or address.is_multicast
+
+    return barred
+
+
+class _Host(Protocol):
+    """The parts of an urllib3 connection that the mix-in below rests on."""
+
+    _dns_host: str
+    host: str
+    port: int
+    sock: Any
+    socket_options: Any
+
+
+class _Timed:
+    """Mixed into both kinds of urllib3 connection."""
+
+    response_class: type[HTTPResponse]
+
+    def _new_conn(self: _Host) -> socket.socket:
+        try:
+            found = socket.getaddrinfo(self._dns_host.strip("[]"), self.port, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError) as error:
+            raise NameResolutionError(self.host, self, error) from error  # type: ignore[arg-type]
+        failure: OSError | None = None
+        for family, kind, protocol, _name, address in found:
+            _check_address(str(address[0]))
+            try:
+                return _connect(socket.socket(family, kind, protocol), address, self.socket_options)
+            except OSError as error:
+                failure = error
+        if isinstance(failure, TimeoutError):
+            raise ConnectTimeoutError(self, "no answer to the connect") from failure
+        raise NewConnectionError(self, str(failure)) from failure  # type: ignore[arg-type]
+
+    def send(self: Any, data: Any) -> None:
+        if self.sock is not None:  # urllib3 would give a whole upload no longer than a connect
+            self.sock.settimeout(CALL.left())
+        super().send(data)  # type: ignore[misc]  # it stands before a connection
+
+
+class _Response(HTTPResponse):
+    """Reads through `_TimedSocket`; everything that http.client reads, it reads from `fp`."""
+
+    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
+        super().__init__(sock, *args, **kwargs)
+        self.fp = io.BufferedReader(_TimedSocket(sock, self.fp.detach()))
+
+
+class _TimedSocket(io.RawIOBase):
+    def __init__(self, sock: socket.socket, raw: io.RawIOBase) -> None:
+        self._sock, self._raw = sock, raw
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        self._sock.settimeout(CALL.left(CALL.read))
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _Connection(_Timed, HTTPConnection):
+    response_class = _Response
+
+
+class _TlsConnection(_Timed, HTTPSConnection):
+    response_class = _Response
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _TlsPool(HTTPSConnectionPool):
+    ConnectionCls = _TlsConnection
+
+
+def _connect(sock: socket.socket, address: Any, options: Any) -> socket.socket:
+    try:
+        for option in options or ():
+            sock.setsockopt(*option)
+        sock.settimeout(CALL.left(CALL.connect))
+        sock.connect(address)
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+def _check_address(address: str) -> None:
+    """Asked of the very address that is then connected to, so that a name cannot change its mind in between."""
+    if CALL.barred and CALL.barred(_plain(address)):
+        raise BadAnswer("the registry redirects to an address that only this machine can reach")
+
+
+def _plain(address: str) -> Address:
+    parsed = ipaddress.ip_address(address.partition("%")[0])
+    return getattr(parsed, "ipv4_mapped", None) or parsed

@@ -1,0 +1,280 @@
+"""One exchange with a registry: where it may go, how long it may take, how much it may bring, and who is told what.
+
+All requests of Berth to registries go through here, on one pool of connections that threads share.
+"""
+
+from __future__ import annotations
+
+import email.utils
+import json
+import random
+import time
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final, Self
+
+import requests
+from requests.structures import CaseInsensitiveDict
+from urllib3.exceptions import HTTPError
+
+from oci.auth import Authorizer, Credentials, Scheme
+from oci.connection import CALL, Adapter, Barred, barred_from, call, tls_context
+from oci.endpoint import Endpoint
+from oci.errors import BadAnswer, InvalidName, Reason, Refused, TooLarge, Unreachable
+from oci.faults import CutShort, translate
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+    from types import TracebackType
+
+    from oci.urls import Url
+
+__all__ = ["Answer", "Credentials", "Endpoint", "Transport"]
+
+ANSWER_LIMIT: Final = 2**20  # bytes of an answer of which nobody said how large it may be
+_ERROR_LIMIT: Final = 64 * 2**10
+_TOKEN_LIMIT: Final = 256 * 2**10
+_CONNECTIONS: Final = 32
+_HOPS: Final = 5
+_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+_BUSY: Final = frozenset({429, 502, 503, 504})
+_LONGEST_WAIT: Final = 20.0  # seconds; whoever asks for more is told so, and not kept waiting
+# A DELETE whose answer was lost would be answered 404 when it is sent again, and look like a failure.
+_REPEATABLE: Final = frozenset({"GET", "HEAD", "PUT"})
+_FOLLOWING: Final = frozenset({"GET", "HEAD"})
+_SENDING: Final = frozenset({"POST", "PUT"})
+_UNAUTHORIZED: Final = 401
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`headers` are found by any spelling of their name; `content` is what was sent, decompressed."""
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
+    url: Url  # where it came from in the end
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    name: str  # as errors call it
+    method: str
+    url: Url
+    headers: Mapping[str, str]
+    body: bytes | None = None
+    statuses: Collection[int] = (200,)
+    limit: int = ANSWER_LIMIT
+
+
+class Transport:
+    """Times are seconds: to connect, between two pieces of an answer, and for a whole `exchange` with all in it."""
+
+    def __init__(  # noqa: PLR0913  each is a bound of its own
+        self,
+        endpoint: Endpoint,
+        *,
+        user_agent: str = "berth/0.1.0",
+        connect: float = 5.0,
+        read: float = 15.0,
+        total: float = 60.0,
+        attempts: int = 3,
+    ) -> None:
+        self.endpoint = endpoint
+        self.sent = 0  # requests so far, those of retries and redirects too
+        self._connect, self._read, self._total, self._attempts = connect, read, total, attempts
+        self._headers = {"User-Agent": user_agent, "Accept-Encoding": "identity"}
+        self._authorizer = Authorizer(endpoint.credentials, endpoint.realms, self._fetch_token)
+        self._barred: Barred | None = None
+        try:
+            context = tls_context(endpoint.ca)
+        except OSError as error:
+            raise InvalidName("certificate authority", endpoint.ca or "") from error
+        self._adapter = Adapter(context, _CONNECTIONS)
+
+    def exchange(  # noqa: PLR0913  each is a bound or a part of the request
+        self,
+        method: str,
+        path: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        limit: int = ANSWER_LIMIT,
+        accept_statuses: Collection[int] = (200,),
+        scope: str = "",
+        attempts: int | None = None,
+    ) -> Answer:
+        """Ask, and come back with an answer of one of `accept_statuses` and at most `limit` bytes, or raise.
+
+        `path` comes from `oci.routes` or `follow`. `scope` is what a token would have to allow. GET, HEAD and PUT
+        are tried again, up to `attempts` times in all, when nobody answers or the registry is busy.
+        """
+        request = _Request(
+            name=f"{method} {path.partition('?')[0]}",
+            method=method,
+            url=self.endpoint.at(path),
+            headers={**self._headers, **(headers or {})},
+            body=body,
+            statuses=accept_statuses,
+            limit=limit,
+        )
+        most = (attempts or self._attempts) if method in _REPEATABLE else 1
+        with call(connect=self._connect, read=self._read, total=self._total):
+            for tried in range(1, most):
+                try:
+                    answer = self._authorized(request, scope)
+                except (Unreachable, CutShort):
+                    if not _pause(tried, None):
+                        raise
+                else:
+                    if answer.status not in _BUSY or not _pause(tried, _seconds(answer.headers)):
+                        return self._checked(request, answer)
+            return self._checked(request, self._authorized(request, scope))
+
+    def follow(self, answer: Answer, location: str) -> str:
+        """The path for `exchange` to which a header of `answer` leads; BadAnswer when it leads away from here."""
+        try:
+            url = answer.url.join(location)
+        except InvalidName as error:
+            raise BadAnswer("the registry leads to something that is no web address") from error
+        if not self.endpoint.holds(url):
+            raise BadAnswer(f"the registry leads away, to {url.origin}{url.path}"[:200])
+        return str(url).removeprefix(str(self.endpoint.base))
+
+    @property
+    def scheme(self) -> Scheme:
+        """How the registry challenged us so far."""
+        return self._authorizer.scheme
+
+    def close(self) -> None:
+        self._adapter.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _authorized(self, request: _Request, scope: str) -> Answer:
+        began = time.monotonic()
+        sent = self._authorizer.offer(scope)
+        answer = self._led(request, sent)
+        if answer.status != _UNAUTHORIZED or not self.endpoint.holds(answer.url):
+            return answer
+        challenge = answer.headers.get("WWW-Authenticate", "")
+        better = self._authorizer.answer(challenge, scope, sent, began)
+        return self._led(request, better) if better else answer
+
+    def _led(self, request: _Request, authorization: str) -> Answer:
+        """Follow redirects; the credentials are the registry's own and stay behind when one leads out of it."""
+        for _ in range(_HOPS + 1):
+            answer = self._once(request, authorization)
+            if answer.status not in _REDIRECTS or answer.status in request.statuses:
+                return answer
+            if request.method not in _FOLLOWING:
+                raise BadAnswer(f"{request.name} was answered with a redirect, which only a GET follows")
+            request = replace(request, url=_next_hop(request.name, answer))
+            if not self.endpoint.holds(request.url):
+                authorization = ""
+            is_away = request.url.origin != self.endpoint.base.origin
+            CALL.barred = self._barred_hosts() if is_away else None
+        raise BadAnswer(f"{request.name} was redirected more than {_HOPS} times")
+
+    def _once(self, request: _Request, authorization: str) -> Answer:
+        prepared = requests.PreparedRequest()
+        prepared.method, prepared.url, prepared.body = request.method, str(request.url), request.body
+        prepared.headers = CaseInsensitiveDict(request.headers)
+        if authorization:
+            prepared.headers["Authorization"] = authorization
+        if request.method in _SENDING:
+            prepared.headers["Content-Length"] = str(len(request.body or b""))
+        self.sent += 1
+        try:
+            response = self._adapter.send(prepared, stream=True, timeout=(CALL.left(self._connect), self._read))
+            try:
+                content = _read_body(request, response)
+            finally:
+                # What was not read to its end must not be taken for the next answer on this connection.
+                response.raw.close()
+                response.raw.release_conn()
+        except (requests.RequestException, HTTPError, OSError) as error:
+            raise translate(request.name, error) from error
+        return Answer(response.status_code, response.headers, content, request.url)
+
+    def _checked(self, request: _Request, answer: Answer) -> Answer:
+        if answer.status in request.statuses:
+            return answer
+        if answer.status < 400:  # noqa: PLR2004  where refusals begin in HTTP
+            raise BadAnswer(f"{request.name} was answered with the status {answer.status}")
+        refusal = Refused.build(request.name, answer.status, self._reasons(answer.content))
+        refusal.retry_after = _seconds(answer.headers)
+        raise refusal
+
+    def _reasons(self, content: bytes) -> tuple[Reason, ...]:
+        """Why it was refused, without the secrets of ours that a registry may repeat to us."""
+        try:
+            reasons = Reason.listed(json.loads(content))
+        except (ValueError, RecursionError):
+            return ()
+        redact = self._authorizer.redact
+        return tuple(Reason(redact(reason.code), redact(reason.message)) for reason in reasons)
+
+    def _fetch_token(self, realm: Url, authorization: str) -> bytes:
+        """For the authorizer, which has checked that `realm` is pinned. Redirects are not followed."""
+        name = f"GET {realm.origin}{realm.path}"
+        request = _Request(name, "GET", realm, self._headers, limit=_TOKEN_LIMIT)
+        barred, CALL.barred = CALL.barred, None
+        answer = self._once(request, authorization)
+        CALL.barred = barred
+        return self._checked(request, answer).content
+
+    def _barred_hosts(self) -> Barred:
+        if self._barred is None:
+            self._barred = barred_from(self.endpoint.base.origin.host)
+        return self._barred
+
+
+def _read_body(request: _Request, response: requests.Response) -> bytes:
+    """At most the request's limit, counted after decompression; of a refusal as much as a sensible one has."""
+    is_wanted = response.status_code in request.statuses
+    limit = request.limit if is_wanted else _ERROR_LIMIT
+    content: bytes = response.raw.read(limit + 1, decode_content=True)
+    if len(content) <= limit:
+        return content
+    if is_wanted:
+        raise TooLarge(f"{request.name} was answered with more than {limit} bytes")
+    return b""
+
+
+def _next_hop(name: str, answer: Answer) -> Url:
+    try:
+        url = answer.url.join(answer.headers.get("Location", ""))
+    except InvalidName as error:
+        raise BadAnswer(f"{name} was redirected to something that is no web address") from error
+    if answer.url.origin.scheme == "https" and url.origin.scheme != "https":
+        raise BadAnswer(f"{name} was redirected from https to plain http")
+    return url
+
+
+def _pause(tried: int, told: float | None) -> bool:
+    """Wait before the next try, as long as the registry told us to; False when that would be too long."""
+    wait = 0.1 * 2**tried * random.uniform(0.5, 1.5) if told is None else told  # noqa: S311  no secret
+    if wait > _LONGEST_WAIT or wait >= CALL.remaining:
+        return False
+    time.sleep(wait)
+    return True
+
+
+def _seconds(headers: Mapping[str, str]) -> float | None:
+    """Retry-After, which is a number of seconds or a date."""
+    told = headers.get("Retry-After", "").strip()
+    if told.isascii() and told.isdigit():
+        return float(told[:9])
+    try:
+        return max(0.0, email.utils.parsedate_to_datetime(told).timestamp() - time.time())
+    except (ValueError, OverflowError):
+        return None
