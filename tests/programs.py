@@ -6,16 +6,12 @@ import shutil
 import sys
 from typing import Final
 
-# Debian's package → the names of its program.
-PROGRAMS: Final = {
-    "docker-registry": ("docker-registry", "registry"),
-    "skopeo": ("skopeo",),
-    "chromium": ("chromium",),
-}
+# In Debian, each is called like the package that brings it.
+PROGRAMS: Final = ("docker-registry", "skopeo", "chromium")
 
 
 def missing() -> list[str]:
-    return [package for package, names in PROGRAMS.items() if not any(map(shutil.which, names))]
+    return [name for name in PROGRAMS if not shutil.which(name)]
 
 
 def require_programs() -> None:
