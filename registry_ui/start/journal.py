@@ -11,7 +11,7 @@ from contextlib import closing
 from datetime import UTC, datetime
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import IO, Final
 
 from registry_ui.logs import redact
 
@@ -60,13 +60,13 @@ class Journal:
     def tail(self) -> list[str]:
         return [line for line in self._tail if line.strip()]
 
-    def follow(self, stream: BinaryIO) -> threading.Thread:
+    def follow(self, stream: IO[bytes]) -> threading.Thread:
         """Read `stream` to its end in a thread of its own, which is returned."""
         reader = threading.Thread(target=self._read, args=(stream,), name=f"log of {self.name}", daemon=True)
         reader.start()
         return reader
 
-    def _read(self, stream: BinaryIO) -> None:
+    def _read(self, stream: IO[bytes]) -> None:
         log = RotatingFileHandler(self.path, maxBytes=_LOG_BYTES, backupCount=1, encoding="utf-8")
         with stream, closing(log):
             while raw := stream.readline(_LINE_BYTES):

@@ -11,12 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from registry_ui.start import environment, keys, probes, registry, services, valkey
+from registry_ui.start import commanding, environment, keys, probes, registry, samples, services, valkey
 from registry_ui.start.environment import Record
 from registry_ui.start.errors import StartError, StepFailed
 from registry_ui.start.journal import Console
 from registry_ui.start.lock import locked
-from registry_ui.start.manage import PROGRAM
 from registry_ui.start.options import Options, reachable
 from registry_ui.start.supervisor import Outcome, Supervisor
 
@@ -46,26 +45,34 @@ class _Start:
     password: str = ""  # of the first admin, until it has been shown
     folder: Path | None = None
 
+    @property
+    def _marker(self) -> Path:
+        """Exists once a start of this data folder has come to its end; later ones need not wait for a scan."""
+        return self.options.data / "ready"
+
     def begin(self) -> None:
         options, run = self.options, self.supervisor.start
         self._broker()
         self.settings = {**os.environ, **environment.django(options, self.key_files, self._redis_url)}
         self._record()
         self.console.say(f"Berth starts; its data is in {options.data}")
-        self._manage("migrate", "--noinput")
-        self._manage("collectstatic", "--noinput", "--verbosity", "0")
         if self.folder:
             run(valkey.service(options, self.folder))
         if not options.registry:
             program = registry.program(options, self.supervisor, self.console)
             run(registry.service(options, program, self.key_files["registry-secret"]))
-        self._prepare()
+        first = not self._marker.exists()
+        self._prepare(*(() if first else (("scan",),)))
         if options.samples and not options.registry:
             self._push_samples()
         for service in services.all_of(options, self.settings):
             run(service)
-        self._first_scan()
+        if first:
+            self._first_scan()
+        host, port = reachable(options.bind), options.port
+        self.supervisor.wait_for(lambda: probes.answers(host, port, "/readyz"), "Berth's pages are not ready")
         self._say_ready()
+        self._marker.touch()
 
     def clean_up(self) -> None:
         """What a start must not leave, whether it came to its end or not."""
@@ -76,7 +83,7 @@ class _Start:
             shutil.rmtree(self.folder, ignore_errors=True)
 
     def _broker(self) -> None:
-        if (old := environment.read(self.options.data)) and old.folder:
+        if (old := environment.read(self.options.data)) and Path(old.folder).name.startswith(valkey.PREFIX):
             shutil.rmtree(old.folder, ignore_errors=True)  # of a start that was killed
         if not self.options.redis_url:
             self.folder = valkey.socket_folder()
@@ -90,11 +97,19 @@ class _Start:
         settings = environment.settings_in(self.settings)
         Record(os.getpid(), str(self.folder or ""), settings).write(self.options.data)
 
-    def _manage(self, *words: str) -> Outcome:
-        return self.supervisor.run(words[0], [sys.executable, PROGRAM, *words], self.settings)
+    def _manage(self, name: str, *commands: tuple[str, ...]) -> Outcome:
+        """Commands of manage.py, in one process."""
+        words = [word for command in commands for word in (*command, commanding.END)]
+        return self.supervisor.run(name, [sys.executable, "-m", "registry_ui.start.commanding", *words], self.settings)
 
-    def _prepare(self) -> None:
-        outcome = self._manage("prepare")
+    def _prepare(self, *more: tuple[str, ...]) -> None:
+        outcome = self._manage(
+            "prepare",
+            ("migrate", "--noinput", "--verbosity", "0"),
+            ("collectstatic", "--noinput", "--verbosity", "0"),
+            ("prepare",),
+            *more,
+        )
         for line in outcome.output.splitlines():
             name, _, value = line.partition(": ")
             if name == "admin-password":
@@ -104,19 +119,18 @@ class _Start:
 
     def _push_samples(self) -> None:
         marker = self.options.data / "samples"
+        if marker.exists() and marker.read_text() == samples.DONE:
+            return
         command = [sys.executable, "-m", "registry_ui.start.samples", self.options.registry_url, str(marker)]
         for line in self.supervisor.run("samples", command, self.settings).output.splitlines():
             self.console.say(line)
 
     def _first_scan(self) -> None:
-        """The very first is waited for, so that there is something to see; later ones find the old catalog there."""
-        first = bool(self.password)
+        """The very first is waited for, so that there is something to see."""
         try:
-            self._manage("scan", *(("--wait", str(_SCAN_SECONDS)) if first else ()))
+            self._manage("scan", ("scan", "--wait", str(_SCAN_SECONDS)))
         except StepFailed as error:
-            self.console.say(f"The first scan is not done ({error})")
-        host, port = reachable(self.options.bind), self.options.port
-        self.supervisor.wait_for(lambda: probes.answers(host, port, "/readyz"), "Berth's pages are not ready")
+            self.console.say(f"The first scan is not done yet: {error}")
 
     def _say_ready(self) -> None:
         password, self.password = self.password, ""

@@ -15,15 +15,16 @@ from registry_ui.start.errors import StartError
 from registry_ui.start.options import Options
 from registry_ui.start.supervisor import Service
 
+PREFIX: Final = "berth-"
 _LONGEST_SOCKET: Final = 100  # bytes; the kernel refuses 108 and more
 
 
 def socket_folder() -> Path:
     """A new private folder with a short path."""
-    folder = Path(tempfile.mkdtemp(prefix="berth-"))
+    folder = Path(tempfile.mkdtemp(prefix=PREFIX))
     if len(bytes(folder / "v.sock")) > _LONGEST_SOCKET:
         folder.rmdir()
-        folder = Path(tempfile.mkdtemp(prefix="berth-", dir="/tmp"))
+        folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir="/tmp"))
     return folder
 
 

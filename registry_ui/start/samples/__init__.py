@@ -5,3 +5,9 @@ layers → documents → roots → contents → push
 """
 
 from __future__ import annotations
+
+from typing import Final
+
+# What stands in the marker file while the samples are being pushed, and for ever after.
+BEGUN: Final = "being pushed\n"
+DONE: Final = "pushed\n"
