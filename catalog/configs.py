@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from django.db.models import Max
-from oci.client import RegistryClient
 
 from catalog.ahead import in_order
 from catalog.dating import date_indexes, date_presences, refresh_newest
 from catalog.models import Blob, ConfigDocument, Manifest, Presence
 from catalog.patience import Patience
 from jobs.running import Lease
+from oci.client import RegistryClient
 from oci.config import CONFIG_LIMIT, ImageConfig, parse_config
 from oci.errors import BadAnswer, NotFound, RegistryError
 from oci.names import Digest, parse_repository

@@ -6,10 +6,9 @@ import zlib
 from collections.abc import Mapping
 from typing import Final
 
-from oci.client import Fetched
-
 from catalog.models import Blob, Document, IndexEntry, Manifest, ManifestBlob
-from oci.config import parse_created
+from oci.client import Fetched
+from oci.config import parse_time
 from oci.model import Descriptor, ImageIndex, ImageManifest
 from oci.names import Digest
 
@@ -71,7 +70,7 @@ def _manifest_row(digest: str, fetched: Fetched, blobs: Mapping[Digest, int]) ->
             row.artifact_type, row.size = _artifact_type(image), image.size
             row.layer_count = len(image.layers)
             row.config_id = blobs[image.config.digest]
-            row.created = parse_created(image.annotations.get(_CREATED))
+            row.created = parse_time(image.annotations.get(_CREATED))
             if image.kind == "image":
                 row.config_state = Manifest.ConfigState.UNREAD
         case ImageIndex() as index:

@@ -37,12 +37,12 @@ def date_presences(manifest_ids: Iterable[int]) -> None:
 
 def refresh_newest(repository_id: int) -> None:
     """Find a repository's newest image and when it last changed: an image came, a tag moved or went."""
-    tagged = Presence.objects.tagged().filter(repository_id=repository_id)
-    newest = tagged.order_by("-dated", "-id").values_list("id", "dated").first()
+    tagged = Presence.objects.tagged().filter(repository_id=repository_id).order_by("-dated", "-id")
+    newest = tagged.for_people().first() or tagged.first()
     seen = Tag.objects.filter(repository_id=repository_id).aggregate(
         gone=Max("gone_at"), moved=Max("moved_at", filter=Q(moved_at__gt=F("first_seen")))
     )
-    moments = [moment for moment in (seen["gone"], seen["moved"], newest and newest[1]) if moment]
-    values = {"newest_id": newest[0] if newest else None, "changed_at": max(moments, default=None)}
+    moments = [moment for moment in (seen["gone"], seen["moved"], newest and newest.date) if moment]
+    values = {"newest_id": newest.pk if newest else None, "changed_at": max(moments, default=None)}
     if Repository.objects.filter(pk=repository_id).values("newest_id", "changed_at").get() != values:
         Repository.objects.filter(pk=repository_id).update(**values)

@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass
 
-from oci.client import RegistryClient
-
 from catalog.ahead import in_order
 from catalog.patience import Patience
+from oci.client import RegistryClient
 from oci.errors import NotFound, RegistryError
 from oci.names import RepositoryName, TagName
 

@@ -10,6 +10,7 @@ from typing import Final
 
 from catalog.sort_keys import natural_key
 
+_ATTACHED: Final = re.compile(r"sha(256-[0-9a-f]{64}|512-[0-9a-f]{128})(\..*)?", re.ASCII)
 _VERSION: Final = re.compile(r"v?(?P<numbers>[0-9]+(?:\.[0-9]+)*)(?P<rest>[-+._].*)?", re.ASCII)
 
 SCAN_EVERY: Final = timedelta(minutes=15)
@@ -30,6 +31,14 @@ def _says_less(tag: str) -> tuple[int, int, int, int, bytes]:
     if match:
         return (0, -match["numbers"].count("."), len(match["rest"] or ""), len(tag), natural_key(tag))
     return (1, 0, 0, -len(tag), natural_key(tag))
+
+
+def is_attached(tag: str) -> bool:
+    """Whether a tag is no name for people but a digest with something attached.
+
+    `sha256-HEX.sig` as cosign writes it, `sha256-HEX` of the distribution-spec's referrers fallback.
+    """
+    return _ATTACHED.fullmatch(tag) is not None
 
 
 @dataclass(frozen=True, slots=True)

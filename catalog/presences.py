@@ -12,6 +12,7 @@ from datetime import datetime
 from django.db.models import F
 
 from catalog.models import Blob, IndexEntry, ManifestBlob, Presence, Repository, RepositoryBlob
+from catalog.models.repositories import LONG_AGO
 
 
 def arrive(repository: Repository, manifest_ids: Iterable[int], now: datetime) -> dict[int, int]:
@@ -25,9 +26,11 @@ def arrive(repository: Repository, manifest_ids: Iterable[int], now: datetime) -
             gone_at=None, dated=now, dated_by=Presence.DatedBy.SEEN
         )
         # What is there at the first look came at a time that nobody knows.
-        dated_by = Presence.DatedBy.SEEN if repository.scanned_at else Presence.DatedBy.FOUND
+        seen = repository.scanned_at is not None
+        dated_by = Presence.DatedBy.SEEN if seen else Presence.DatedBy.FOUND
+        dated = now if seen else LONG_AGO
         Presence.objects.bulk_create(
-            Presence(repository=repository, manifest_id=pk, dated=now, dated_by=dated_by, first_seen=now)
+            Presence(repository=repository, manifest_id=pk, dated=dated, dated_by=dated_by, first_seen=now)
             for pk in came
             if pk not in known
         )

@@ -11,10 +11,9 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import Final
 
-from oci.client import Fetched, RegistryClient
-
 from catalog.known import KnownTag, children_of, presences_of
 from catalog.patience import Patience
+from oci.client import Fetched, RegistryClient
 from oci.errors import NotFound, RegistryError
 from oci.model import ImageIndex
 from oci.names import Digest, RepositoryName, TagName

@@ -14,8 +14,6 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from django.utils import timezone
-from oci.client import RegistryClient
-from registries.clients import client_for
 
 from catalog import configs, figures, repositories, shrinking, tags
 from catalog.known import KnownTag, known_tags
@@ -25,7 +23,9 @@ from catalog.patience import Patience
 from catalog.progress import Progress
 from catalog.reading import BatchReader, TagReading, read_tag
 from jobs.running import Lease
+from oci.client import RegistryClient
 from oci.names import TagName
+from registries.clients import client_for
 from registries.models import Registry
 
 KIND: Final = "scan"
@@ -89,7 +89,7 @@ class _Scan:
         shrinking.guard(self._registry.pk, listings, self._lease.params.get("allowed", {}))
         rows = repositories.ensure(self._lease, self._registry, [listing.repository for listing in listings])
         self._read_manifests([(rows[listing.repository], listing) for listing in listings])
-        repositories.let_go(self._lease, self._registry, set(rows))
+        self._changes += repositories.let_go(self._lease, self._registry, set(rows))
         configs.read_all(self._pool, self._client, self._registry.pk, self._lease, self._progress.configs)
         self._finish(rows)
 
@@ -145,7 +145,7 @@ class _Scan:
     def _finish(self, rows: dict[str, Repository]) -> None:
         """The scan becomes complete, and what the catalog lacked is counted, in one transaction."""
         scan = self._scan
-        scan.requests = self._client.requests
+        scan.requests = self._client.transport.sent
         scan.new_tags, scan.moved_tags = self._changes.new, self._changes.moved
         scan.gone_tags = self._changes.gone
         figures.count(scan)

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Self
 
 from django.db import models
-from django.db.models import Q
-from django.db.models.functions import Now
+from django.db.models import Q, Window
+from django.db.models.functions import Now, RowNumber
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from catalog.models.content import Blob, Manifest
 from registries.models import Registry
+
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
+# The first characters of `catalog.policy.is_attached`, which an index can serve.
+_ATTACHED = Q(lead_tag__startswith="sha256-") | Q(lead_tag__startswith="sha512-")
 
 
 class RepositoryQuerySet(models.QuerySet["Repository"]):
@@ -25,6 +32,14 @@ class RepositoryQuerySet(models.QuerySet["Repository"]):
     def in_namespace(self, namespace: str) -> Self:
         """The repositories of a namespace and of those below it."""
         return self.filter(Q(namespace=namespace) | Q(namespace__startswith=f"{namespace}/"))
+
+    def with_problems(self) -> Self:
+        """Those that could not be read, or that hold something that could not."""
+        return self.filter(Q(state=Repository.State.FAILED) | Q(problem_count__gt=0))
+
+    def for_list(self) -> Self:
+        """With what a row of a list shows of its newest image."""
+        return self.select_related("registry", "newest__manifest")
 
 
 class Repository(models.Model):
@@ -79,6 +94,12 @@ class Repository(models.Model):
         """The part after the last slash."""
         return self.name.rpartition("/")[2]
 
+    @property
+    def levels(self) -> list[dict[str, str]]:
+        """Each level of the namespace, `name` and whole `path`, from the outside."""
+        parts = self.namespace.split("/") if self.namespace else []
+        return [{"name": part, "path": "/".join(parts[: depth + 1])} for depth, part in enumerate(parts)]
+
 
 class PresenceQuerySet(models.QuerySet["Presence"]):
     def tagged(self) -> Self:
@@ -86,6 +107,20 @@ class PresenceQuerySet(models.QuerySet["Presence"]):
 
     def present(self) -> Self:
         return self.filter(gone_at=None)
+
+    def attached(self) -> Self:
+        """Signatures and the like, under the tags that tools make of a digest."""
+        return self.filter(_ATTACHED)
+
+    def for_people(self) -> Self:
+        """Not attached to something else: what a person would pull."""
+        return self.exclude(_ATTACHED)
+
+    def with_tag_like(self, repository: Repository, text: str) -> Self:
+        """Those of `repository` that have a tag with `text` in its name."""
+        if not text.strip():
+            return self
+        return self.filter(pk__in=Tag.objects.live().filter(repository=repository).matching(text).values("presence"))
 
 
 class Presence(models.Model):
@@ -100,7 +135,7 @@ class Presence(models.Model):
     class DatedBy(models.TextChoices):
         """Where the date comes from, since the API tells no push time."""
 
-        FOUND = "found", _("was there when Berth first looked")
+        FOUND = "found", _("was there when Berth first looked")  # dated `LONG_AGO`: it sorts last
         CREATED = "created", _("created, says the image")
         SEEN = "seen", _("seen to arrive by a scan")
 
@@ -133,6 +168,11 @@ class Presence(models.Model):
     def __str__(self) -> str:
         return f"{self.repository_id}@{self.manifest_id}"
 
+    @property
+    def date(self) -> datetime | None:
+        """The best date that is known; `dated_by` says what it rests on."""
+        return None if self.dated_by == self.DatedBy.FOUND else self.dated
+
 
 class TagQuerySet(models.QuerySet["Tag"]):
     def live(self) -> Self:
@@ -143,6 +183,16 @@ class TagQuerySet(models.QuerySet["Tag"]):
 
     def in_order(self) -> Self:
         return self.order_by("key")
+
+    def unreadable(self) -> Self:
+        """Those whose manifest could never be read, or not by the last scan."""
+        return self.filter(~Q(problem="") | Q(presence=None))
+
+    def first_of_each(self, presences: Iterable[Presence], most: int) -> Self:
+        """The first `most` tags of each of `presences`, in order: one digest may have thousands."""
+        place = Window(RowNumber(), partition_by="presence_id", order_by="key")
+        mine = self.filter(presence__in=[presence.pk for presence in presences])
+        return mine.annotate(place=place).filter(place__lte=most).order_by("presence_id", "key")
 
 
 class Tag(models.Model):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Self
 
 from django.db import models
+from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 
 from jobs.models import Job
@@ -18,6 +20,12 @@ class ScanQuerySet(models.QuerySet["Scan"]):
 
     def newest_first(self) -> Self:
         return self.order_by("-id")
+
+    def newest_complete_of(self, registries: Iterable[Registry]) -> Self:
+        """Of each registry the last scan that came to its end, if there was one."""
+        newest = Scan.objects.complete().filter(registry=OuterRef("pk")).newest_first().values("pk")[:1]
+        active = Registry.objects.filter(pk__in=[registry.pk for registry in registries])
+        return self.filter(pk__in=active.annotate(newest=Subquery(newest)).values("newest"))
 
 
 class Scan(models.Model):

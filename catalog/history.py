@@ -1,0 +1,116 @@
+"""How an image was made: the steps of its history, each with the layer that it left, if it left one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from catalog.sharing import NOBODY, Sharing
+from oci.config import HistoryStep
+from oci.model import Descriptor
+
+_TITLE: Final = "org.opencontainers.image.title"
+_INSTRUCTION: Final = re.compile(
+    r"(ADD|ARG|CMD|COPY|ENTRYPOINT|ENV|EXPOSE|FROM|HEALTHCHECK|LABEL|MAINTAINER|ONBUILD|RUN|SHELL|STOPSIGNAL|USER"
+    r"|VOLUME|WORKDIR) "
+)
+_NO_OPERATION: Final = re.compile(r"/bin/sh -c #\(nop\) +")
+_SHELL: Final = re.compile(r"(?:RUN )?(?:\|\d+ (?:[^\s=]+=\S* )*)?/bin/sh -c ")
+_BUILDKIT: Final = re.compile(r" # buildkit\Z")
+_COLOURS: Final = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A text of a stranger, cut to what a page can bear."""
+
+    text: str
+    hidden: int = 0  # characters
+
+    @classmethod
+    def of(cls, text: str, most: int) -> Cut:
+        return cls(text[:most], max(0, len(text) - most))
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    number: int
+    digest: str
+    media_type: str
+    size: int
+    title: str  # a file name, where an artifact gives one
+    sharing: Sharing = NOBODY
+
+    @property
+    def colour(self) -> int:
+        return (self.number - 1) % _COLOURS + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    number: int
+    instruction: str  # RUN, COPY, …, or "" where there is none that is known
+    command: Cut
+    comment: Cut
+    created: datetime | None = None
+    layer: Layer | None = None
+    is_empty: bool = False  # says the history; without a layer and not empty: which layer is not known
+
+
+def layers_of(descriptors: Iterable[Descriptor], sharing: Mapping[str, Sharing]) -> list[Layer]:
+    return [
+        Layer(
+            number=number,
+            digest=str(layer.digest),
+            media_type=layer.media_type,
+            size=layer.size,
+            title=layer.annotations.get(_TITLE, "")[:255],
+            sharing=sharing.get(str(layer.digest), NOBODY),
+        )
+        for number, layer in enumerate(descriptors, start=1)
+    ]
+
+
+def fits(history: Sequence[HistoryStep], layer_count: int) -> bool:
+    """The history tells as many layers as there are, so each step's layer is known."""
+    return sum(not step.empty_layer for step in history) == layer_count
+
+
+def pair(history: Sequence[HistoryStep], layers: Sequence[Layer], *, longest: int) -> list[Step]:
+    """Steps in order, layers handed out in order; layers that no step is left for follow at the end.
+
+    `longest`: characters that are kept of a command.
+    """
+    steps: list[Step] = []
+    waiting = iter(layers)
+    for number, step in enumerate(history, start=1):
+        layer = None if step.empty_layer else next(waiting, None)
+        instruction, command = _read(step.created_by)
+        steps.append(
+            Step(
+                number=number,
+                instruction=instruction,
+                command=Cut.of(command, longest),
+                comment=Cut.of("" if step.comment.startswith("buildkit.") else step.comment, longest),
+                created=step.created,
+                layer=layer,
+                is_empty=step.empty_layer,
+            )
+        )
+    steps += [
+        Step(number, "", Cut(""), Cut(""), layer=layer) for number, layer in enumerate(waiting, start=len(steps) + 1)
+    ]
+    return steps
+
+
+def _read(created_by: str) -> tuple[str, str]:
+    """The instruction and the rest, without what builders wrap around them."""
+    line = _BUILDKIT.sub("", created_by)
+    bare = _NO_OPERATION.sub("", line, count=1) if _NO_OPERATION.match(line) else line
+    if shell := _SHELL.match(bare):
+        return "RUN", bare[shell.end() :]
+    instruction = _INSTRUCTION.match(bare)
+    return (instruction[1], bare[instruction.end() :]) if instruction else ("", bare)

@@ -1,0 +1,185 @@
+"""Lists that are paged by key, so that page 1,000 costs what page 1 does, whatever is written meanwhile.
+
+A page begins after the last row of the one before it, by (sort column, id). Its token is opaque to people and
+trusted by nobody: one that was bent, or that belongs to another order, is page one.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, Generic, Self, TypeVar
+
+from django.db.models import F, Model, Q, QuerySet
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+
+RowT = TypeVar("RowT", bound=Model)
+
+SIZE: Final = 50
+CAP: Final = 1000  # beyond it a count says "1,000+"
+_LARGEST: Final = 2**63 - 1
+_LONGEST_TOKEN: Final = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column to sort by: a field that is bytes, an int or a datetime. None counts as the smallest."""
+
+    field: str
+    kind: type[bytes | int | datetime]
+    largest_first: bool = False  # what a first click on its head gives
+    nullable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A column and a direction, as `?sort=` names them: `size`, or `-size` for the other way round."""
+
+    name: str
+    column: Column
+    descending: bool
+
+    @classmethod
+    def parse(cls, text: str | None, columns: Mapping[str, Column]) -> Self:
+        """The order that `text` names; the first of `columns` for anything else."""
+        name = (text or "").removeprefix("-")
+        if name not in columns:
+            name, text = next(iter(columns)), ""
+        column = columns[name]
+        return cls(name, column, column.largest_first != (text or "").startswith("-"))
+
+    @property
+    def text(self) -> str:
+        return self.name if self.descending == self.column.largest_first else f"-{self.name}"
+
+    @property
+    def turned(self) -> str:
+        """The same column the other way round."""
+        return f"-{self.name}" if self.descending == self.column.largest_first else self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[RowT]):
+    """Some rows of a list, and how to go on in both directions."""
+
+    rows: list[RowT]
+    count: int
+    count_is_capped: bool
+    previous: str | None = None
+    next: str | None = None
+
+    @property
+    def is_whole(self) -> bool:
+        """Everything is on this page."""
+        return not self.previous and not self.next
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Beside which row a page begins, and on which side of it."""
+
+    backward: bool
+    value: bytes | int | datetime | None
+    pk: int
+
+    def write(self, order: Order) -> str:
+        value: Any = self.value
+        if isinstance(value, bytes):
+            value = base64.b64encode(value).decode()
+        elif isinstance(value, datetime):
+            value = value.isoformat()
+        text = json.dumps([order.text, int(self.backward), value, self.pk], separators=(",", ":"))
+        return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+    @classmethod
+    def read(cls, token: str | None, order: Order) -> Self | None:
+        """None for no token, a bent one, and one of another order."""
+        if not token or len(token) > _LONGEST_TOKEN or not token.isascii():
+            return None
+        try:
+            padded = token + "=" * (-len(token) % 4)
+            name, backward, value, pk = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+            if name != order.text or backward not in {0, 1} or not _is_count(pk):
+                return None
+            return cls(bool(backward), _read_value(value, order.column), pk)
+        except (ValueError, TypeError, binascii.Error, RecursionError):
+            return None
+
+
+def _read_value(value: Any, column: Column) -> bytes | int | datetime | None:
+    if value is None and column.nullable:
+        return None
+    if column.kind is int:
+        if not _is_count(value):
+            raise ValueError("not a count")
+        return int(value)
+    if not isinstance(value, str):
+        raise TypeError("not a text")
+    if column.kind is bytes:
+        return base64.b64decode(value, validate=True)
+    moment = parse_datetime(value)
+    if moment is None or timezone.is_naive(moment):
+        raise ValueError("not a moment")
+    return moment
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _LARGEST
+
+
+def paged(rows: QuerySet[RowT], order: Order, token: str | None, *, size: int = SIZE) -> Page[RowT]:
+    """One page of `rows` in `order`. Two queries: the rows, and a count that stops at `CAP`."""
+    count = rows.order_by()[: CAP + 1].count()
+    place = _Place.read(token, order)
+    found = _beside(rows, order, place, size)
+    if place and (not found or (place.backward and len(found) <= size)):
+        place, found = None, _beside(rows, order, None, size)  # the beginning was reached: show all of page one
+    more, found = len(found) > size, found[:size]
+    backward = bool(place and place.backward)
+    if backward:
+        found.reverse()
+    return Page(
+        rows=found,
+        count=min(count, CAP),
+        count_is_capped=count > CAP,
+        previous=_token(found[0], order, backward=True) if place else None,
+        next=_token(found[-1], order, backward=False) if found and (more or backward) else None,
+    )
+
+
+def _beside(rows: QuerySet[RowT], order: Order, place: _Place | None, size: int) -> list[RowT]:
+    """`size` rows and one more, which says that there are more; going backward they come the wrong way round."""
+    backward = bool(place and place.backward)
+    falling = order.descending != backward
+    if place:
+        rows = rows.filter(_past(order.column, place, falling=falling))
+    return list(rows.order_by(*_ordering(order.column, falling=falling))[: size + 1])
+
+
+def _ordering(column: Column, *, falling: bool) -> list[Any]:
+    """None is the smallest on every database: first going up, last going down."""
+    field = F(column.field)
+    if column.nullable:
+        return [field.desc(nulls_last=True), "-pk"] if falling else [field.asc(nulls_first=True), "pk"]
+    return [field.desc(), "-pk"] if falling else [field.asc(), "pk"]
+
+
+def _past(column: Column, place: _Place, *, falling: bool) -> Q:
+    """The rows after `place`. The outer bound is one range of the index; the inner choice settles ties."""
+    beyond, field = ("lt" if falling else "gt"), column.field
+    tie = Q(**{f"pk__{beyond}": place.pk})
+    if place.value is None:
+        same = Q(**{field: None}) & tie
+        return same if falling else same | Q(**{f"{field}__isnull": False})
+    past = Q(**{f"{field}__{beyond}e": place.value}) & (Q(**{f"{field}__{beyond}": place.value}) | tie)
+    return past | Q(**{field: None}) if column.nullable and falling else past
+
+
+def _token(row: Model, order: Order, *, backward: bool) -> str:
+    value = getattr(row, order.column.field)
+    return _Place(backward, bytes(value) if isinstance(value, memoryview) else value, row.pk).write(order)

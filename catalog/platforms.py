@@ -1,0 +1,26 @@
+"""The platforms of images in a list."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from catalog.models import IndexEntry, Manifest
+
+_MOST: Final = 100  # entries that are read of one index: a list shows three
+
+
+def platforms_of(manifests: Iterable[Manifest]) -> dict[int, list[str]]:
+    """`linux/amd64` and the like by the manifest's id, each once. One query, however many manifests."""
+    found: dict[int, list[str]] = {}
+    indexes = []
+    for manifest in manifests:
+        found[manifest.pk] = [manifest.platform] if manifest.platform else []
+        if manifest.kind == Manifest.Kind.INDEX:
+            indexes.append(manifest.pk)
+    entries = IndexEntry.objects.filter(index__in=indexes, role=IndexEntry.Role.PLATFORM, position__lt=_MOST)
+    for entry in entries.order_by("index_id", "position").only("index_id", "os", "architecture", "variant"):
+        names = found[entry.index_id]
+        if entry.platform and entry.platform not in names:
+            names.append(entry.platform)
+    return found

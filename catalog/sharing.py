@@ -1,0 +1,63 @@
+"""Which layers of an image others use too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.db.models import IntegerField, OuterRef, QuerySet, Subquery, TextField
+
+from catalog.models import Blob, Repository, RepositoryBlob
+
+CAP: Final = 100  # other repositories that are counted; a base layer may be in all of them
+
+
+@dataclass(frozen=True, slots=True)
+class Sharing:
+    """Who else uses a blob: other images of this repository, and other repositories, of which one is named."""
+
+    images_here: int = 0
+    elsewhere: int = 0  # stops at CAP
+    example: str = ""
+
+    @property
+    def is_shared(self) -> bool:
+        return bool(self.images_here or self.elsewhere)
+
+    @property
+    def elsewhere_is_capped(self) -> bool:
+        return self.elsewhere >= CAP
+
+    @property
+    def more(self) -> int:
+        """Other repositories besides the example."""
+        return max(0, self.elsewhere - 1)
+
+
+NOBODY: Final = Sharing()
+
+
+class _Count(Subquery):
+    """How many rows a slice of a correlated query has."""
+
+    template = "(SELECT COUNT(*) FROM (%(subquery)s) counted)"
+
+    def __init__(self, rows: QuerySet[Any]) -> None:
+        super().__init__(rows, output_field=IntegerField())
+
+
+def sharing_of(digests: Iterable[str], repository: Repository) -> dict[str, Sharing]:
+    """By digest; one query, whose cost is bounded for each blob."""
+    uses = RepositoryBlob.objects.filter(blob=OuterRef("pk"))
+    others = uses.filter(repository__registry=repository.registry_id, repository__gone_at=None)
+    others = others.exclude(repository=repository).order_by("pk")
+    blobs = Blob.objects.filter(digest__in=list(digests)).annotate(
+        here=Subquery(uses.filter(repository=repository).values("references")[:1]),
+        elsewhere=_Count(others.values("pk")[:CAP]),
+        example=Subquery(others.values("repository__name")[:1], output_field=TextField()),
+    )
+    return {
+        digest: Sharing(images_here=max(0, (here or 1) - 1), elsewhere=elsewhere, example=example or "")
+        for digest, here, elsewhere, example in blobs.values_list("digest", "here", "elsewhere", "example")
+    }

@@ -1,0 +1,99 @@
+"""The catalog as plain values without ids and moments, so that two databases can be compared."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from django.db.models import Count, Q, Sum
+
+from catalog.models import (
+    ConfigDocument,
+    Document,
+    IndexEntry,
+    Manifest,
+    ManifestBlob,
+    Presence,
+    Repository,
+    RepositoryBlob,
+    Scan,
+    Tag,
+    TagSpan,
+)
+
+
+def picture() -> dict[str, list[Any]]:
+    """Every row that a scan writes, by what it says."""
+    return {
+        "repositories": sorted(
+            Repository.objects.values_list(
+                "name", "state", "tag_count", "image_count", "problem_count", "size", "newest__lead_tag", "missed"
+            )
+        ),
+        "presences": sorted(
+            Presence.objects.values_list(
+                "repository__name",
+                "manifest__digest",
+                "state",
+                "problem",
+                "tag_count",
+                "lead_tag",
+                "size",
+                "dated_by",
+                Q(gone_at=None),
+            )
+        ),
+        "tags": sorted(
+            Tag.objects.values_list(
+                "repository__name", "name", "presence__manifest__digest", "problem", Q(gone_at=None)
+            ),
+            key=str,
+        ),
+        "spans": sorted(
+            TagSpan.objects.values_list("tag__repository__name", "tag__name", "manifest__digest", Q(ended=None))
+        ),
+        "blobs": sorted(RepositoryBlob.objects.values_list("repository__name", "blob__digest", "references")),
+        "manifests": sorted(
+            Manifest.objects.values_list("digest", "kind", "size", "os", "architecture", "created", "config_state"),
+            key=str,
+        ),
+        "parts": sorted(ManifestBlob.objects.values_list("manifest__digest", "position", "blob__digest")),
+        "entries": sorted(
+            IndexEntry.objects.values_list("index__digest", "position", "digest", "child__digest", "role"), key=str
+        ),
+        "documents": sorted(
+            (digest, hashlib.sha256(bytes(raw)).hexdigest())
+            for digest, raw in Document.objects.values_list("manifest__digest", "compressed")
+        ),
+        "configs": sorted(ConfigDocument.objects.values_list("blob__digest", flat=True)),
+        "totals": list(
+            Scan.objects.complete()
+            .newest_first()
+            .values_list("repositories", "failed_repositories", "tags", "images", "pushed", "stored")[:1]
+        ),
+    }
+
+
+def check_counters() -> None:
+    """The counters that are kept are those that one would count."""
+    for repository in Repository.objects.all():
+        tags = Tag.objects.live().filter(repository=repository)
+        tagged = Presence.objects.filter(repository=repository, tags__in=tags).distinct()
+        assert repository.tag_count == tags.count(), repository
+        assert repository.image_count == tagged.count(), repository
+        used = (
+            ManifestBlob.objects.filter(
+                manifest__presences__repository=repository, manifest__presences__gone_at__isnull=True
+            )
+            .values("blob_id")
+            .annotate(references=Count("manifest_id", distinct=True))
+        )
+        kept = RepositoryBlob.objects.filter(repository=repository)
+        assert set(used.values_list("blob_id", "references")) == set(kept.values_list("blob_id", "references"))
+        assert repository.size == (kept.aggregate(size=Sum("blob__size"))["size"] or 0), repository
+    for presence in Presence.objects.annotate(live=Count("tags", filter=Q(tags__gone_at=None))):
+        assert presence.tag_count == presence.live, presence
+        assert not (presence.gone_at and presence.tag_count), presence
+    open_spans = set(TagSpan.objects.filter(ended=None).values_list("tag_id", "manifest_id"))
+    live = Tag.objects.live().exclude(presence=None)
+    assert open_spans == set(live.values_list("id", "presence__manifest_id"))

@@ -1,0 +1,74 @@
+"""A process that scans once, and can be told to die by SIGKILL at its nth request or its nth write.
+
+    python -m tests.catalog.scan_process [--die-at-request N | --die-at-write N]
+
+Prints how many requests it sent and how many statements wrote. It counts from outside: an audit hook sees each
+request on its way, a database wrapper each statement.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import django
+
+
+class Countdown:
+    """Counts to `last`, and dies there."""
+
+    def __init__(self, last: int) -> None:
+        self.count, self._last, self._lock = 0, last, threading.Lock()
+
+    def step(self) -> None:
+        with self._lock:
+            self.count += 1
+            if self.count == self._last:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--die-at-request", type=int, default=0)
+    parser.add_argument("--die-at-write", type=int, default=0)
+    options = parser.parse_args()
+    requests, writes = Countdown(options.die_at_request), Countdown(options.die_at_write)
+
+    def on_event(event: str, arguments: tuple[Any, ...]) -> None:
+        if event == "http.client.send" and arguments[1].startswith(b"GET "):
+            requests.step()
+
+    def on_statement(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
+        if not sql.lstrip("( ").upper().startswith(("SELECT", "PRAGMA", "EXPLAIN")):
+            writes.step()
+        return execute(sql, params, many, context)
+
+    django.setup()
+    from datetime import timedelta
+
+    from django.db import connection
+    from django.utils import timezone
+
+    from catalog.services import request_scan
+    from jobs import running, services
+    from jobs.models import Job
+    from registries.models import Registry
+
+    # Whoever held the job before us is dead; its lease is over.
+    Job.objects.filter(state=Job.State.RUNNING).update(leased_until=timezone.now() - timedelta(seconds=1))
+    services.sweep()
+    job, _ = request_scan(Registry.objects.get())
+    sys.addaudithook(on_event)
+    with connection.execute_wrapper(on_statement):
+        running.run(job.pk)
+    job.refresh_from_db()
+    sys.stdout.write(f"{job.state} {requests.count} {writes.count} {job.message}\n")
+
+
+if __name__ == "__main__":
+    main()
