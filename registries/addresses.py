@@ -23,6 +23,12 @@ _PATH: Final = re.compile(r"(?:/[A-Za-z0-9._~-]+)*")
 class WrongAddress(ValueError):  # noqa: N818  the address is wrong, and the sentence says why
     """No address of a registry; the sentence never repeats it, since it may hold a password."""
 
+    is_plain_http = False
+
+
+class _PlainHttp(WrongAddress):
+    is_plain_http = True
+
 
 def normal_address(text: str, *, plain_http: bool) -> str:
     """`https://host[:port][/path]`, however it was typed. Raises WrongAddress."""
@@ -64,7 +70,7 @@ def _check_form(parts: SplitResult, *, plain_http: bool) -> None:
     if "@" in parts.netloc:
         raise WrongAddress(_("User name and password go into fields of their own, not into the address."))
     if parts.scheme == "http" and not plain_http:
-        raise WrongAddress(_("http:// sends passwords and images unencrypted: that has to be allowed."))
+        raise _PlainHttp(_("http:// sends passwords and images unencrypted: that has to be allowed."))
 
 
 def _host(host: str) -> str:

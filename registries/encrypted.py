@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
@@ -25,7 +25,13 @@ def _keys() -> MultiFernet:
     return _fernet(tuple(settings.CREDENTIALS_KEYS))
 
 
-class EncryptedTextField(models.TextField):
+if TYPE_CHECKING:
+    _Text = models.TextField[str, str]
+else:
+    _Text = models.TextField
+
+
+class EncryptedTextField(_Text):
     """Authenticated encryption (Fernet): the first key encrypts, every key decrypts.
 
     A value that no key opens reads as the empty string, so that a lost key costs the stored

@@ -61,7 +61,8 @@ def _address() -> str:
     try:
         return normal_address(settings.REGISTRY_URL, plain_http=_plain_http())
     except WrongAddress as error:
-        raise ImproperlyConfigured(f"BERTH_REGISTRY_URL cannot be used: {error}") from error
+        cure = " BERTH_REGISTRY_PLAIN_HTTP=true allows it." if error.is_plain_http else ""
+        raise ImproperlyConfigured(f"BERTH_REGISTRY_URL cannot be used: {error}{cure}") from error
 
 
 def _embedded(url: str) -> Registry:

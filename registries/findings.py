@@ -70,6 +70,7 @@ def _problem(registry: Registry) -> Finding:
             topic, short = _("Sign-in"), _("Token service")
             sentence = _("It asks for a token of %(host)s.") % {"host": realm_host(registry) or "…"}
             cure = _("Nothing is sent there until a person with staff rights says yes.")
+            reason = ""  # it says the same again
         case "unauthorized" if registry.username:
             topic, short, sentence = (
                 _("Sign-in"),

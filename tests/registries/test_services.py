@@ -1,0 +1,212 @@
+from __future__ import annotations
+
+import pytest
+
+from registries import services
+from registries.models import Registry
+from registries.services import Details, RegistryNotSaved
+
+pytestmark = pytest.mark.django_db
+
+HERE = "https://registry.example.org"
+CANARY = "CANARY-7f3"
+
+
+def made(**said: object) -> Registry:
+    return services.add(Details(**({"url": HERE, "username": "alice", "password": CANARY} | said)))
+
+
+def test_a_registry_is_called_after_its_host() -> None:
+    assert made().name == "registry-example-org"
+
+
+def test_a_second_one_at_the_same_host_gets_the_next_name() -> None:
+    made()
+
+    assert made(url=f"{HERE}:5000").name == "registry-example-org-1"
+
+
+def test_two_at_one_address_are_refused_however_it_is_typed() -> None:
+    made(name="first")
+
+    with pytest.raises(RegistryNotSaved, match="first is at that address already") as refusal:
+        made(url="HTTPS://Registry.Example.org:443/", name="second")
+
+    assert refusal.value.field == "url"
+
+
+def test_two_of_one_name_are_refused() -> None:
+    made(name="first")
+
+    with pytest.raises(RegistryNotSaved) as refusal:
+        made(url="https://elsewhere.example", name="first")
+
+    assert refusal.value.field == "name"
+
+
+@pytest.mark.parametrize("name", ["A", "a_b", "-a", "a-", "a--b", "a/b", "ä", "a\n", "x" * 41])
+def test_a_name_is_a_word_for_urls(name: str) -> None:
+    with pytest.raises(RegistryNotSaved) as refusal:
+        made(name=name)
+
+    assert refusal.value.field == "name"
+
+
+@pytest.mark.parametrize("public", ["<script>", "a b", "x;rm", "https://registry.example.org", "-x", "a\n"])
+def test_a_pull_command_begins_with_a_name_and_nothing_else(public: str) -> None:
+    with pytest.raises(RegistryNotSaved) as refusal:
+        made(public_name=public)
+
+    assert refusal.value.field == "public_name"
+
+
+def test_certificates_are_certificates() -> None:
+    with pytest.raises(RegistryNotSaved) as refusal:
+        made(ca="-----BEGIN CERTIFICATE-----\nnonsense\n-----END CERTIFICATE-----")
+
+    assert refusal.value.field == "ca"
+
+
+def test_an_empty_password_keeps_the_stored_one() -> None:
+    registry = made()
+
+    services.edit(registry, Details(url=HERE, username="alice", public_name="r.example.org"))
+
+    registry.refresh_from_db()
+    assert (registry.password, registry.public_name) == (CANARY, "r.example.org")
+
+
+def test_without_a_user_name_no_password_is_kept() -> None:
+    registry = made()
+
+    services.edit(registry, Details(url=HERE))
+
+    registry.refresh_from_db()
+    assert (registry.username, registry.password) == ("", "")
+
+
+def test_the_same_address_in_another_spelling_is_the_same_registry() -> None:
+    registry = made()
+
+    edited = services.edit(registry, Details(url=f"{HERE}:443/", username="alice"))
+
+    assert edited.retired is None
+    assert edited.registry.pk == registry.pk
+    assert edited.registry.password == CANARY
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://registry.example.org",
+        "https://registry.example.net",
+        "https://registry.example.org:5000",
+        "https://registry.example.org/path",
+    ],
+)
+def test_another_address_is_another_registry_without_the_credentials(url: str) -> None:
+    old = made(name="main")
+    Registry.objects.filter(pk=old.pk).update(realm="https://auth.example.org")
+
+    edited = services.edit(old, Details(url=url, name="main", username="alice", plain_http=True))
+
+    old.refresh_from_db()
+    new = edited.registry
+    assert (old.name, new.name) == ("main-1", "main")
+    assert old.retired_at is not None
+    assert new.retired_at is None
+    for row in (old, new):
+        assert (row.username, row.password, row.realm) == ("", "", "")
+
+
+def test_credentials_that_were_given_in_the_same_form_go_with_the_new_address() -> None:
+    old = made(name="main")
+
+    new = services.edit(old, Details(url="https://new.example", username="bob", password="new")).registry
+
+    assert (new.name, new.username, new.password) == ("main", "bob", "new")
+
+
+def test_a_new_name_beside_a_new_address_leaves_the_old_row_its_name() -> None:
+    old = made(name="main")
+
+    new = services.edit(old, Details(url="https://new.example", name="second")).registry
+
+    old.refresh_from_db()
+    assert (old.name, new.name) == ("main", "second")
+
+
+def test_every_move_takes_the_next_free_name() -> None:
+    registry = made(name="main")
+    for number in range(3):
+        registry = services.edit(registry, Details(url=f"https://r{number}.example")).registry
+
+    retired = Registry.objects.exclude(retired_at=None).order_by("pk")
+    assert [row.name for row in retired] == ["main-1", "main-2", "main-3"]
+    assert [row.name for row in Registry.objects.active()] == ["main"]
+
+
+def test_a_move_to_an_address_that_is_taken_changes_nothing() -> None:
+    main = made(name="main")
+    made(name="other", url="https://other.example")
+
+    with pytest.raises(RegistryNotSaved):
+        services.edit(main, Details(url="https://other.example"))
+
+    main.refresh_from_db()
+    assert (main.retired_at, main.password) == (None, CANARY)
+
+
+def test_a_retired_registry_cannot_be_edited() -> None:
+    old = made(name="main")
+    services.edit(old, Details(url="https://new.example"))
+
+    with pytest.raises(RegistryNotSaved, match="retired"):
+        services.edit(old, Details(url=HERE, username="eve", password="x"))
+
+
+def test_what_is_reached_otherwise_has_to_be_tested_again() -> None:
+    registry = made()
+    Registry.objects.filter(pk=registry.pk).update(capabilities={"deletes": True})
+
+    services.edit(registry, Details(url=HERE, username="bob", password="other"))
+
+    registry.refresh_from_db()
+    assert registry.capabilities == {}
+
+
+def test_a_yes_is_only_for_the_token_service_that_was_shown() -> None:
+    registry = made()
+    Registry.objects.filter(pk=registry.pk).update(capabilities={"realm": "https://auth.example.org"})
+
+    with pytest.raises(RegistryNotSaved):
+        services.trust_realm(registry, "https://evil.example")
+    services.trust_realm(registry, "https://auth.example.org")
+
+    registry.refresh_from_db()
+    assert (registry.realm, registry.password) == ("https://auth.example.org", CANARY)
+
+
+def test_another_token_service_does_not_get_the_credentials_of_the_first() -> None:
+    registry = made()
+    Registry.objects.filter(pk=registry.pk).update(
+        realm="https://auth.example.org", capabilities={"realm": "https://new-auth.example.org"}
+    )
+
+    services.trust_realm(registry, "https://new-auth.example.org")
+
+    registry.refresh_from_db()
+    assert registry.realm == "https://new-auth.example.org"
+    assert (registry.username, registry.password) == ("", "")
+
+
+def test_no_yes_without_a_question() -> None:
+    registry = made()
+
+    for realm in ("", "https://auth.example.org"):
+        with pytest.raises(RegistryNotSaved):
+            services.trust_realm(registry, realm)
+
+
+def test_no_secret_is_in_what_is_printed_of_details() -> None:
+    assert CANARY not in repr(Details(url=HERE, username="alice", password=CANARY))
