@@ -26,6 +26,7 @@ def django(options: Options, key_files: Mapping[str, Path], redis_url: str) -> d
         "BERTH_PUBLIC_URL": options.public_url,
         "BERTH_LOG_FORMAT": options.log_format,
         "BERTH_REGISTRY_URL": options.registry_url,
+        "BERTH_REGISTRY_PLAIN_HTTP": str(options.plain_http).lower(),
         "BERTH_REGISTRY_EMBEDDED": str(not options.registry).lower(),
         **_secret("BERTH_SECRET_KEY", key_files["secret-key"]),
         **_secret("BERTH_CREDENTIALS_KEY", key_files["credentials-key"]),

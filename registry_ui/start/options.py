@@ -12,6 +12,8 @@ from urllib.parse import SplitResult, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
+from oci.errors import InvalidName
+from oci.urls import Url
 from registry_ui import env
 from registry_ui.logs import redact
 from registry_ui.start.errors import StartError
@@ -27,6 +29,7 @@ class Options:
     bind: str
     data: Path  # absolute
     registry: str  # the address of an external one, or nothing for our own
+    plain_http: bool  # the registry may be asked without TLS
     registry_port: int
     samples: bool
     verbose: bool
@@ -47,11 +50,13 @@ def parse(arguments: Sequence[str]) -> Options:
         bind = _read(given.bind, "--bind", "BERTH_BIND", "127.0.0.1", _bind)
         port = _read(given.port, "--port", "BERTH_PORT", "8000", _port)
         public = f"http://{netloc(reachable(bind), port)}"
+        registry = _read(given.registry, "--registry", "BERTH_REGISTRY_URL", "", _registry)
         options = Options(
             port=port,
             bind=bind,
             data=_read(given.data, "--data", "BERTH_DATA", "var", _folder),
-            registry=_read(given.registry, "--registry", "BERTH_REGISTRY_URL", "", _registry),
+            registry=registry,
+            plain_http=env.flag("BERTH_REGISTRY_PLAIN_HTTP", default=_stays_here(registry)),
             registry_port=_read(given.registry_port, "--registry-port", "BERTH_REGISTRY_PORT", "5000", _port),
             samples=not given.no_samples and env.flag("BERTH_SAMPLES", default=True),
             verbose=given.verbose or env.flag("BERTH_VERBOSE", default=False),
@@ -65,6 +70,11 @@ def parse(arguments: Sequence[str]) -> Options:
     if not options.registry and options.port == options.registry_port:
         raise StartError(
             f"Berth and its registry cannot both listen on port {port}: choose another with --port or --registry-port."
+        )
+    if options.registry.startswith("http:") and not options.plain_http:
+        raise StartError(
+            f"{options.registry} sends passwords and images unencrypted:"
+            " say https://, or allow it with BERTH_REGISTRY_PLAIN_HTTP=true."
         )
     return options
 
@@ -144,7 +154,16 @@ def _registry(value: str) -> str:
     parts = _web_address(value, "an address like https://registry.example.com:5000")
     if parts.username or parts.password:
         raise ValueError("credentials go into BERTH_REGISTRY_USER and BERTH_REGISTRY_PASSWORD (or its _FILE)")
+    try:
+        Url.parse(value)
+    except InvalidName as error:
+        raise ValueError("say an address like https://registry.example.com:5000") from error
     return value.rstrip("/")
+
+
+def _stays_here(registry: str) -> bool:
+    """Whether what is sent to `registry` never leaves this machine."""
+    return not registry or Url.parse(registry).is_loopback
 
 
 def _public(value: str) -> str:

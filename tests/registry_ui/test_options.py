@@ -11,8 +11,7 @@ import pytest
 
 from registry_ui.start import options
 from registry_ui.start.errors import StartError
-
-ROOT = Path(__file__).resolve().parents[2]
+from tests.registry_ui.processes import ROOT, free_port
 
 
 @pytest.fixture(autouse=True)
@@ -63,6 +62,11 @@ def test_addresses_are_those_that_this_machine_reaches(bind: str, public: str, r
         (["--registry", "registry.example.com"], "say an address like https://registry.example.com:5000"),
         (["--registry", "https://joe:secret@registry.example.com"], "credentials go into BERTH_REGISTRY_USER"),
         (["--registry", "https://registry.example.com:port"], "--registry=https://registry.example.com:port: Port"),
+        (
+            ["--registry", "http://registry.example.com"],
+            "unencrypted: say https://, or allow it with BERTH_",
+        ),
+        (["--registry", "https://registry..example.com/../x"], "say an address like https://registry.example.com:5000"),
         (["--data", "/proc/berth"], "--data=/proc/berth: this folder cannot be written"),
         (["--colour"], "Unrecognized arguments: --colour: ./run start --help lists the options."),
         (["--port"], "Argument --port: expected one argument: ./run start --help lists the options."),
@@ -134,9 +138,3 @@ def test_a_redis_that_does_not_answer_is_said(tmp_path: Path) -> None:
     assert re.fullmatch(
         r"berth: The Redis of REDIS_URL does not answer \(.*\): start it, or unset REDIS_URL\.\n", outcome.stderr
     )
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-        return port

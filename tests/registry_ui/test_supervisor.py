@@ -13,9 +13,7 @@ import pytest
 from registry_ui.start.errors import GaveUp, StartError, StepFailed, Stopped
 from registry_ui.start.journal import Console
 from registry_ui.start.supervisor import Patience, Service, Supervisor
-
-sys.path.insert(0, str(Path(__file__).parent))
-from processes import PYTHON, ROOT, SLEEPER, alive, eventually
+from tests.registry_ui.processes import PYTHON, ROOT, SLEEPER, alive, eventually
 
 QUICK = Patience(delays=(0.01, 0.01, 0.01), ready=10)
 

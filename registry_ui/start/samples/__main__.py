@@ -6,8 +6,7 @@ import sys
 from pathlib import Path
 
 from oci.client import RegistryClient
-from oci.transport import Endpoint
-
+from oci.endpoint import Endpoint
 from oci.errors import RegistryError
 from registry_ui.start.samples.push import fill
 
