@@ -73,7 +73,7 @@ class BatchReader:
                 batch.contents[str(reading.fetched.digest)] = reading.fetched
                 roots[str(reading.fetched.digest)] = _children(reading.fetched)
         # An image that was not whole is looked at again: what was missing may be there by now.
-        again = [reading.known.manifest_id for reading in batch.tags if _unfinished(reading)]
+        again = [r.known.manifest_id for r in batch.tags if r.known and not r.known.whole and r.fetched is None]
         roots |= children_of(again)
         self._descend(repository, repository_id, batch, [digest for below in roots.values() for digest in below])
         batch.contents = dict(reversed(batch.contents.items()))
@@ -128,7 +128,3 @@ def _children(fetched: Fetched) -> list[str]:
     if isinstance(fetched.manifest, ImageIndex):
         return [str(child.digest) for child in fetched.manifest.manifests]
     return []
-
-
-def _unfinished(reading: TagReading) -> bool:
-    return reading.fetched is None and reading.known is not None and not reading.known.whole

@@ -28,7 +28,7 @@ def guard(registry_id: int, listings: Iterable[TagListing], allowed: Mapping[str
 
 
 def _losses(registry_id: int, listings: Iterable[TagListing]) -> Holdings:
-    listed = {listing.repository: listing for listing in listings}
+    listed = {str(listing.repository): listing for listing in listings}
     repositories = tags = 0
     live = Repository.objects.live().filter(registry_id=registry_id, missed=0)
     for pk, name, tag_count in live.values_list("id", "name", "tag_count"):

@@ -82,6 +82,11 @@ class Job(models.Model):
         return self.state in self.UNFINISHED
 
     @property
+    def is_moving(self) -> bool:
+        """It changes by itself; one that asks waits for a person."""
+        return self.state in {self.State.QUEUED, self.State.RUNNING}
+
+    @property
     def stop_requested(self) -> bool:
         return self.is_unfinished and self.stop_requested_at is not None
 
