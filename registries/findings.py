@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
+from registries.environment import owners
 from registries.models import Registry
 
 
@@ -71,6 +72,9 @@ def _problem(registry: Registry) -> Finding:
             sentence = _("It asks for a token of %(host)s.") % {"host": realm_host(registry) or "…"}
             cure = _("Nothing is sent there until a person with staff rights says yes.")
             reason = ""  # it says the same again
+        case "unauthorized" if "username" in owners(registry):
+            topic, short, sentence = _("Sign-in"), _("Sign-in fails"), _("It refuses the user name and password given.")
+            cure = _("Look at BERTH_REGISTRY_USER and BERTH_REGISTRY_PASSWORD.")
         case "unauthorized" if registry.username:
             topic, short, sentence = (
                 _("Sign-in"),

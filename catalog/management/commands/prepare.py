@@ -1,14 +1,14 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand
 
 from access.passwords import create_first_admin
 from catalog import removal
-from registries.environment import from_environment
-from registries.findings import Mark, findings
+from registries.environment import from_environment, owners
+from registries.findings import findings
 from registries.models import Registry
 from registries.probing import probe
 
@@ -31,13 +31,17 @@ class Command(BaseCommand):
             self.stdout.write(f"admin-password: {password}")
 
     def _test(self, registry: Registry) -> None:
+        """Ends the start when the registry cannot be used; what a person can mend on its page does not."""
         probe(registry)
-        wrong = [finding for finding in findings(registry) if finding.mark == Mark.NO]
-        for finding in wrong:
-            self.stderr.write(f"{registry.name}: {finding.sentence} {finding.cure}".strip())
-        if registry.capability("problem"):
+        problem = registry.capability("problem")
+        if not problem:
+            return
+        for finding in findings(registry):
+            self.stderr.write(f"{registry.name}, {registry.url}: {finding.sentence} {finding.cure}".strip())
+        mendable = problem == "foreign-realm" or (problem == "unauthorized" and "username" not in owners(registry))
+        if not mendable:
             raise SystemExit(1)
 
-    def _stop(self, sentence: str) -> None:
+    def _stop(self, sentence: str) -> NoReturn:
         self.stderr.write(sentence)
         raise SystemExit(1)
