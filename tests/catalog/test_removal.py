@@ -1,0 +1,126 @@
+"""Forgetting a registry: all that was read from it goes, and nothing else."""
+
+from __future__ import annotations
+
+import pytest
+from django.apps import apps
+from django.utils import timezone
+
+from catalog import removal
+from catalog.models import Blob, Manifest, Repository, Scan, Tag, TagSpan
+from catalog.sort_keys import natural_key
+from jobs.models import Job
+from registries.models import Registry
+from tests.web import furniture
+
+
+def furnish(where: Registry, seed: str, repositories: int = 2) -> None:
+    """Some images of its own, an index, and one image that every registry has."""
+    for number in range(repositories):
+        repository = furniture.repository(where, f"team/{seed}-{number}")
+        child = furniture.image([("base", 10), (f"{seed}-{number}", 20)])
+        furniture.put(repository, child)
+        furniture.put(repository, furniture.index([("linux/amd64", child)]), "1.0", "latest")
+        furniture.put(repository, furniture.image([("everywhere", 5)]), "shared")
+        furniture.settle(repository)
+        for tag in repository.tags.exclude(presence=None):
+            TagSpan.objects.create(tag=tag, manifest=tag.presence.manifest, began=tag.first_seen)
+    furniture.scan(where)
+
+
+def counts() -> dict[str, int]:
+    return {model.__name__: model._default_manager.count() for model in apps.get_app_config("catalog").get_models()}
+
+
+@pytest.mark.django_db
+def test_what_was_read_goes_and_what_others_show_stays() -> None:
+    kept, gone = furniture.registry("kept"), furniture.registry("gone")
+    furnish(kept, "kept")
+    before = counts()
+    furnish(gone, "gone", repositories=3)
+
+    removal.remove_registry(gone)
+
+    assert counts() == before
+    assert list(Registry.objects.all()) == [kept]
+
+
+@pytest.mark.django_db
+def test_the_last_registry_leaves_an_empty_catalog() -> None:
+    registry = furniture.registry()
+    furnish(registry, "only")
+
+    removal.remove_registry(registry)
+
+    assert set(counts().values()) == {0}
+
+
+@pytest.mark.parametrize("state", [Job.State.QUEUED, Job.State.RUNNING, Job.State.ASKING])
+@pytest.mark.django_db
+def test_nothing_goes_while_a_scan_is_not_over(state: Job.State) -> None:
+    registry = furniture.registry()
+    furnish(registry, "only")
+    furniture.job(registry, state)
+    before = counts()
+
+    with pytest.raises(removal.StillWorking, match="Stop it on the jobs page"):
+        removal.remove_registry(registry)
+
+    registry.refresh_from_db()
+    assert registry.retired_at is None
+    assert counts() == before
+
+
+@pytest.mark.django_db
+def test_content_waits_while_another_registry_is_scanned() -> None:
+    kept, gone = furniture.registry("kept"), furniture.registry("gone")
+    furnish(gone, "gone")
+    furniture.job(kept)
+
+    removal.remove_registry(gone)
+
+    assert not Repository.objects.exists()
+    assert not Scan.objects.exists()
+    assert Manifest.objects.exists()
+    Job.objects.update(state=Job.State.DONE)
+    removal.remove_registry(kept)
+    assert not Manifest.objects.exists()
+    assert not Blob.objects.exists()
+
+
+@pytest.mark.django_db
+def test_a_removal_that_was_interrupted_is_finished_by_the_next() -> None:
+    registry = furniture.registry(retired_at=timezone.now())
+    furnish(registry, "only")
+    TagSpan.objects.all().delete()
+    Tag.objects.filter(name="1.0").delete()
+
+    removal.remove_registry(registry)
+
+    assert set(counts().values()) == {0}
+
+
+@pytest.mark.django_db
+def test_more_rows_than_a_batch_holds() -> None:
+    registry = furniture.registry()
+    repository = furniture.repository(registry)
+    tags = [Tag(repository=repository, name=f"t{n}", key=natural_key(f"t{n}")) for n in range(1200)]
+    Tag.objects.bulk_create(tags)
+
+    removal.remove_registry(registry)
+
+    assert set(counts().values()) == {0}
+
+
+@pytest.mark.django_db
+def test_stopping_the_work_on_a_registry_that_moves() -> None:
+    registry, other = furniture.registry(), furniture.registry("other")
+    queued = furniture.job(registry, Job.State.QUEUED)
+    theirs = furniture.job(other)
+
+    removal.stop_work(registry)
+
+    queued.refresh_from_db()
+    theirs.refresh_from_db()
+    assert queued.state == Job.State.STOPPED
+    assert theirs.stop_requested_at is None
