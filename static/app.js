@@ -1,0 +1,78 @@
+// What the pages do beyond HTML: theme, copy, shortcuts, and telling what happened. Everything else works without it.
+const root = document.documentElement;
+const live = document.querySelector("[data-live]");
+
+const stored = {
+  get(name) { try { return localStorage.getItem(name); } catch { return null; } },
+  set(name, value) { try { localStorage.setItem(name, value); } catch {} },
+};
+
+let silence;
+function tell(text, milliseconds = 2500) {
+  live.textContent = text;
+  clearTimeout(silence);
+  silence = setTimeout(() => { live.textContent = ""; }, milliseconds);
+}
+
+// -- theme ------------------------------------------------------------------
+const isDark = () => (root.dataset.theme || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")) === "dark";
+const toggle = document.querySelector("[data-theme-toggle]");
+function nameToggle() { toggle?.setAttribute("aria-label", isDark() ? toggle.dataset.toLight : toggle.dataset.toDark); }
+toggle?.addEventListener("click", () => {
+  root.dataset.theme = isDark() ? "light" : "dark";
+  stored.set("theme", root.dataset.theme);
+  nameToggle();
+});
+nameToggle();
+
+// -- copy -------------------------------------------------------------------
+async function copy(text) {
+  if (navigator.clipboard) return navigator.clipboard.writeText(text);
+  const box = document.createElement("textarea"); // a page over plain http has no clipboard
+  box.value = text;
+  document.body.append(box);
+  box.select();
+  const copied = document.execCommand("copy");
+  box.remove();
+  if (!copied) throw new Error("not copied");
+}
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-copy]");
+  if (!button) return;
+  try { await copy(button.dataset.copy); } catch { return tell(button.dataset.copy, 10000); }
+  button.focus();
+  button.classList.add("done");
+  setTimeout(() => button.classList.remove("done"), 1500);
+  tell(live.dataset.copied);
+});
+
+// -- single-key shortcuts ----------------------------------------------------
+const help = document.getElementById("keys");
+const keysSwitch = document.querySelector("[data-keys-switch]");
+const keysAreOn = () => stored.get("keys") !== "off";
+if (keysSwitch) {
+  keysSwitch.checked = keysAreOn();
+  keysSwitch.addEventListener("change", () => stored.set("keys", keysSwitch.checked ? "on" : "off"));
+}
+function step(by) {
+  const rows = [...document.querySelectorAll("[data-row]")].filter((row) => row.checkVisibility());
+  const at = rows.indexOf(document.activeElement?.closest("tr, li")?.querySelector("[data-row]"));
+  rows[Math.min(rows.length - 1, Math.max(0, at < 0 ? (by > 0 ? 0 : rows.length - 1) : at + by))]?.focus();
+}
+const keys = {
+  "/": () => document.querySelector("[data-find]")?.focus(),
+  "?": () => help?.togglePopover(),
+  j: () => step(1),
+  k: () => step(-1),
+};
+addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || !keysAreOn()) return;
+  if (event.target.closest?.("input, textarea, select, [contenteditable]")) return;
+  const act = keys[event.key];
+  if (!act || (event.key !== "?" && document.querySelector(".dialog:popover-open"))) return;
+  event.preventDefault();
+  act();
+});
+
+// -- parts that could not be fetched ------------------------------------------
+for (const name of ["htmx:sendError", "htmx:responseError"]) document.body.addEventListener(name, () => tell(live.dataset.failed, 5000));

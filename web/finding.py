@@ -1,0 +1,51 @@
+"""Finding what a URL names, for whoever asks: one call that also checks the right to see it, so no view can forget."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.http import Http404, HttpRequest
+from django.shortcuts import get_object_or_404
+
+from access.policy import may_read
+from catalog.models import Presence, Repository, Tag
+from jobs.models import Job
+from registries.models import Registry
+
+
+def find_registry(request: HttpRequest, name: str) -> Registry:
+    _check(request)
+    return get_object_or_404(Registry, name=name)
+
+
+def find_repository(request: HttpRequest, registry: str, name: str) -> Repository:
+    _check(request)
+    rows = Repository.objects.for_list()
+    return get_object_or_404(rows, registry__name=registry, name=name)
+
+
+def find_tag(request: HttpRequest, registry: str, repository: str, name: str) -> Tag:
+    _check(request)
+    rows = Tag.objects.select_related(
+        "repository__registry", "presence__manifest__config", "presence__repository__registry"
+    )
+    return get_object_or_404(rows, repository__registry__name=registry, repository__name=repository, name=name)
+
+
+def find_presence(request: HttpRequest, registry: str, repository: str, digest: str) -> Presence:
+    """A manifest counts only in its own repository: a digest of another one is not there."""
+    _check(request)
+    rows = Presence.objects.select_related("repository__registry", "manifest__config")
+    return get_object_or_404(
+        rows, repository__registry__name=registry, repository__name=repository, manifest__digest=digest
+    )
+
+
+def find_job(request: HttpRequest, job_id: int) -> Job:
+    _check(request)
+    return get_object_or_404(Job.objects.select_related("requested_by"), pk=job_id)
+
+
+def _check(request: HttpRequest) -> None:
+    """Readers see everything, nobody else sees anything: what may not be seen is not there."""
+    if not may_read(request.user, anonymous_read=settings.ANONYMOUS_READ):
+        raise Http404

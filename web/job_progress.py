@@ -1,0 +1,97 @@
+"""The progress of a job as a page shows it: a bar, a line of words, and figures. Its JSON is taken as it comes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.utils.translation import gettext, gettext_lazy
+
+from jobs.models import Job
+
+_PHASES: Final = {
+    "listing": gettext_lazy("Listing repositories and tags"),
+    "tags": gettext_lazy("Reading tags"),
+    "manifests": gettext_lazy("Reading manifests"),
+    "configs": gettext_lazy("Reading configs"),
+    "done": gettext_lazy("Finishing"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """`total` is None where it is not known, or where there is none."""
+
+    done: int
+    total: int | None = None
+
+    @classmethod
+    def read(cls, value: Any) -> Figure | None:
+        match value:
+            case bool():
+                return None
+            case int():
+                return cls(value)
+            case [int() as done, int() as total]:
+                return cls(done, total)
+            case [int() as done, None]:
+                return cls(done)
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class JobProgress:
+    job: Job
+
+    @property
+    def phase(self) -> str:
+        """What is under way, in words."""
+        if self.job.stop_requested:
+            return gettext("Stopping")
+        name = self.job.figure("phase")
+        return str(_PHASES.get(name, gettext("Starting"))) if isinstance(name, str) else gettext("Starting")
+
+    @property
+    def repositories(self) -> Figure | None:
+        return Figure.read(self.job.figure("repositories"))
+
+    @property
+    def tags(self) -> Figure | None:
+        return Figure.read(self.job.figure("tags"))
+
+    @property
+    def manifests(self) -> Figure | None:
+        return Figure.read(self.job.figure("manifests"))
+
+    @property
+    def configs(self) -> Figure | None:
+        return Figure.read(self.job.figure("configs"))
+
+    @property
+    def problems(self) -> int:
+        figure = Figure.read(self.job.figure("problems"))
+        return figure.done if figure else 0
+
+    @property
+    def percent(self) -> int | None:
+        """Of the phase that is under way; None while its end is not known."""
+        if self.job.state == Job.State.DONE:
+            return 100
+        phase = self.job.figure("phase")
+        figure = self.configs if phase == "configs" else self.tags if phase in {"tags", "manifests"} else None
+        if figure is None or figure.total is None:
+            figure = self.repositories
+        if figure is None or not figure.total:
+            return None
+        return max(0, min(100, 100 * figure.done // figure.total))
+
+    @property
+    def rate(self) -> float | None:
+        """Things a second."""
+        rate = self.job.figure("rate")
+        return float(rate) if isinstance(rate, int | float) and rate > 0 else None
+
+    @property
+    def seconds_left(self) -> int | None:
+        left = self.job.figure("seconds_left")
+        return int(left) if isinstance(left, int | float) and left >= 0 else None

@@ -1,0 +1,37 @@
+"""The pages."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from web import converters
+from web.views import accounts, images, jobs, registries, repositories, repository
+
+converters.register()
+
+_IMAGE = "r/<registry:registry>/<repository:repository>/-"
+
+urlpatterns = [
+    path("", repositories.listing, name="repositories"),
+    path("r/<registry:registry>", repositories.listing, name="registry"),
+    path("r/<registry:registry>/<repository:repository>", repository.page, name="repository"),
+    path(f"{_IMAGE}/tags/<tag:tag>", images.tag, name="tag"),
+    path(f"{_IMAGE}/manifests/<digest:digest>", images.manifest, name="manifest"),
+    path(f"{_IMAGE}/manifests/<digest:digest>/raw", images.raw_manifest_file, name="raw-manifest"),
+    path(f"{_IMAGE}/manifests/<digest:digest>/config", images.raw_config_file, name="raw-config"),
+    path("jobs", jobs.listing, name="jobs"),
+    path("jobs/<int:job_id>", jobs.page, name="job"),
+    path("jobs/<int:job_id>/stop", jobs.stop, name="job-stop"),
+    path("jobs/<int:job_id>/again", jobs.again, name="job-again"),
+    path("jobs/<int:job_id>/answer", jobs.answer, name="job-answer"),
+    path("registries", registries.listing, name="registries"),
+    path("registries/add", registries.add, name="registries-add"),
+    path("registries/<registry:name>/edit", registries.edit, name="registries-edit"),
+    path("registries/<registry:name>/test", registries.test, name="registries-test"),
+    path("registries/<registry:name>/trust", registries.trust, name="registries-trust"),
+    path("registries/<registry:name>/remove", registries.remove, name="registries-remove"),
+    path("registries/<registry:name>/scan", jobs.scan_now, name="scan-now"),
+    path("sign-in", accounts.sign_in, name="sign-in"),
+    path("sign-out", accounts.sign_out, name="sign-out"),
+    path("account/password", accounts.password, name="password"),
+]

@@ -1,0 +1,37 @@
+"""The pages for what went wrong: what happened, what was not changed, what to try."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.template.loader import get_template
+from django.views.decorators.csrf import requires_csrf_token
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001  Django's signature
+    """Plain: a request that was malformed may have no host, session or person to ask for."""
+    return _without_frame("errors/400.html", 400)
+
+
+@requires_csrf_token
+def denied(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001  Django's signature
+    return render(request, "errors/403.html", status=403)
+
+
+@requires_csrf_token
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001  Django's signature
+    return render(request, "errors/404.html", status=404)
+
+
+def fault(request: HttpRequest) -> HttpResponse:  # noqa: ARG001  Django's signature
+    """Asks nothing of the database, which may be what broke."""
+    return _without_frame("errors/500.html", 500)
+
+
+@requires_csrf_token
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    return render(request, "errors/csrf.html", {"reason": reason}, status=403)
+
+
+def _without_frame(template: str, status: int) -> HttpResponse:
+    return HttpResponse(get_template(template).render(), status=status)

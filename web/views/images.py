@@ -1,0 +1,95 @@
+"""One image, by a tag or by its digest, and the very bytes of its documents."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from access.guards import readers_only
+from catalog.image import Image, raw_config, raw_manifest, read_image
+from catalog.models import Presence, Repository, Tag
+from web.finding import find_presence, find_tag
+from web.layers_bar import LayersBar
+from web.pull import pull_commands
+from web.typed import typed
+
+_MOST_ALIASES: Final = 60
+
+
+@require_safe
+@readers_only
+def tag(request: HttpRequest, registry: str, repository: str, tag: str) -> HttpResponse:
+    row = find_tag(request, registry, repository, tag)
+    if row.presence is None:
+        context = {"tag": row, "repository": row.repository, "name": row.name}
+        return render(request, "images/unreadable.html", context)
+    return _image_page(request, row.presence, row)
+
+
+@require_safe
+@readers_only
+def manifest(request: HttpRequest, registry: str, repository: str, digest: str) -> HttpResponse:
+    return _image_page(request, find_presence(request, registry, repository, digest), None)
+
+
+def _image_page(request: HttpRequest, presence: Presence, tag: Tag | None) -> HttpResponse:
+    image = read_image(presence, typed(request, "platform"))
+    context = {
+        "image": image,
+        "repository": presence.repository,
+        "tag": tag,
+        "name": tag.name if tag else presence.manifest.digest,
+        "bar": LayersBar.of(image.layers, image.more_layers),
+        **_aliases(presence, tag),
+        **_commands(presence.repository, image, tag),
+    }
+    return render(request, "images/page.html", context)
+
+
+def _aliases(presence: Presence, tag: Tag | None) -> dict[str, Any]:
+    live = Tag.objects.live().first_of_each([presence], _MOST_ALIASES + 1)
+    names = [row.name for row in live if tag is None or row.pk != tag.pk]
+    known = presence.tag_count - (tag is not None)
+    return {"aliases": names[:_MOST_ALIASES], "more_aliases": max(0, known - _MOST_ALIASES)}
+
+
+def _commands(repository: Repository, image: Image, tag: Tag | None) -> dict[str, Any]:
+    """By tag, which may move, and by the digest of the whole image, which never does."""
+    where = f"{repository.registry.pull_host}/{repository.name}"
+    by_digest = f"{where}@{image.manifest.digest}"
+    kind = image.manifest.kind
+    plain = repository.registry.plain_http
+    return {
+        "reference": f"{where}:{tag.name}" if tag else by_digest,
+        "by_tag": pull_commands(f"{where}:{tag.name}", kind, plain_http=plain) if tag else [],
+        "by_digest": pull_commands(by_digest, kind, plain_http=plain),
+    }
+
+
+@require_safe
+@readers_only
+def raw_manifest_file(request: HttpRequest, registry: str, repository: str, digest: str) -> HttpResponse:
+    presence = find_presence(request, registry, repository, digest)
+    return _attachment(raw_manifest(presence.manifest), f"{digest.partition(':')[2][:12]}-manifest.json")
+
+
+@require_safe
+@readers_only
+def raw_config_file(request: HttpRequest, registry: str, repository: str, digest: str) -> HttpResponse:
+    presence = find_presence(request, registry, repository, digest)
+    return _attachment(raw_config(presence.manifest), f"{digest.partition(':')[2][:12]}-config.json")
+
+
+def _attachment(content: bytes | None, name: str) -> HttpResponse:
+    """Saved, never opened: the bytes are a stranger's and may look like a page."""
+    if content is None:
+        raise Http404
+    headers = {
+        "Content-Type": "application/octet-stream",
+        "Content-Disposition": f'attachment; filename="{name}"',
+        "Content-Security-Policy": "default-src 'none'; sandbox; frame-ancestors 'none'",
+    }
+    return HttpResponse(content, headers=headers)
