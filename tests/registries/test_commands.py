@@ -1,0 +1,262 @@
+from __future__ import annotations
+
+import io
+import re
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+from pytest_django import Settings
+
+from access.models import User
+from registries import services
+from registries.models import Registry
+from registries.services import Details
+from tests.hostile import Hostile, Reply
+from tests.real_registry import PASSWORD, USERNAME, RealRegistry
+
+pytestmark = pytest.mark.django_db
+
+CANARY = "CANARY-7f3"
+
+
+def run(*words: str) -> str:
+    out = io.StringIO()
+    call_command("registry", *words, stdout=out)
+    return out.getvalue()
+
+
+@pytest.fixture(scope="module")
+def locked(tmp_path_factory: pytest.TempPathFactory) -> RealRegistry:
+    with RealRegistry(tmp_path_factory.mktemp("locked"), htpasswd=True) as registry:
+        yield registry  # type: ignore[misc]  # a fixture
+
+
+def test_the_first_line_says_what_to_do() -> None:
+    assert run("list") == "No registry yet: ./run manage registry add https://registry.example.org\n"
+
+
+def test_add_tests_and_list_shows(real_registry: RealRegistry) -> None:
+    said = run("add", real_registry.url, "--plain-http", "--name", "main", "--public", "r.example.org")
+
+    assert said.splitlines()[:2] == [
+        "main is added.",
+        f"+ Reachable, behaves like distribution {real_registry.generation}.",
+    ]
+    assert Registry.objects.get().pull_host == "r.example.org"
+    heads, row = run("list").splitlines()
+    assert heads.split() == ["NAME", "ADDRESS", "STATE"]
+    assert row.split()[:2] == ["main", real_registry.url]
+
+
+@pytest.mark.parametrize("source", ["env:BERTH_TEST_CANARY", "file:{file}"])
+def test_a_password_comes_from_where_nobody_looks(
+    source: str, locked: RealRegistry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BERTH_TEST_CANARY", PASSWORD)
+    file = tmp_path / "password"
+    file.write_text(PASSWORD + "\n")
+
+    said = run("add", locked.url, "--plain-http", "--user", USERNAME, "--password-from", source.format(file=file))
+
+    assert "lets the stored user in" in said
+    assert PASSWORD not in said
+
+
+def test_a_password_on_the_standard_input(locked: RealRegistry, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{PASSWORD}\n"))
+
+    said = run("add", locked.url, "--plain-http", "--user", USERNAME, "--password-from", "stdin")
+
+    assert "lets the stored user in" in said
+
+
+def test_a_password_is_no_argument(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+
+    with pytest.raises(CommandError, match="never the password itself") as refusal:
+        run("add", "https://a.example", "--user", "alice", "--password-from", CANARY)
+    assert CANARY not in str(refusal.value)
+    with pytest.raises(CommandError, match="nobody can be asked"):
+        run("add", "https://a.example", "--user", "alice")
+    assert not Registry.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (("add", "ftp://a.example"), "begins with https://"),
+        (("add", "https://alice:CANARY-7f3@a.example"), "fields of their own"),
+        (("add", "http://a.example"), "unencrypted"),
+        (("add", "https://a.example", "--name", "A B"), "small letters"),
+        (("add", "https://a.example", "--ca", "/nowhere"), "--ca: /nowhere cannot be read"),
+        (("add", "https://a.example", "--user", "a", "--password-from", "env:NOT_THERE"), "no NOT_THERE"),
+        (("add", "https://a.example", "--user", "a", "--password-from", "file:/nowhere"), "/nowhere cannot be read"),
+        (("test", "nope"), "no registry is called nope; there are: main"),
+        (("edit", "nope"), "no registry is called nope"),
+        (("remove", "nope"), "no registry is called nope"),
+    ],
+)
+def test_each_error_is_one_line_with_the_cure(words: tuple[str, ...], complaint: str) -> None:
+    services.add(Details(url="https://main.example", name="main"))
+
+    with pytest.raises(CommandError, match=re.escape(complaint)) as refusal:
+        run(*words)
+
+    assert "\n" not in str(refusal.value)
+    assert CANARY not in str(refusal.value)
+    assert Registry.objects.count() == 1
+
+
+def test_an_unreachable_registry_is_kept_and_told(capsys: pytest.CaptureFixture[str]) -> None:
+    out = io.StringIO()
+    with pytest.raises(CommandError, match="gone cannot be used yet"):
+        call_command("registry", "add", "http://127.0.0.1:1", "--plain-http", "--name", "gone", stdout=out)
+
+    assert "! It does not answer. Is it running, and can this server reach 127.0.0.1:1?" in out.getvalue()
+    assert "Unreachable" in run("list")
+
+
+def test_edit_changes_what_was_said_and_keeps_the_rest(locked: RealRegistry) -> None:
+    services.add(Details(url=locked.url, name="main", username=USERNAME, password=PASSWORD, plain_http=True))
+
+    run("edit", "main", "--public", "r.example.org", "--name", "shop")
+
+    registry = Registry.objects.get()
+    assert (registry.name, registry.public_name, registry.password) == ("shop", "r.example.org", PASSWORD)
+
+
+def test_edit_to_another_address_carries_no_credentials(hostile: Hostile) -> None:
+    services.add(Details(url="https://a.example", name="main", username="alice", password=CANARY))
+    hostile.on("GET", "/v2/", Reply.challenge('Basic realm="please"'))
+    out = io.StringIO()
+
+    with pytest.raises(CommandError):
+        call_command("registry", "edit", "main", "--url", hostile.url, "--plain-http", stdout=out)
+
+    assert "What was read from the old one stays, as main-1; its credentials are forgotten." in out.getvalue()
+    assert all("Authorization" not in request.headers for request in hostile.asked())
+    assert [row.password for row in Registry.objects.all()] == ["", ""]
+
+
+def test_edit_forgets_credentials(real_registry: RealRegistry) -> None:
+    services.add(Details(url=real_registry.url, name="main", username="a", password=CANARY, plain_http=True))
+
+    run("edit", "main", "--no-credentials")
+
+    assert Registry.objects.get().password == ""
+
+
+def test_what_an_option_owns_is_changed_there(settings: Settings) -> None:
+    registry = services.add(Details(url="https://a.example", name="main"))
+    Registry.objects.filter(pk=registry.pk).update(from_environment=True)
+
+    with pytest.raises(CommandError, match="--url: BERTH_REGISTRY_URL says that"):
+        run("edit", "main", "--url", "https://b.example")
+    with pytest.raises(CommandError, match="main comes from BERTH_REGISTRY_URL"):
+        run("remove", "main", "--yes")
+
+
+def test_trust_is_given_by_name(hostile: Hostile, other_host: Hostile) -> None:
+    hostile.on("GET", "/v2/", Reply.challenge(f'Bearer realm="{other_host.url}/token",service="x"'))
+    services.add(Details(url=hostile.url, name="main", username="alice", password=CANARY, plain_http=True))
+
+    with pytest.raises(CommandError, match="another token service"):
+        run("test", "main", "--trust", "https://elsewhere.example")
+    assert other_host.connections == 0
+    with pytest.raises(CommandError, match="main cannot be used yet"):
+        run("test", "main", "--trust", other_host.url)
+
+    assert Registry.objects.get().realm == other_host.url
+    assert other_host.asked("/token")
+
+
+def test_remove_asks_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    services.add(Details(url="https://a.example", name="main"))
+    monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
+    with pytest.raises(CommandError, match="nothing was removed"):
+        run("remove", "main")
+    assert Registry.objects.exists()
+
+    assert run("remove", "main", "--yes") == "main is forgotten; nothing was changed at https://a.example.\n"
+    assert not Registry.objects.exists()
+
+
+def prepare(capsys: pytest.CaptureFixture[str]) -> tuple[str, str]:
+    call_command("prepare")
+    said = capsys.readouterr()
+    return said.out, said.err
+
+
+def test_prepare_makes_the_first_admin_and_says_the_password_once(capsys: pytest.CaptureFixture[str]) -> None:
+    out, err = prepare(capsys)
+
+    password = re.fullmatch(r"admin-password: (\S+)\n", out)
+    assert password
+    assert User.objects.get(username="admin").check_password(password[1])
+    assert err == ""
+    assert prepare(capsys) == ("", "")
+
+
+def test_prepare_keeps_the_registry_in_step(
+    settings: Settings, real_registry: RealRegistry, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings.REGISTRY_URL, settings.REGISTRY_EMBEDDED = real_registry.url, True
+
+    prepare(capsys)
+
+    registry = Registry.objects.get()
+    assert (registry.name, registry.embedded) == ("local", True)
+    assert registry.capability("deletes") is True
+
+
+def test_prepare_stops_at_a_registry_that_does_not_answer(
+    settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings.REGISTRY_URL, settings.REGISTRY_PLAIN_HTTP = "http://127.0.0.1:1", True
+
+    with pytest.raises(SystemExit) as end:
+        prepare(capsys)
+
+    said = capsys.readouterr()
+    assert end.value.code == 1
+    assert said.out == ""
+    assert said.err.count("\n") == 1
+    assert "It does not answer. Is it running, and can this server reach 127.0.0.1:1?" in said.err
+    assert not User.objects.exists()
+
+
+def test_prepare_stops_at_a_wrong_value(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    settings.REGISTRY_URL = "https://alice:CANARY-7f3@a.example"
+
+    with pytest.raises(SystemExit):
+        prepare(capsys)
+
+    said = capsys.readouterr()
+    assert said.err.startswith("BERTH_REGISTRY_URL cannot be used: ")
+    assert CANARY not in said.err
+
+
+def test_prepare_stops_at_credentials_of_the_options_that_are_refused(
+    settings: Settings, locked: RealRegistry, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings.REGISTRY_URL, settings.REGISTRY_PLAIN_HTTP = locked.url, True
+    settings.REGISTRY_USER, settings.REGISTRY_PASSWORD = USERNAME, CANARY
+
+    with pytest.raises(SystemExit):
+        prepare(capsys)
+
+    said = capsys.readouterr()
+    assert "Look at BERTH_REGISTRY_USER and BERTH_REGISTRY_PASSWORD." in said.err
+    assert CANARY not in said.err
+
+
+def test_prepare_goes_on_where_a_page_can_mend_it(
+    settings: Settings, locked: RealRegistry, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings.REGISTRY_URL, settings.REGISTRY_PLAIN_HTTP = locked.url, True
+
+    out, err = prepare(capsys)
+
+    assert out.startswith("admin-password: ")
+    assert "It asks for a user name and a password." in err
