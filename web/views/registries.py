@@ -1,0 +1,152 @@
+"""The registries: what each can do, and the pages of staff to add, edit, test and remove one."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.contrib import messages
+from django.contrib.auth.models import AnonymousUser
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from access.guards import readers_only, staff_only
+from catalog import removal
+from catalog.models import Repository, Scan
+from catalog.services import next_scan, request_scan
+from registries import services
+from registries.environment import owners
+from registries.findings import findings, realm_host
+from registries.models import Registry
+from registries.probing import probe
+from web.registry_forms import RegistryForm
+
+page_or_form = require_http_methods(["GET", "HEAD", "POST"])
+
+
+@readers_only
+@require_safe
+def listing(request: HttpRequest) -> HttpResponse:
+    active, retired = [], []
+    for registry in Registry.objects.by_name():
+        scans = Scan.objects.filter(registry=registry)
+        row = {"registry": registry, "findings": findings(registry), "scan": scans.complete().newest_first().first()}
+        if registry.retired_at is None:
+            due = next_scan(registry)
+            active.append(row | {"next_scan": due, "due": _until(due)})
+        else:
+            retired.append(row)
+    return render(request, "registries/list.html", {"active": active, "retired": retired})
+
+
+@sensitive_post_parameters()
+@staff_only
+@page_or_form
+def add(request: HttpRequest) -> HttpResponse:
+    form = RegistryForm(request.POST or None)
+    if form.is_valid():
+        try:
+            registry = services.add(form.details())
+        except services.RegistryNotSaved as error:
+            form.add_error(error.field, str(error))
+        else:
+            return _tested(request, registry, _("%(name)s is added.") % {"name": registry.name})
+    return render(request, "registries/add.html", {"form": form}, status=422 if form.errors else 200)
+
+
+@sensitive_post_parameters()
+@staff_only
+@page_or_form
+def edit(request: HttpRequest, name: str) -> HttpResponse:
+    registry = get_object_or_404(Registry.objects.active(), name=name)
+    form = RegistryForm(request.POST or None, registry=registry)
+    if form.is_valid():
+        try:
+            edited = services.edit(registry, form.details())
+        except services.RegistryNotSaved as error:
+            form.add_error(error.field, str(error))
+        else:
+            return _saved(request, edited)
+    context = {"registry": registry, "form": form, "findings": findings(registry), "realm_host": realm_host(registry)}
+    return render(request, "registries/edit.html", context, status=422 if form.errors else 200)
+
+
+@staff_only
+@require_POST
+def test(request: HttpRequest, name: str) -> HttpResponse:
+    registry = get_object_or_404(Registry.objects.active(), name=name)
+    return _tested(request, registry, _("%(name)s was tested.") % {"name": name})
+
+
+@staff_only
+@require_POST
+def trust(request: HttpRequest, name: str) -> HttpResponse:
+    """The yes to the token service that the page showed; to another one that was named meanwhile it is no yes."""
+    registry = get_object_or_404(Registry.objects.active(), name=name)
+    try:
+        services.trust_realm(registry, request.POST.get("realm", ""))
+    except services.RegistryNotSaved as error:
+        messages.error(request, str(error))
+        return redirect("registries-edit", name)
+    return _tested(request, registry, _("The credentials of %(name)s may go there now.") % {"name": name})
+
+
+@staff_only
+@page_or_form
+def remove(request: HttpRequest, name: str) -> HttpResponse:
+    registry = get_object_or_404(Registry, name=name)
+    repositories = Repository.objects.filter(registry=registry).count()
+    problem = _why_not(registry)
+    if request.method == "POST" and not problem:
+        removal.remove_registry(registry)
+        messages.success(request, _("%(name)s is forgotten. Nothing was changed at it.") % {"name": name})
+        return redirect("registries")
+    context = {"registry": registry, "repositories": repositories, "problem": problem}
+    return render(request, "registries/remove.html", context, status=409 if request.method == "POST" else 200)
+
+
+def _until(when: datetime) -> str:
+    minutes = (when - timezone.now()).total_seconds() / 60
+    if minutes < 1:
+        return _("now")
+    if minutes < 60:  # noqa: PLR2004  an hour
+        return _("in %(n)s min") % {"n": round(minutes)}
+    return _("in %(n)s h") % {"n": round(minutes / 60)}
+
+
+def _why_not(registry: Registry) -> str:
+    """Why it cannot be removed now; nothing when it can."""
+    if variable := owners(registry).get("url"):
+        return _("%(variable)s names it: start Berth without that first.") % {"variable": variable}
+    try:
+        removal.check_idle(registry)
+    except removal.StillWorking as error:
+        return str(error)
+    return ""
+
+
+def _saved(request: HttpRequest, edited: services.Edited) -> HttpResponse:
+    name = edited.registry.name
+    said = _("%(name)s is saved.") % {"name": name}
+    if edited.retired is not None:
+        removal.stop_work(edited.retired)
+        said = _(
+            "%(name)s is another registry now. What was read from the old one stays, as %(old)s; its credentials"
+            " are forgotten."
+        ) % {"name": name, "old": edited.retired.name}
+    return _tested(request, edited.registry, said)
+
+
+def _tested(request: HttpRequest, registry: Registry, said: str) -> HttpResponse:
+    """Ask the registry what it can do, and show that beside its form; what can be scanned is scanned at once."""
+    probe(registry)
+    if registry.capability("problem"):
+        messages.warning(request, said)
+    else:
+        messages.success(request, said)
+        if not Scan.objects.filter(registry=registry).exists() and not isinstance(request.user, AnonymousUser):
+            request_scan(registry, request.user)
+    return redirect("registries-edit", registry.name)
