@@ -1,15 +1,17 @@
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING
 
 import pytest
+from django.contrib.auth import get_user
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import AnonymousUser
 from django.core.management import CommandError, call_command
+from django.test import Client, RequestFactory
 
 from access.models import User
 
-if TYPE_CHECKING:
-    from django.test import Client
+BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 pytestmark = pytest.mark.django_db
 
@@ -81,13 +83,21 @@ def test_setpassword_for_nobody_says_how_to_add_them() -> None:
         run("setpassword", "mara")
 
 
-def test_setpassword_ends_the_sessions_of_that_person(client: Client) -> None:
-    user = User.objects.create_user("mara", password="old")
-    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
-    assert client.get("/registries").status_code == 200
+def test_setpassword_ends_the_sessions_of_that_person_and_of_no_other(client: Client) -> None:
+    mara, jonas = (User.objects.create_user(name, password="old") for name in ("mara", "jonas"))
+    here, theirs = client, Client()
+    here.force_login(mara, backend=BACKEND)
+    theirs.force_login(jonas, backend=BACKEND)
+    assert signed_in(here) == mara
 
     run("setpassword", "mara")
 
-    answer = client.get("/registries")
-    assert answer.status_code == 302
-    assert answer.headers["Location"].startswith("/sign-in")
+    assert signed_in(here).is_anonymous
+    assert signed_in(theirs) == jonas
+
+
+def signed_in(client: Client) -> AbstractBaseUser | AnonymousUser:
+    """Whom a page would see."""
+    request = RequestFactory().get("/")
+    request.session = client.session
+    return get_user(request)
