@@ -113,7 +113,9 @@ def _plain_http() -> bool:
 
 def _release_others(registry: Registry | None) -> None:
     """What the options named before: our own storage is not served now, another becomes an ordinary row."""
-    others = Registry.objects.active().exclude(pk=registry.pk if registry else None)
+    others = Registry.objects.active()
+    if registry is not None:
+        others = others.exclude(pk=registry.pk)
     for ours in others.filter(embedded=True):
         services.retire(ours, give_up_name=False)
     others.filter(from_environment=True).update(from_environment=False)

@@ -12,16 +12,17 @@ from registries.models import Registry
 
 def rotate_credentials() -> tuple[int, list[str]]:
     """How many passwords the first key opens now, and the registries whose password no key opens."""
-    unreadable = []
-    rotated = 0
+    rotated, unreadable = 0, []
     with transaction.atomic():
         stored = Registry.objects.select_for_update().annotate(token=Cast("password", models.TextField()))
-        for registry in stored.exclude(token=""):
+        for pk, name, token in stored.exclude(token="").values_list("pk", "name", "token"):
             try:
-                token = models.Value(rotate(registry.token), output_field=models.TextField())
+                rotated_token = rotate(token)
             except InvalidToken:
-                unreadable.append(registry.name)
+                unreadable.append(name)
                 continue
-            Registry.objects.filter(pk=registry.pk).update(password=token)
+            # As a text that is encrypted already.
+            raw = models.Value(rotated_token, output_field=models.TextField())
+            Registry.objects.filter(pk=pk).update(password=raw)
             rotated += 1
     return rotated, unreadable

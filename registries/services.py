@@ -52,7 +52,7 @@ class Edited:
 
 _NO_CREDENTIALS: Final = {"username": "", "password": "", "realm": ""}
 _PUBLIC_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]*(?::[0-9]{1,5})?(?:/[a-z0-9._-]+)*")
-_UNPROBED: Final = {"capabilities": {}, "probed_at": None}
+_UNPROBED: Final[dict[str, object]] = {"capabilities": {}, "probed_at": None}
 
 
 def add(details: Details, *, from_environment: bool = False, embedded: bool = False) -> Registry:
@@ -149,13 +149,14 @@ def _refuse_a_second(url: str) -> None:
 
 def _create(details: Details, name: str, url: str, *, from_environment: bool, embedded: bool) -> Registry:
     # A user name alone is none that was given for this address: a form shows the old one again.
-    given = bool(details.username and details.password)
+    password = details.password or ""
+    username = details.username if password else ""
     registry = Registry(
         name=name,
         url=url,
         public_name=details.public_name,
-        username=details.username if given else "",
-        password=details.password if given else "",
+        username=username,
+        password=password if username else "",
         ca=details.ca,
         plain_http=details.plain_http,
         from_environment=from_environment,

@@ -23,8 +23,9 @@ def furnish(where: Registry, seed: str, repositories: int = 2) -> None:
         furniture.put(repository, furniture.index([("linux/amd64", child)]), "1.0", "latest")
         furniture.put(repository, furniture.image([("everywhere", 5)]), "shared")
         furniture.settle(repository)
-        for tag in repository.tags.exclude(presence=None):
-            TagSpan.objects.create(tag=tag, manifest=tag.presence.manifest, began=tag.first_seen)
+        for presence in repository.presences.all():
+            for tag in presence.tags.all():
+                TagSpan.objects.create(tag=tag, manifest=presence.manifest, began=tag.first_seen)
     furniture.scan(where)
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -27,9 +28,9 @@ def run(*words: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def locked(tmp_path_factory: pytest.TempPathFactory) -> RealRegistry:
+def locked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealRegistry]:
     with RealRegistry(tmp_path_factory.mktemp("locked"), htpasswd=True) as registry:
-        yield registry  # type: ignore[misc]  # a fixture
+        yield registry
 
 
 def test_the_first_line_says_what_to_do() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
@@ -22,7 +23,7 @@ class Options:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
 
-    def are(self, url: str = "", *, embedded: bool = False, **said: object) -> Registry | None:
+    def are(self, url: str = "", *, embedded: bool = False, **said: Any) -> Registry | None:
         values = {"PUBLIC": "", "USER": "", "PASSWORD": "", "CA": "", "PLAIN_HTTP": False} | said
         for name, value in (values | {"URL": url, "EMBEDDED": embedded}).items():
             setattr(self._settings, f"REGISTRY_{name}", value)
@@ -186,7 +187,7 @@ def test_what_no_option_says_stays_as_a_person_set_it(options: Options) -> None:
     ],
 )
 def test_a_wrong_value_is_one_line_with_the_variable(
-    options: Options, url: str, said: dict[str, str], complaint: str
+    options: Options, url: str, said: dict[str, Any], complaint: str
 ) -> None:
     with pytest.raises(ImproperlyConfigured, match=complaint) as refusal:
         options.are(url, **said)

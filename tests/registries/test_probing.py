@@ -7,6 +7,7 @@ import json
 import logging
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,8 +26,8 @@ pytestmark = pytest.mark.django_db
 CANARY = "CANARY-7f3"
 
 
-def at(url: str, **said: str) -> Registry:
-    registry = services.add(Details(**({"url": url, "plain_http": True} | said)))
+def at(url: str, **said: Any) -> Registry:
+    registry = services.add(Details(**{"url": url, "plain_http": True, **said}))
     probe(registry)
     registry.refresh_from_db()
     return registry

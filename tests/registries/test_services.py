@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from registries import services
@@ -12,8 +14,8 @@ HERE = "https://registry.example.org"
 CANARY = "CANARY-7f3"
 
 
-def made(**said: object) -> Registry:
-    return services.add(Details(**({"url": HERE, "username": "alice", "password": CANARY} | said)))
+def made(**said: Any) -> Registry:
+    return services.add(Details(**{"url": HERE, "username": "alice", "password": CANARY, **said}))
 
 
 def test_a_registry_is_called_after_its_host() -> None:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.contrib import messages
 from django.contrib.auth.models import AnonymousUser
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -46,7 +46,7 @@ def listing(request: HttpRequest) -> HttpResponse:
 @staff_only
 @page_or_form
 def add(request: HttpRequest) -> HttpResponse:
-    form = RegistryForm(request.POST or None)
+    form = RegistryForm(_said(request))
     if form.is_valid():
         try:
             registry = services.add(form.details())
@@ -62,7 +62,7 @@ def add(request: HttpRequest) -> HttpResponse:
 @page_or_form
 def edit(request: HttpRequest, name: str) -> HttpResponse:
     registry = get_object_or_404(Registry.objects.active(), name=name)
-    form = RegistryForm(request.POST or None, registry=registry)
+    form = RegistryForm(_said(request), registry=registry)
     if form.is_valid():
         try:
             edited = services.edit(registry, form.details())
@@ -106,6 +106,10 @@ def remove(request: HttpRequest, name: str) -> HttpResponse:
         return redirect("registries")
     context = {"registry": registry, "repositories": repositories, "problem": problem}
     return render(request, "registries/remove.html", context, status=409 if request.method == "POST" else 200)
+
+
+def _said(request: HttpRequest) -> QueryDict | None:
+    return request.POST if request.method == "POST" else None
 
 
 def _until(when: datetime) -> str:
