@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import pytest
+from django.core.management import call_command
+from django.test import Client
+
+from access.models import User
+from registries.models import Registry
+from tests.web import furniture as make
+
+
+@pytest.fixture(scope="session", autouse=True)
+def static_files() -> None:
+    """The files as they are served: hashed names, compressed; a missing one fails the page that names it."""
+    call_command("collectstatic", interactive=False, verbosity=0)
+
+
+@pytest.fixture
+def reader(db: None) -> User:
+    return make.person("reader")
+
+
+@pytest.fixture
+def staff(db: None) -> User:
+    return make.person("staff", staff=True)
+
+
+@pytest.fixture
+def client(reader: User) -> Client:
+    """A browser in which a reader is signed in."""
+    client = Client()
+    client.force_login(reader)
+    return client
+
+
+@pytest.fixture
+def staff_client(staff: User) -> Client:
+    client = Client()
+    client.force_login(staff)
+    return client
+
+
+@pytest.fixture
+def local(db: None) -> Registry:
+    return make.registry("local", public_name="registry.example.org")
