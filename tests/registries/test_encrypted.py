@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 
 import pytest
 from cryptography.fernet import Fernet, InvalidToken
@@ -117,6 +118,19 @@ def test_saving_another_field_does_not_lose_a_password_that_cannot_be_read(setti
     services.edit(registry, services.Details(url=registry.url, username="alice", public_name="r.example.org"))
 
     assert stored(registry) == before
+
+
+@pytest.mark.django_db
+def test_a_dump_holds_no_password_and_can_be_loaded(tmp_path: Path) -> None:
+    made()
+    dump = tmp_path / "dump.json"
+    call_command("dumpdata", "registries", output=str(dump), verbosity=0)
+    assert CANARY not in dump.read_text()
+    Registry.objects.all().delete()
+
+    call_command("loaddata", str(dump), verbosity=0)
+
+    assert Registry.objects.get().password == CANARY
 
 
 def test_what_no_key_opens_is_not_rotated() -> None:
