@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 Scheme: TypeAlias = Literal["none", "basic", "bearer"]
 
 _LIFETIME: Final = 60  # seconds, by the token specification, when the service does not say
+_LONGEST: Final = 24 * 60 * 60  # seconds
 _MARGIN: Final = 10  # seconds: a token that is about to expire is not sent any more
 _MOST_SCOPES: Final = 4096
 _SECRET_LENGTH: Final = 4  # shorter ones would hide words that are no secret
@@ -203,5 +204,5 @@ class Authorizer:
 
 def _usable(lifetime: Any) -> float:
     """Seconds for which a token is sent."""
-    seconds = lifetime if type(lifetime) is int and lifetime > 0 else _LIFETIME
+    seconds = min(lifetime, _LONGEST) if type(lifetime) is int and lifetime > 0 else _LIFETIME
     return seconds - min(_MARGIN, seconds / 4)

@@ -108,7 +108,10 @@ def _words(value: Any) -> tuple[str, ...] | None:
 
 
 def _all_words(value: Any, where: str) -> tuple[str, ...] | None:
-    return tuple(text(word, where) for word in sequence(value, where, MOST_ENTRIES))
+    words = sequence(value, where, MOST_ENTRIES)
+    if None in words:
+        raise Malformed("null is no word")
+    return tuple(text(word, where) for word in words)
 
 
 def _keys(value: Any) -> tuple[str, ...]:

@@ -15,7 +15,8 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import contextmanager
-from http.client import HTTPResponse
+from functools import lru_cache
+from http.client import HTTPResponse, RemoteDisconnected
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 
 from requests.adapters import DEFAULT_CA_BUNDLE_PATH, HTTPAdapter
@@ -72,11 +73,11 @@ class Adapter(HTTPAdapter):
         self._context = context
         super().__init__(pool_connections=8, pool_maxsize=connections, max_retries=0)
 
-    def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **_: Any) -> None:  # noqa: FBT001, FBT002  the signature is requests'
-        self.poolmanager = PoolManager(connections, maxsize=maxsize, block=block, ssl_context=self._context)
+    def init_poolmanager(self, connections: int, maxsize: int, *_: Any, **__: Any) -> None:
+        self.poolmanager = PoolManager(connections, maxsize=maxsize, ssl_context=self._context)
         self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
 
-    def cert_verify(self, conn: Any, url: str | bytes, verify: Any, cert: Any) -> None:  # noqa: ARG002  likewise
+    def cert_verify(self, conn: Any, *_: Any, **__: Any) -> None:
         """Leave it to the context; requests would read the certificates anew for every connection."""
         conn.cert_reqs = ssl.CERT_REQUIRED
 
@@ -86,12 +87,20 @@ def tls_context(authority: str | None) -> ssl.SSLContext:
 
     OSError or ssl.SSLError (which is one) when that cannot be read.
     """
-    context = ssl.create_default_context(cafile=DEFAULT_CA_BUNDLE_PATH)
-    if authority and "-----BEGIN" in authority:
+    if not authority:
+        return _public_context()
+    context = _public_context.__wrapped__()
+    if "-----BEGIN" in authority:
         context.load_verify_locations(cadata=authority)
-    elif authority:
+    else:
         context.load_verify_locations(cafile=authority)
     return context
+
+
+@lru_cache(1)
+def _public_context() -> ssl.SSLContext:
+    """Reading the public authorities takes longer than a scan of a small registry; all clients may share it."""
+    return ssl.create_default_context(cafile=DEFAULT_CA_BUNDLE_PATH)
 
 
 def barred_from(home: str) -> Barred:
@@ -154,19 +163,30 @@ class _Response(HTTPResponse):
 
     def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
-        self.fp = io.BufferedReader(_TimedSocket(sock, self.fp.detach()))
+        self._timed = _TimedSocket(sock, self.fp.detach())
+        self.fp = io.BufferedReader(self._timed)
+
+    def begin(self) -> None:
+        """Read the headers, whose end http.client would also see in the end of the connection."""
+        super().begin()
+        if self._timed.is_at_end:
+            self.close()
+            raise RemoteDisconnected("the headers were cut short")
 
 
 class _TimedSocket(io.RawIOBase):
     def __init__(self, sock: socket.socket, raw: io.RawIOBase) -> None:
         self._sock, self._raw = sock, raw
+        self.is_at_end = False
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int | None:
         self._sock.settimeout(CALL.left(CALL.read))
-        return self._raw.readinto(buffer)
+        read = self._raw.readinto(buffer)
+        self.is_at_end = read == 0
+        return read
 
     def close(self) -> None:
         self._raw.close()

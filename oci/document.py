@@ -10,7 +10,7 @@ from oci.errors import BadAnswer, printable
 LARGEST: Final = 2**63 - 1  # what the spec's int64, SQLite and PostgreSQL can all hold
 
 
-class Malformed(ValueError):  # noqa: N818  it is always turned into a BadAnswer
+class Malformed(ValueError):  # noqa: N818  it always becomes a BadAnswer
     """A document is not what it should be; the sentence says where."""
 
 

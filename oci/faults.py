@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import ssl
 from http.client import HTTPException, IncompleteRead, RemoteDisconnected
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from urllib3.exceptions import DecodeError, InvalidHeader, NameResolutionError
-from urllib3.exceptions import TimeoutError as LateError
+from urllib3.exceptions import DecodeError, InvalidHeader, NameResolutionError, NewConnectionError, ReadTimeoutError
 
 from oci.connection import CALL
 from oci.errors import BadAnswer, Unreachable, printable
@@ -37,19 +36,28 @@ def translate(name: str, error: Exception) -> Unreachable | BadAnswer:
 
 
 def _why(causes: tuple[BaseException, ...]) -> str:
+    """The first of these that is among the causes; urllib3 calls a refused connection a late one too."""
     if CALL.remaining <= 0:
         return "the time for it is over"
-    for cause in causes:
-        if isinstance(cause, NameResolutionError):
-            return "the host name is not known"
-        if isinstance(cause, ssl.SSLError):
-            reason = getattr(cause, "verify_message", "") or cause.reason or "handshake failed"
-            return f"no trusted TLS connection: {printable(str(reason), 120)}"
-        if isinstance(cause, TimeoutError | LateError):
-            return "no answer in time"
-        if isinstance(cause, ConnectionRefusedError):
-            return "connection refused"
+    for kind, words in _WORDS:
+        if found := [cause for cause in causes if isinstance(cause, kind)]:
+            return words.format(_tls_reason(found[0]))
     return "the connection broke"
+
+
+_WORDS: Final[tuple[tuple[type[BaseException], str], ...]] = (
+    (NameResolutionError, "the host name is not known"),
+    (ssl.SSLError, "no trusted TLS connection: {}"),
+    (ConnectionRefusedError, "connection refused"),
+    (TimeoutError, "no answer in time"),
+    (ReadTimeoutError, "no answer in time"),
+    (NewConnectionError, "no way to connect"),
+)
+
+
+def _tls_reason(error: BaseException) -> str:
+    reason = getattr(error, "verify_message", "") or getattr(error, "reason", "") or "handshake failed"
+    return printable(str(reason), 120)
 
 
 def _causes(error: BaseException, depth: int = 6) -> Iterator[BaseException]:

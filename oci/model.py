@@ -210,7 +210,7 @@ def _decide_type(said: str, document: Mapping[str, Any]) -> str:
         raise Malformed(f"{printable(said, 80)!r} is not a type of manifest that can be read")
     if written and written != said:
         raise Malformed(f"it came as {said} and calls itself {printable(written, 80)!r}")
-    if said not in SCHEMA1 and document.get("schemaVersion", 2) != 2:  # noqa: PLR2004  it is the version's name
+    if said not in SCHEMA1 and document.get("schemaVersion", 2) != 2:  # noqa: PLR2004  its name
         raise Malformed("its schemaVersion is not 2")
     return said
 

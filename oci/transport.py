@@ -242,6 +242,8 @@ def _read_body(request: _Request, response: requests.Response) -> bytes:
     """At most the request's limit, counted after decompression; of a refusal as much as a sensible one has."""
     is_wanted = response.status_code in request.statuses
     limit = request.limit if is_wanted else _ERROR_LIMIT
+    if is_wanted and response.raw.length_remaining is None and not response.raw.chunked:
+        raise BadAnswer(f"{request.name}: the answer does not say where it ends, so nobody knows that it is whole")
     content: bytes = response.raw.read(limit + 1, decode_content=True)
     if len(content) <= limit:
         return content

@@ -89,8 +89,8 @@ class Url:
 
 def without_secrets(text: str) -> str:
     """A rejected address as far as it may be repeated: no user-info, no query."""
-    shown = re.split(r"[?#]", text, maxsplit=1)[0]
-    return "…@" + shown.rpartition("@")[2] if "@" in text else shown
+    _, at, host = text.rpartition("@")
+    return ("…@" if at else "") + re.split(r"[?#]", host, maxsplit=1)[0]
 
 
 def _climbs(path: str) -> bool:

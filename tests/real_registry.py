@@ -51,7 +51,7 @@ def generations() -> list[str]:
 
 
 class RealRegistry:
-    def __init__(  # noqa: PLR0913  each is a switch of the registry's config
+    def __init__(  # noqa: PLR0913  each is a switch of the registry
         self,
         folder: Path,
         generation: str = V2,
@@ -128,7 +128,7 @@ class RealRegistry:
         deadline = time.monotonic() + 10
         while time.monotonic() < deadline:
             try:
-                urllib.request.urlopen(f"{self.url}/v2/", context=context, timeout=5).close()  # noqa: S310  loopback
+                urllib.request.urlopen(f"{self.url}/v2/", context=context, timeout=5).close()
             except urllib.error.HTTPError as answer:
                 answer.close()
                 return  # it asks for credentials, so it is there
