@@ -110,9 +110,12 @@ def _sign_in(registry: Registry) -> Finding:
     match registry.capability("auth"):
         case "basic":
             return Finding(Mark.OK, topic, "", _("Asks for basic auth, and lets the stored user in."))
-        case "bearer":
-            sentence = _("Asks for a token, and is content with the one we get.")
+        case "bearer" if registry.realm:
+            host = urlsplit(registry.realm).netloc
+            sentence = _("Asks for a token of %(host)s, and takes the one we get.") % {"host": host}
             return Finding(Mark.OK, topic, "", sentence)
+        case "bearer":
+            return Finding(Mark.OK, topic, "", _("Asks for a token, and takes the one we get."))
         case _ if registry.username:
             sentence = _("Asks nobody who they are: the stored user name is never sent.")
             return Finding(Mark.NOTE, topic, "", sentence)

@@ -189,6 +189,8 @@ def _update(registry: Registry, details: Details, url: str) -> None:
     }
     if not details.username:
         changes["password"] = ""
+        if registry.username:  # whoever takes the credentials back takes back where they may go
+            changes["realm"] = ""
     elif details.password is not None and details.password != registry.password:
         changes["password"] = details.password
     reached_by = ("url", "username", "password", "ca")

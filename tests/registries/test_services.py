@@ -87,6 +87,16 @@ def test_without_a_user_name_no_password_is_kept() -> None:
     assert (registry.username, registry.password) == ("", "")
 
 
+def test_whoever_takes_the_credentials_back_takes_back_where_they_may_go() -> None:
+    registry = made()
+    Registry.objects.filter(pk=registry.pk).update(realm="https://auth.example.org")
+
+    services.edit(registry, Details(url=HERE))
+
+    registry.refresh_from_db()
+    assert registry.realm == ""
+
+
 def test_the_same_address_in_another_spelling_is_the_same_registry() -> None:
     registry = made()
 
