@@ -6,8 +6,9 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
+from django.db import connection
 from django.db.models import Max
 
 from catalog.ahead import in_order
@@ -20,7 +21,8 @@ from oci.config import CONFIG_LIMIT, ImageConfig, parse_config
 from oci.errors import BadAnswer, NotFound, RegistryError
 from oci.names import Digest, parse_repository
 
-BATCH: Final = 100
+BATCH: Final = 50
+_WHOLE: Final = (Presence.State.WHOLE, "")
 _PLACES: Final = 3  # repositories that are asked for one config
 
 
@@ -124,8 +126,7 @@ def _write(lease: Lease, registry_id: int, readings: Iterable[ConfigReading]) ->
             ],
             ignore_conflicts=True,
         )
-        for reading in read:
-            _describe(reading)
+        _describe(read)
         changed = _date([reading.wanted.blob_id for reading in read])
         _mark(registry_id, readings)
     for repository in changed:
@@ -133,20 +134,33 @@ def _write(lease: Lease, registry_id: int, readings: Iterable[ConfigReading]) ->
             refresh_newest(repository)
 
 
-def _describe(reading: ConfigReading) -> None:
-    """Tell the manifests of a config what it says of them."""
-    manifests = Manifest.objects.filter(config_id=reading.wanted.blob_id, config_state=Manifest.ConfigState.UNREAD)
-    if reading.config is None:
-        manifests.update(config_state=Manifest.ConfigState.MALFORMED, config_problem=reading.problem)
-        return
-    platform, created = reading.config.platform, reading.config.created
-    values = {"created": created} if created else {}
-    manifests.update(
-        config_state=Manifest.ConfigState.READ,
-        os=platform.os[:64] if platform else "",
-        architecture=platform.architecture[:64] if platform else "",
-        variant=platform.variant[:64] if platform else "",
-        **values,
+def _describe(readings: Iterable[ConfigReading]) -> None:
+    """Tell the manifests of each config what it says of them.
+
+    By executemany, which costs a hundredth of as many statements of the ORM.
+    """
+    table = Manifest._meta.db_table  # noqa: SLF001  Django documents it
+    statement = (
+        f"UPDATE {table} SET config_state = %s, config_problem = %s, os = %s, architecture = %s, variant = %s,"  # noqa: S608  our own names
+        " created = COALESCE(%s, created) WHERE config_id = %s AND config_state = %s"
+    )
+    with connection.cursor() as cursor:
+        cursor.executemany(statement, [_described(reading) for reading in readings])
+
+
+def _described(reading: ConfigReading) -> tuple[Any, ...]:
+    config = reading.config
+    platform = config.platform if config else None
+    created = connection.ops.adapt_datetimefield_value(config.created) if config and config.created else None
+    return (
+        Manifest.ConfigState.READ.value if config else Manifest.ConfigState.MALFORMED.value,
+        reading.problem,
+        platform.os[:64] if platform else "",
+        platform.architecture[:64] if platform else "",
+        platform.variant[:64] if platform else "",
+        created,
+        reading.wanted.blob_id,
+        Manifest.ConfigState.UNREAD.value,
     )
 
 
@@ -161,13 +175,15 @@ def _date(blob_ids: list[int]) -> set[int]:
 
 def _mark(registry_id: int, readings: list[ConfigReading]) -> None:
     """An image whose config is missing says so, until a later scan reads it."""
-    here = Presence.objects.present().filter(repository__registry_id=registry_id)
-    for reading in readings:
-        mine = here.filter(manifest__config_id=reading.wanted.blob_id)
-        if reading.failure is None:
-            mine.filter(state=Presence.State.NO_CONFIG).update(state=Presence.State.WHOLE, problem="")
-        else:
-            problem = f"its config could not be read: {reading.failure}"
-            mine.filter(state__in=[Presence.State.WHOLE, Presence.State.NO_CONFIG]).exclude(problem=problem).update(
-                state=Presence.State.NO_CONFIG, problem=problem
-            )
+    failures = {reading.wanted.blob_id: reading.failure for reading in readings}
+    manifests = dict(Manifest.objects.filter(config_id__in=failures).values_list("id", "config_id"))
+    presences = Presence.objects.present().filter(
+        repository__registry_id=registry_id,
+        manifest_id__in=manifests,
+        state__in=[Presence.State.WHOLE, Presence.State.NO_CONFIG],
+    )
+    for presence, manifest, state, problem in presences.values_list("id", "manifest_id", "state", "problem"):
+        failure = failures[manifests[manifest]]
+        now = (Presence.State.NO_CONFIG, f"its config could not be read: {failure}") if failure else _WHOLE
+        if (state, problem) != now:
+            Presence.objects.filter(pk=presence).update(state=now[0], problem=now[1])

@@ -30,8 +30,8 @@ from registries.models import Registry
 
 KIND: Final = "scan"
 THREADS: Final = 8
-BATCH: Final = 100  # tags a transaction: well under 200 ms
-_BATCHES_AHEAD: Final = 3
+BATCH: Final = 50  # tags a transaction: well under 200 ms
+_BATCHES_AHEAD: Final = 4
 
 
 def run(lease: Lease) -> str:
