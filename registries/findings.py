@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from registries.environment import owners
 from registries.models import Registry
+from registries.services import why_no_trust
 
 
 class Mark(StrEnum):
@@ -49,7 +50,7 @@ def findings(registry: Registry) -> list[Finding]:
 
 
 def realm_host(registry: Registry) -> str:
-    """The host of the token service that waits for a yes; nothing where none does."""
+    """The host of the token service that the last probe met; nothing where it was allowed, or there is none."""
     return urlsplit(str(registry.capability("realm") or "")).netloc
 
 
@@ -71,6 +72,7 @@ def _problem(registry: Registry) -> Finding:
             topic, short = _("Sign-in"), _("Token service")
             sentence = _("It asks for a token of %(host)s.") % {"host": realm_host(registry) or "…"}
             cure = _("Nothing is sent there until a person with staff rights says yes.")
+            cure = why_no_trust(registry) or cure
             reason = ""  # it says the same again
         case "unauthorized" if "username" in owners(registry):
             topic, short, sentence = _("Sign-in"), _("Sign-in fails"), _("It refuses the user name and password given.")

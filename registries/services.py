@@ -111,11 +111,23 @@ def trust_realm(registry: Registry, realm: str) -> None:
         registry.refresh_from_db(from_queryset=Registry.objects.select_for_update())
         if not realm or realm != registry.capability("realm"):
             raise RegistryNotSaved("realm", _("The registry names another token service now. Test it again."))
+        if problem := why_no_trust(registry):
+            raise RegistryNotSaved("realm", problem)
         if registry.realm == realm:
             return
         if registry.realm:
             _write(registry, username="", password="")
         _write(registry, realm=realm)
+
+
+def why_no_trust(registry: Registry) -> str:
+    """Why nobody can say yes to the token service that the last probe met; nothing when somebody can."""
+    realm = str(registry.capability("realm") or "")
+    try:
+        normal_address(realm, plain_http=registry.url.startswith("http:"))
+    except WrongAddress as error:
+        return _("Its token service cannot be trusted: %(why)s") % {"why": error}
+    return ""
 
 
 def _checked_address(details: Details) -> str:

@@ -212,6 +212,18 @@ def test_another_token_service_does_not_get_the_credentials_of_the_first() -> No
     assert (registry.username, registry.password) == ("", "")
 
 
+@pytest.mark.parametrize("realm", ["http://auth.example.org", "https://169.254.169.254", "https://[::ffff:127.0.0.1]"])
+def test_no_yes_to_a_token_service_that_nobody_should_trust(realm: str) -> None:
+    registry = made()
+    Registry.objects.filter(pk=registry.pk).update(capabilities={"realm": realm})
+
+    with pytest.raises(RegistryNotSaved, match="cannot be trusted"):
+        services.trust_realm(registry, realm)
+
+    registry.refresh_from_db()
+    assert registry.realm == ""
+
+
 def test_no_yes_without_a_question() -> None:
     registry = made()
 

@@ -70,7 +70,7 @@ def edit(request: HttpRequest, name: str) -> HttpResponse:
             form.add_error(error.field, str(error))
         else:
             return _saved(request, edited)
-    context = {"registry": registry, "form": form, "findings": findings(registry), "realm_host": realm_host(registry)}
+    context = {"registry": registry, "form": form, "findings": findings(registry), "realm_host": _asks_for(registry)}
     return render(request, "registries/edit.html", context, status=422 if form.errors else 200)
 
 
@@ -106,6 +106,11 @@ def remove(request: HttpRequest, name: str) -> HttpResponse:
         return redirect("registries")
     context = {"registry": registry, "repositories": repositories, "problem": problem}
     return render(request, "registries/remove.html", context, status=409 if request.method == "POST" else 200)
+
+
+def _asks_for(registry: Registry) -> str:
+    """The host of the token service that waits for a yes; nothing where none does."""
+    return "" if services.why_no_trust(registry) else realm_host(registry)
 
 
 def _said(request: HttpRequest) -> QueryDict | None:
