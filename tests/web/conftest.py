@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 from django.core.management import call_command
 from django.test import Client
+from pytest_django import Settings
 
 from access.models import User
 from registries.models import Registry
@@ -13,6 +14,12 @@ from tests.web import furniture as make
 def static_files() -> None:
     """The files as they are served: hashed names, compressed; a missing one fails the page that names it."""
     call_command("collectstatic", interactive=False, verbosity=0)
+
+
+@pytest.fixture(autouse=True)
+def quick_passwords(settings: Settings) -> None:
+    """Hashing that costs a fraction of a second is for people, not for tests."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture

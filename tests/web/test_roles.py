@@ -1,0 +1,190 @@
+"""Every route, and what it answers to whom. A route that is not in this table fails the test."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from pytest_django import Settings
+
+from access.models import User
+from jobs.models import Job
+from tests.web import furniture as make
+from tests.web.pages import Page
+
+SIGN_IN: Final = "sign-in"  # a redirect to the sign-in page
+
+
+@dataclass(frozen=True)
+class Row:
+    """What a GET (or a POST, for what changes something) answers."""
+
+    anonymous: int | str
+    anonymous_with_read: int | str
+    reader: int | str
+    staff: int | str
+    changes: bool = False
+    arguments: tuple[str, ...] = ()
+
+
+def _page(*arguments: str) -> Row:
+    return Row(SIGN_IN, 200, 200, 200, arguments=arguments)
+
+
+def _for_staff(staff: int, *arguments: str, changes: bool = True) -> Row:
+    return Row(SIGN_IN, SIGN_IN, 403, staff, changes=changes, arguments=arguments)
+
+
+MATRIX: Final[dict[str, Row]] = {
+    "healthz": Row(200, 200, 200, 200),
+    "readyz": Row(503, 503, 503, 503),  # no broker listens in the tests
+    "repositories": _page(),
+    "registry": _page("registry"),
+    "repository": _page("registry", "repository"),
+    "tag": _page("registry", "repository", "tag"),
+    "manifest": _page("registry", "repository", "digest"),
+    "raw-manifest": _page("registry", "repository", "digest"),
+    "raw-config": _page("registry", "repository", "digest"),
+    "jobs": _page(),
+    "job": _page("job_id"),
+    "job-stop": _for_staff(302, "job_id"),
+    "job-again": _for_staff(302, "job_id"),
+    "job-answer": _for_staff(400, "job_id"),
+    "scan-now": _for_staff(302, "name"),
+    "registries": _page(),
+    "registries-add": _for_staff(200, changes=False),
+    "registries-edit": _for_staff(200, "name", changes=False),
+    "registries-test": _for_staff(302, "name"),
+    "registries-trust": _for_staff(302, "name"),
+    "registries-remove": _for_staff(200, "name", changes=False),
+    "sign-in": Row(200, 200, 302, 302),
+    "sign-out": Row(302, 302, 302, 302, changes=True),
+    "password": Row(SIGN_IN, SIGN_IN, 200, 200),
+}
+WHO: Final = ("anonymous", "anonymous_with_read", "reader", "staff")
+
+
+def routes() -> dict[str, str]:
+    """Every route of Berth, by name."""
+    return dict(_walk(get_resolver().url_patterns, ""))
+
+
+def _walk(patterns: list[Any], before: str) -> list[tuple[str, str]]:
+    found: list[tuple[str, str]] = []
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            found += _walk(pattern.url_patterns, before + str(pattern.pattern))
+        elif isinstance(pattern, URLPattern):
+            found.append((pattern.name or f"unnamed {before}{pattern.pattern}", before + str(pattern.pattern)))
+    return found
+
+
+@pytest.fixture
+def arguments(db: None) -> dict[str, Any]:
+    # Nobody listens at this address: what asks the registry fails, and says so on a page.
+    where = make.registry("local", url="http://127.0.0.1:1", plain_http=True)
+    app = make.repository(where, "team/app")
+    built = make.image()
+    make.put(app, built, "1.0")
+    job = make.job(where, Job.State.DONE, kind="other")
+    digest = built.row.digest
+    return {
+        "registry": "local",
+        "name": "local",
+        "repository": "team/app",
+        "tag": "1.0",
+        "digest": digest,
+        "job_id": job.pk,
+    }
+
+
+def browser(who: str, settings: Settings, *, csrf: bool = False) -> Client:
+    settings.ANONYMOUS_READ = who == "anonymous_with_read"
+    client = Client(enforce_csrf_checks=csrf)
+    if who in {"reader", "staff"}:
+        client.force_login(make.person(who, staff=who == "staff"))
+    return client
+
+
+def address(name: str, arguments: dict[str, Any]) -> str:
+    return reverse(name, kwargs={key: arguments[key] for key in MATRIX[name].arguments})
+
+
+def test_every_route_is_in_the_matrix() -> None:
+    assert set(routes()) == set(MATRIX)
+
+
+@pytest.mark.parametrize("who", WHO)
+@pytest.mark.parametrize("name", MATRIX)
+def test_the_route_answers_as_the_matrix_says(
+    name: str, who: str, arguments: dict[str, Any], settings: Settings
+) -> None:
+    row, client = MATRIX[name], browser(who, settings)
+    url = address(name, arguments)
+    response = client.post(url) if row.changes else client.get(url)
+    expected = getattr(row, who)
+    if expected == SIGN_IN:
+        assert response.status_code == 302
+        assert response["Location"].startswith(reverse("sign-in"))
+    else:
+        assert response.status_code == expected
+        assert not response.get("Location", "").startswith(reverse("sign-in")) or name == "sign-out"
+
+
+@pytest.mark.parametrize("name", [name for name, row in MATRIX.items() if row.changes])
+def test_what_changes_something_refuses_get(name: str, arguments: dict[str, Any], settings: Settings) -> None:
+    assert browser("staff", settings).get(address(name, arguments)).status_code == 405
+
+
+@pytest.mark.parametrize("name", [name for name, row in MATRIX.items() if row.changes or name.startswith("regis")])
+def test_what_changes_something_refuses_a_post_without_a_token(
+    name: str, arguments: dict[str, Any], settings: Settings
+) -> None:
+    """Pages that only show something refuse the method; nothing takes a post without a token."""
+    response = browser("staff", settings, csrf=True).post(address(name, arguments))
+    assert response.status_code == 403
+    assert "no longer valid" in Page(response.content.decode()).words
+
+
+@pytest.mark.parametrize("name", [name for name, row in MATRIX.items() if not row.changes])
+def test_what_shows_something_refuses_other_methods(name: str, arguments: dict[str, Any], settings: Settings) -> None:
+    client, url = browser("staff", settings), address(name, arguments)
+    assert client.put(url).status_code == 405
+    assert client.delete(url).status_code == 405
+    assert client.patch(url).status_code == 405
+
+
+@pytest.mark.parametrize("name", [name for name, row in MATRIX.items() if not row.changes])
+def test_head_answers_as_get_without_a_body(name: str, arguments: dict[str, Any], settings: Settings) -> None:
+    client, url = browser("reader", settings), address(name, arguments)
+    assert client.head(url).status_code == client.get(url).status_code
+
+
+def test_a_person_who_was_locked_out_reads_nothing(arguments: dict[str, Any]) -> None:
+    client, person = Client(), make.person("left", is_active=False)
+    client.force_login(person)
+    assert client.get("/").status_code == 302
+
+
+def test_a_part_that_needs_a_sign_in_sends_the_whole_page_there(arguments: dict[str, Any]) -> None:
+    response = Client().get("/jobs", headers={"HX-Request": "true", "HX-Current-URL": "http://testserver/jobs?page=x"})
+    assert response.status_code == 200
+    assert response["HX-Redirect"] == "/sign-in?next=%2Fjobs%3Fpage%3Dx"
+    assert response.content == b""
+
+
+def test_who_is_not_signed_in_learns_of_no_registry(arguments: dict[str, Any]) -> None:
+    for url in ("/sign-in", "/nothing"):
+        assert "127.0.0.1:1" not in Client().get(url).content.decode()
+
+
+def test_who_may_only_read_is_not_told_who_asked_for_a_job(
+    arguments: dict[str, Any], settings: Settings, reader: User
+) -> None:
+    Job.objects.update(requested_by=reader)
+    client = browser("anonymous_with_read", settings)
+    for url in ("/jobs", f"/jobs/{arguments['job_id']}"):
+        assert "reader" not in Page(client.get(url).content.decode()).words
