@@ -19,12 +19,14 @@ class Command:
 
 
 def pull_commands(reference: str, kind: str, *, plain_http: bool) -> list[Command]:
-    """The usual one first. `reference` is as clients type it."""
-    if kind == Manifest.Kind.CHART:
-        repository, _, version = reference.rpartition(":") if "@" not in reference else (reference, "", "")
+    """The usual one first, at least one. `reference` is as clients type it. Helm asks by version, not by digest."""
+    if kind == Manifest.Kind.CHART and "@" not in reference:
+        repository, _, version = reference.rpartition(":")
         verb = "helm pull --plain-http" if plain_http else "helm pull"
-        rest = f"oci://{repository} --version {version}" if version else f"oci://{reference}"
-        return [Command("helm", verb, rest), _oras(reference, plain_http=plain_http)]
+        helm = Command("helm", verb, f"oci://{repository} --version {version}")
+        return [helm, _oras(reference, plain_http=plain_http)]
+    if kind == Manifest.Kind.MALFORMED:
+        return [Command("skopeo", "skopeo inspect --raw", f"docker://{reference}")]
     if kind not in _IMAGES:
         return [_oras(reference, plain_http=plain_http)]
     return [

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 
 from access.guards import readers_only
 from catalog.image import Image, raw_config, raw_manifest, read_image
-from catalog.models import Presence, Repository, Tag
+from catalog.models import Manifest, Presence, Repository, Tag
 from web.finding import find_presence, find_tag
 from web.layers_bar import LayersBar
 from web.pull import pull_commands
@@ -62,11 +62,10 @@ def _commands(repository: Repository, image: Image, tag: Tag | None) -> dict[str
     by_digest = f"{where}@{image.manifest.digest}"
     kind = image.manifest.kind
     plain = repository.registry.plain_http
-    return {
-        "reference": f"{where}:{tag.name}" if tag else by_digest,
-        "by_tag": pull_commands(f"{where}:{tag.name}", kind, plain_http=plain) if tag else [],
-        "by_digest": pull_commands(by_digest, kind, plain_http=plain),
-    }
+    tagged = pull_commands(f"{where}:{tag.name}", kind, plain_http=plain) if tag else []
+    exact = pull_commands(by_digest, kind, plain_http=plain)
+    first = tagged[0] if tagged and kind == Manifest.Kind.CHART else exact[0]
+    return {"command": first, "by_tag": tagged, "by_digest": exact}
 
 
 @require_safe
