@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from registry_ui.start import options, sequence
@@ -10,6 +11,7 @@ from registry_ui.start.journal import Console
 
 
 def main(arguments: list[str]) -> int:
+    os.umask(0o077)  # what is in the data folder is nobody else's to read
     try:
         told = options.parse(arguments)
         sequence.run(told, Console(told.log_format, verbose=told.verbose))

@@ -15,6 +15,7 @@ _NOBODY: Final = "unix:///nonexistent/berth-is-not-running.sock?db=0"
 
 
 def main() -> None:
+    os.umask(0o077)
     try:
         told = options.parse([])
         record = environment.running(told.data)

@@ -39,6 +39,11 @@ class Options:
     log_format: str  # "text" or "json"
 
     @property
+    def is_exposed(self) -> bool:
+        """Whether others than this machine can connect."""
+        return self.bind != "localhost" and not self.bind.startswith("127.") and self.bind != "::1"
+
+    @property
     def registry_url(self) -> str:
         return self.registry or f"http://{netloc(reachable(self.bind), self.registry_port)}"
 

@@ -56,6 +56,11 @@ class _Start:
         self.settings = {**os.environ, **environment.django(options, self.key_files, self._redis_url)}
         self._record()
         self.console.say(f"Berth starts; its data is in {options.data}")
+        if options.is_exposed and not options.registry:
+            self.console.say(
+                f"Note: the local registry asks for no password; whoever reaches port {options.registry_port} of"
+                f" {options.bind} may push and delete"
+            )
         if self.folder:
             run(valkey.service(options, self.folder))
         if not options.registry:
