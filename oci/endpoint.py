@@ -45,8 +45,9 @@ class Endpoint:
         base = Url.parse(self.url)
         if base.query or (base.origin.scheme == "http" and not (self.plain_http or base.is_loopback)):
             raise InvalidName("registry address", without_secrets(self.url))
-        if self.realm is not None and base.origin.scheme == "https" and _scheme(self.realm) != "https":
-            raise InvalidName("token service for a registry with TLS", without_secrets(self.realm))
+        realm = base if self.realm is None else Url.parse(self.realm)
+        if base.origin.scheme == "https" and realm.origin.scheme != "https":
+            raise InvalidName("token service for a registry with TLS", without_secrets(str(realm)))
         path = base.path.rstrip("/") + "/"
         object.__setattr__(self, "base", Url(base.origin, path))
         object.__setattr__(self, "url", str(self.base).rstrip("/"))
@@ -68,7 +69,3 @@ class Endpoint:
     def holds(self, url: Url) -> bool:
         """Whether `url` is the registry itself: same scheme, host and port, and below its path."""
         return url.origin == self.base.origin and url.path.startswith(self.base.path)
-
-
-def _scheme(url: str) -> str:
-    return Url.parse(url).origin.scheme

@@ -171,6 +171,7 @@ class Transport:
 
     def _led(self, request: _Request, authorization: str) -> Answer:
         """Follow redirects; the credentials are the registry's own and stay behind when one leads out of it."""
+        CALL.barred = None
         for _ in range(_HOPS + 1):
             answer = self._once(request, authorization)
             if answer.status not in _REDIRECTS or answer.status in request.statuses:
@@ -227,10 +228,8 @@ class Transport:
         """For the authorizer, which has checked that `realm` is pinned. Redirects are not followed."""
         name = f"GET {realm.origin}{realm.path}"
         request = _Request(name, "GET", realm, self._headers, limit=_TOKEN_LIMIT)
-        barred, CALL.barred = CALL.barred, None
-        answer = self._once(request, authorization)
-        CALL.barred = barred
-        return self._checked(request, answer).content
+        CALL.barred = None
+        return self._checked(request, self._once(request, authorization)).content
 
     def _barred_hosts(self) -> Barred:
         if self._barred is None:

@@ -52,7 +52,7 @@ class Url:
         scheme = match["scheme"].lower()
         port = int(match["port"] or _PORTS[scheme])
         path = match["path"] or "/"
-        if not 0 < port < 2**16 or _climbs(path):
+        if not 0 < port < 2**16 or _climbs(path) or not _is_host(match["host"]):
             raise InvalidName("web address", without_secrets(text))
         return cls(Origin(scheme, match["host"].lower(), port), path, match["query"] or "")
 
@@ -91,6 +91,17 @@ def without_secrets(text: str) -> str:
     """A rejected address as far as it may be repeated: no user-info, no query."""
     _, at, host = text.rpartition("@")
     return ("…@" if at else "") + re.split(r"[?#]", host, maxsplit=1)[0]
+
+
+def _is_host(text: str) -> bool:
+    """Whether brackets hold an IPv6 address, which not every parser asks."""
+    if not text.startswith("["):
+        return True
+    try:
+        ipaddress.IPv6Address(text[1:-1])
+    except ValueError:
+        return False
+    return True
 
 
 def _climbs(path: str) -> bool:

@@ -109,10 +109,12 @@ def test_basic_credentials_are_sent_once_challenged_and_then_at_once(hostile: Ho
 def test_wrong_basic_credentials_are_not_tried_again(hostile: Hostile, connect: Connect) -> None:
     hostile.on("GET", TAGS, Reply.challenge('Basic realm="test"'))
 
-    with pytest.raises(Unauthorized):
-        tags_of(connect(hostile.url, credentials=ALICE))
+    client = connect(hostile.url, credentials=ALICE)
 
-    assert len(hostile.requests) == 2
+    for requests in (2, 3):
+        with pytest.raises(Unauthorized):
+            tags_of(client)
+        assert len(hostile.requests) == requests
 
 
 def test_without_credentials_a_basic_challenge_is_the_last_word(hostile: Hostile, connect: Connect) -> None:

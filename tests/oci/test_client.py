@@ -1,18 +1,24 @@
 from __future__ import annotations
 
+import hashlib
 import json
 import re
+import urllib.request
+from typing import TYPE_CHECKING
 
 import pytest
 
 from oci.client import Fetched, RegistryClient
 from oci.errors import BadAnswer, DigestMismatch, NotFound, Refused, TooLarge
-from oci.model import ImageIndex, ImageManifest
+from oci.model import ImageIndex, ImageManifest, Schema1Manifest
 from oci.names import Digest, RepositoryName, TagName, parse_repository, parse_tag
 from tests.hostile import Hostile, Reply
 from tests.oci.conftest import Connect
 from tests.pushing import DOCKER_LIST, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST, Pusher
 from tests.real_registry import V2, V3, RealRegistry
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 REPOSITORY = parse_repository("team/app")
 LATEST = parse_tag("latest")
@@ -92,11 +98,11 @@ def test_names_that_break_the_grammar_are_counted_and_never_returned(hostile: Ho
 
 
 def test_a_name_on_two_pages_is_given_once(hostile: Hostile, connect: Connect) -> None:
-    link = {"Link": '</v2/_catalog?last=b&n=2>; rel="next"'}
+    link = '</v2/_catalog?last=b&n=2>; rel="next"'
     hostile.on(
         "GET",
         "/v2/_catalog",
-        Reply.json({"repositories": ["a", "b", "a"]}, **link),
+        Reply.json({"repositories": ["a", "b", "a"]}, Link=link),
         Reply.json({"repositories": ["b", "c"]}),
     )
 
@@ -363,8 +369,6 @@ def test_a_digest_header_that_says_nothing_is_not_needed(said: str, hostile: Hos
 
 
 def test_a_registry_may_name_manifests_by_sha512(hostile: Hostile, connect: Connect) -> None:
-    import hashlib
-
     digest = Digest("sha512", hashlib.sha512(EMPTY_IMAGE).hexdigest())
     headers = {"Docker-Content-Digest": str(digest), "Content-Type": OCI_MANIFEST}
     hostile.on("GET", "/v2/team/app/manifests/latest", Reply(200, EMPTY_IMAGE, headers))
@@ -392,26 +396,21 @@ def test_a_manifest_of_more_than_4_mib_is_not_read(hostile: Hostile, connect: Co
 
 
 def test_a_signed_schema_1_manifest_is_known_by_the_digest_of_what_was_signed(
-    push: Pusher,
-    real_registry: RealRegistry,
+    tmp_path: Path,
     hostile: Hostile,
     connect: Connect,
 ) -> None:
-    import urllib.request
-
-    if real_registry.generation == V3:
-        return  # 3 has no schema 1 at all; 2.8 still makes it for clients that ask for nothing else
-    push.image("latest", docker=True)
-    old = urllib.request.Request(f"{push.url}/v2/{push.repository}/manifests/latest")
-    with urllib.request.urlopen(old) as answer:
-        content, headers = answer.read(), dict(answer.headers)
+    with RealRegistry(tmp_path, V2) as registry:  # which still makes one for whoever accepts nothing else
+        Pusher(registry.url, "old").image("latest", docker=True)
+        with urllib.request.urlopen(f"{registry.url}/v2/old/manifests/latest", timeout=10) as answer:
+            content, headers = answer.read(), dict(answer.headers)
     assert "v1+prettyjws" in headers["Content-Type"]
     hostile.on("GET", "/v2/team/app/manifests/latest", Reply(200, content, headers))
 
     fetched = fetch(connect(hostile.url), REPOSITORY, "latest")
 
     assert str(fetched.digest) == headers["Docker-Content-Digest"]
-    assert type(fetched.manifest).__name__ == "Schema1Manifest"
+    assert isinstance(fetched.manifest, Schema1Manifest)
 
 
 # -- blobs ------------------------------------------------------------------------------------------------------

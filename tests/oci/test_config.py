@@ -14,7 +14,7 @@ from oci.errors import BadAnswer
 from oci.model import Platform
 from tests.oci.test_model import JSON
 
-WHOLE = {
+WHOLE: dict[str, Any] = {
     "architecture": "arm64",
     "os": "linux",
     "variant": "v8",

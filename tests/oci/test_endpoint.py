@@ -44,6 +44,8 @@ def test_a_registry_with_tls_has_no_token_service_without() -> None:
         Endpoint("https://registry.test", realm="http://auth.test")
     with pytest.raises(InvalidName):
         Endpoint("https://registry.test", realm="http://auth.test", plain_http=True)
+    with pytest.raises(InvalidName):
+        Endpoint("http://127.0.0.1", realm="nonsense")
 
 
 def test_the_realm_is_the_pinned_one_or_the_registry_itself() -> None:

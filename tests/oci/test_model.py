@@ -164,7 +164,7 @@ def test_a_manifest_is_what_people_would_call_it(kind: str, document: Any) -> No
 
 # -- what is refused --------------------------------------------------------------------------------------------
 
-SIZES = [-1, 2**63, 10**400, 12.5, 12.0, True, None, "12", [], {}]
+SIZES: list[Any] = [-1, 2**63, 10**400, 12.5, 12.0, True, None, "12", [], {}]
 
 
 @pytest.mark.parametrize("size", SIZES)

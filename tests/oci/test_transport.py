@@ -15,7 +15,7 @@ import pytest
 from oci.client import RegistryClient
 from oci.errors import BadAnswer, InvalidName, Refused, TooLarge, TooManyRequests, Unavailable, Unreachable
 from oci.names import Digest, parse_repository
-from oci.transport import Answer, Endpoint, Transport
+from oci.transport import Answer, Endpoint
 from tests.certificates import SelfSigned
 from tests.hostile import Hostile, Raw, Reply
 from tests.oci.conftest import Connect
@@ -105,6 +105,27 @@ def test_an_upload_that_is_not_taken_ends_at_the_total_deadline(hostile: Hostile
             transport.exchange("PUT", "v2/x", body=b"x" * 50_000_000)
 
     assert time.monotonic() - began < 1
+
+
+def test_an_upload_may_take_longer_than_a_connect(connect: Connect) -> None:
+    body = b"x" * 20_000_000
+
+    def take(listening: socket.socket) -> None:
+        taker, _ = listening.accept()
+        with taker, taker.makefile("rb") as stream:
+            time.sleep(0.5)
+            while stream.readline() != b"\r\n":
+                pass
+            stream.read(len(body))
+            taker.sendall(b"HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n")
+
+    with socket.socket() as slow, ThreadPoolExecutor(1) as pool:
+        slow.bind(("127.0.0.1", 0))
+        slow.listen(1)
+        pool.submit(take, slow)
+        transport = connect(f"http://127.0.0.1:{slow.getsockname()[1]}", connect=0.2).transport
+
+        assert transport.exchange("PUT", "v2/x", body=body, accept_statuses=(201,), attempts=1).status == 201
 
 
 def test_a_slow_registry_does_not_keep_others_waiting(hostile: Hostile, other_host: Hostile, connect: Connect) -> None:
@@ -283,42 +304,25 @@ def test_a_redirect_cannot_reach_what_only_this_machine_can(host: str, hostile: 
 
 
 def test_a_registry_elsewhere_cannot_redirect_to_our_loopback(
+    hostile: Hostile,
     other_host: Hostile,
     connect: Connect,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     real = socket.getaddrinfo
 
-    def resolve(host: str, *args: Any, **kwargs: Any) -> Any:
-        """At first a public address, then one of ours."""
-        return real("192.0.2.1" if host == "registry.test" else "127.0.0.1", *args, **kwargs)
+    def resolve(host: str, port: int | None, *args: Any, **kwargs: Any) -> Any:
+        """The registry seems to be elsewhere, and the name that it redirects to turns out to be ours."""
+        seems_public = host == "registry.test" and port is None
+        return real("192.0.2.1" if seems_public else "127.0.0.1", port, *args, **kwargs)
 
     monkeypatch.setattr(socket, "getaddrinfo", resolve)
-    client = connect("http://registry.test", plain_http=True)
-    moved = f"http://rebound.test:{other_host.port}/"
-    monkeypatch.setattr(
-        client.transport,
-        "_once",
-        _first(Reply.redirect(moved), client.transport),
-    )
+    hostile.on("GET", WHERE, Reply.redirect(f"http://rebound.test:{other_host.port}/"))
 
     with pytest.raises(BadAnswer, match="only this machine can reach"):
-        client.transport.exchange("GET", PATH)
+        get(connect, f"http://registry.test:{hostile.port}", plain_http=True)
 
     assert other_host.connections == 0
-
-
-def _first(reply: Reply, transport: Transport) -> Any:
-    """The first request is answered with `reply`, as by a registry that a test cannot have; the others are sent."""
-    once, answered = transport._once, []
-
-    def turn(request: Any, authorization: str) -> Answer:
-        if answered:
-            return once(request, authorization)
-        answered.append(request)
-        return Answer(reply.status, reply.headers, reply.body, request.url)
-
-    return turn
 
 
 def test_a_redirect_never_leaves_tls(tmp_path: Path, other_host: Hostile, connect: Connect) -> None:
@@ -475,11 +479,13 @@ def test_a_connection_is_used_again(hostile: Hostile, connect: Connect) -> None:
 
 
 def test_what_is_left_of_an_answer_is_not_taken_for_the_next(hostile: Hostile, connect: Connect) -> None:
-    hostile.on("GET", WHERE, Reply(200, b"x" * 100_000), Reply(404, b"x" * 100_000), Reply(200, b"hello"))
+    dripping, large = Reply(200, b"x" * 100, pause=0.02), Reply(404, b"x" * 100_000)
+    hostile.on("GET", WHERE, dripping, Reply(200, b"hello"), large, Reply(200, b"hello"))
     transport = connect(hostile.url).transport
 
     with pytest.raises(TooLarge):
         transport.exchange("GET", PATH, limit=10)
+    assert transport.exchange("GET", PATH).content == b"hello"
     with pytest.raises(Refused):
         transport.exchange("GET", PATH)
 

@@ -27,7 +27,8 @@ BAD = [
     "http://a/./b",
     "http://a/%2e%2e/b", "http://a/%2E./b", "http://a/b/..%2fc", "http://a/..%5cb", "http://\u00e4",
     "http://a/\u00e4", "http\u017f://a",
-    "http://\u212a", "http://[::1", "http://::1", "http://a?b\\c", "http://" + "a" * 300,
+    "http://\u212a", "http://[::1", "http://[1.2.3.4]",
+    "http://[:::]", "http://::1", "http://a?b\\c", "http://" + "a" * 300,
     "http://a/" + "b" * 9000, " http://a", "http://.a",
 ]  # fmt: skip
 
