@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
 from cryptography.fernet import Fernet
 
 DATA = Path(tempfile.mkdtemp(prefix="berth-tests-"))
+atexit.register(shutil.rmtree, DATA, ignore_errors=True)
 
 # Nothing of the caller's environment decides what a test sees.
 for name in [name for name in os.environ if name.startswith("BERTH_") and not name.startswith("BERTH_TEST_")]:
