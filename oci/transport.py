@@ -88,7 +88,8 @@ class Transport:
         try:
             context = tls_context(endpoint.ca)
         except OSError as error:
-            raise InvalidName("certificate authority", endpoint.ca or "") from error
+            text = endpoint.ca or ""
+            raise InvalidName("certificate authority", text.partition("\n")[0]) from error
         self._adapter = Adapter(context, _CONNECTIONS)
 
     def exchange(  # noqa: PLR0913  each is a bound or a part of the request
