@@ -10,13 +10,14 @@ from urllib.parse import unquote, urljoin
 
 from oci.errors import InvalidName
 
-# No user-info, no fragment, nothing outside printable ASCII: parsers disagree on the rest, and urllib3 folds dots.
+# No user-info, no fragment, nothing outside printable ASCII, no percent sign that encodes nothing: parsers disagree on
+# the rest. Both loops below are over sets of which no character is in two.
 _URL: Final = re.compile(
     r"(?P<scheme>https?)://"
     r"(?P<host>[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,252})|\[[0-9A-Fa-f:.]{2,45}\])"
     r"(?::(?P<port>[0-9]{1,5}))?"
-    r"(?P<path>/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*)?"
-    r"(?:\?(?P<query>[!\"$-\[\]-~]*))?",
+    r"(?P<path>/(?:[A-Za-z0-9._~!$&'()*+,;=:@/-]|%[0-9A-F]{2})*)?"
+    r"(?:\?(?P<query>(?:[!\"$&-\[\]-~]|%[0-9A-F]{2})*))?",
     re.IGNORECASE | re.ASCII,  # else the long s of Unicode would make https of another word
 )
 _LENGTH: Final = 8192
