@@ -7,7 +7,8 @@ class CatalogConfig(AppConfig):
     name = "catalog"
 
     def ready(self) -> None:
-        from catalog import scan
+        from catalog import removal, scan
         from jobs import kinds
 
         kinds.register(scan.KIND, scan.run)
+        kinds.register(removal.KIND, removal.run)

@@ -9,6 +9,7 @@ from typing import Final
 from catalog.models import Blob, Document, IndexEntry, Manifest, ManifestBlob
 from oci.client import Fetched
 from oci.config import parse_time
+from oci.media_types import IMAGE_CONFIGS
 from oci.model import Descriptor, ImageIndex, ImageManifest
 from oci.names import Digest
 
@@ -83,10 +84,12 @@ def _manifest_row(digest: str, fetched: Fetched, blobs: Mapping[Digest, int]) ->
 
 
 def _artifact_type(image: ImageManifest) -> str:
-    """What the artifact says it is; before OCI 1.1 the config's media type said so."""
+    """What the artifact says it is: before OCI 1.1 by its config's type, or where that says image, by its layers'."""
     if image.kind == "image":
         return ""
-    return (image.artifact_type or image.config.media_type)[:255]
+    layer = image.layers[0].media_type if image.layers else ""
+    config = image.config.media_type
+    return (image.artifact_type or (layer if config in IMAGE_CONFIGS else config))[:255]
 
 
 def _store_parts(new: Mapping[str, Fetched], ids: Mapping[str, int], blobs: Mapping[Digest, int]) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Final
 
 from django.db import models, transaction
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from catalog.models import (
@@ -20,15 +21,17 @@ from catalog.models import (
     Tag,
     TagSpan,
 )
-from catalog.scan import KIND
+from catalog.scan import KIND as SCAN
 from jobs import services as jobs
 from jobs.models import Job
+from jobs.running import Lease
+from registries import services as registries
+from registries.models import Registry
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from django.contrib.auth.models import AbstractBaseUser
 
-    from registries.models import Registry
-
+KIND: Final = "removal"
 _BATCH: Final = 200  # rows a transaction: well under 200 ms
 
 
@@ -52,18 +55,44 @@ def check_idle(registry: Registry) -> None:
         )
 
 
+def request_removal(registry: Registry, requested_by: AbstractBaseUser | None = None) -> Job:
+    """Queue the removal of a registry, which retires at once and gives up its name. Raises StillWorking."""
+    title = _("Removal of %(name)s") % {"name": registry.name}
+    _retire(registry, give_up_name=True)
+    return jobs.queue(KIND, registry.job_subject, title, requested_by=requested_by)[0]
+
+
+def run(lease: Lease) -> str:
+    """Remove the registry that the lease's job is about."""
+    registry = Registry.objects.filter(pk=lease.subject.removeprefix("registry:")).first()
+    if registry is None:
+        return _("It was gone already.")
+    _remove(registry, lease.writing, lambda rows: lease.tell(phase="removing", rows=rows))
+    return _("It is forgotten, with all that was read from it. Nothing was changed at the registry.")
+
+
 def remove_registry(registry: Registry) -> None:
-    """Remove the row of a registry and all that was read from it. Raises StillWorking.
+    """Remove the row of a registry and all that was read from it, now. Raises StillWorking.
 
     It retires first, so that nothing scans it any more; a removal that was interrupted is finished
     by a second one.
     """
+    _retire(registry, give_up_name=False)
+    _remove(registry, transaction.atomic, lambda _rows: None)
+
+
+def _retire(registry: Registry, *, give_up_name: bool) -> None:
     check_idle(registry)
     if registry.retired_at is None:
-        registry.retired_at = timezone.now()
-        registry.save(update_fields=["retired_at"])
+        registries.retire(registry, give_up_name=give_up_name)
     check_idle(registry)
+
+
+def _remove(
+    registry: Registry, writing: Callable[[], AbstractContextManager[None]], told: Callable[[int], None]
+) -> None:
     here = {"repository__registry": registry}
+    removed = 0
     for rows in (
         TagSpan.objects.filter(tag__repository__registry=registry),
         Tag.objects.filter(**here),
@@ -73,10 +102,12 @@ def remove_registry(registry: Registry) -> None:
         Scan.objects.filter(registry=registry),
     ):
         for batch in _batches(rows):
-            with transaction.atomic():
+            with writing():
                 # By key alone: with the joins of `rows` the database would look for them anew in each batch.
-                models.QuerySet(rows.model).filter(pk__in=batch).delete()
-    registry.delete()
+                removed += models.QuerySet(rows.model).filter(pk__in=batch).delete()[0]
+            told(removed)
+    with writing():
+        registry.delete()
     _drop_content_of_nobody()
 
 
@@ -102,7 +133,7 @@ def _delete_orphans(orphans: models.QuerySet[Any]) -> int:
     deleted = 0
     for batch in _batches(orphans):
         with transaction.atomic():
-            if Job.objects.filter(state=Job.State.RUNNING, kind=KIND).exists():
+            if Job.objects.filter(state=Job.State.RUNNING, kind=SCAN).exists():
                 return 0
             deleted += orphans.filter(pk__in=batch).delete()[0]
     return deleted

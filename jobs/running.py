@@ -120,7 +120,7 @@ def run(job_id: int) -> None:
         except LeaseLost:
             log.warning("job %s: the lease was lost, somebody else goes on", job_id)
         except Stopped:
-            lease.end(Job.State.STOPPED, "Stopped. What was read until then is kept.")
+            lease.end(Job.State.STOPPED, "Stopped. What was done until then stays.")
         except Asking as asking:
             lease.end(Job.State.ASKING, "", question=asking.question)
         except Exception as error:

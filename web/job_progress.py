@@ -14,6 +14,7 @@ _PHASES: Final = {
     "tags": gettext_lazy("Reading tags"),
     "manifests": gettext_lazy("Reading manifests"),
     "configs": gettext_lazy("Reading configs"),
+    "removing": gettext_lazy("Removing what was read"),
     "done": gettext_lazy("Finishing"),
 }
 

@@ -9,6 +9,8 @@ from django.utils import timezone
 from catalog import removal
 from catalog.models import Blob, Manifest, Repository, Scan, Tag, TagSpan
 from catalog.sort_keys import natural_key
+from jobs import running
+from jobs import services as jobs
 from jobs.models import Job
 from registries.models import Registry
 from tests.web import furniture
@@ -125,3 +127,23 @@ def test_stopping_the_work_on_a_registry_that_moves() -> None:
     theirs.refresh_from_db()
     assert queued.state == Job.State.STOPPED
     assert theirs.stop_requested_at is None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_removal_is_a_job_that_may_be_stopped_and_run_again() -> None:
+    registry = furniture.registry("gone")
+    furnish(registry, "gone")
+    job = removal.request_removal(registry)
+    registry.refresh_from_db()
+    assert (registry.name, registry.password) == ("gone-1", "")
+    assert not Registry.objects.active().exists()
+    jobs.stop(job)
+    assert Registry.objects.exists()
+
+    again, _ = jobs.again(job)
+    running.run(again.pk)
+
+    again.refresh_from_db()
+    assert again.state == Job.State.DONE
+    assert set(counts().values()) == {0}
+    assert not Registry.objects.exists()

@@ -13,6 +13,7 @@ from pytest_django import Settings
 
 from access.models import User
 from catalog.models import Repository
+from jobs import running
 from jobs.models import Job
 from registries import services
 from registries.models import Registry
@@ -268,8 +269,13 @@ def test_what_the_options_own_cannot_be_changed_here(staff: Client, main: Regist
 def test_remove_says_what_goes_and_what_does_not(staff: Client, main: Registry) -> None:
     assert "Nothing is removed at the registry." in page(staff, "/registries/main/remove")
 
-    assert staff.post("/registries/main/remove").headers["Location"] == "/registries"
+    answer = staff.post("/registries/main/remove")
+    job = Job.objects.get()
+    assert answer.headers["Location"] == f"/jobs/{job.pk}"
+    assert not Registry.objects.active().exists()
+    running.run(job.pk)
     assert not Registry.objects.exists()
+    assert "Nothing was changed at the registry" in page(staff, f"/jobs/{job.pk}")
 
 
 def test_remove_waits_for_the_scan(staff: Client, main: Registry) -> None:

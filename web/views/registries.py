@@ -101,9 +101,9 @@ def remove(request: HttpRequest, name: str) -> HttpResponse:
     repositories = Repository.objects.filter(registry=registry).count()
     problem = _why_not(registry)
     if request.method == "POST" and not problem:
-        removal.remove_registry(registry)
-        messages.success(request, _("%(name)s is forgotten. Nothing was changed at it.") % {"name": name})
-        return redirect("registries")
+        job = removal.request_removal(registry, request.user)  # type: ignore[arg-type]  # staff_only let nobody else in
+        messages.success(request, _("%(name)s is being forgotten. Nothing is changed at it.") % {"name": name})
+        return redirect("job", job.pk)
     context = {"registry": registry, "repositories": repositories, "problem": problem}
     return render(request, "registries/remove.html", context, status=409 if request.method == "POST" else 200)
 
