@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from html.parser import HTMLParser
+from typing import Final
+
+_APART: Final = {"br", "dd", "div", "dt", "h1", "h2", "li", "p", "small", "td", "th"}  # begin a place of their own
 
 
 class Page(HTMLParser):
@@ -18,6 +21,8 @@ class Page(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.elements.append((tag, {name: value or "" for name, value in attrs}))
         self._silent += tag in {"script", "style"}
+        if tag in _APART:
+            self.pieces.append(" ")
 
     def handle_endtag(self, tag: str) -> None:
         self._silent -= tag in {"script", "style"}

@@ -102,11 +102,11 @@ def _pull_newest(row: Repository) -> Command | None:
 
 
 def _count_kinds(row: Repository) -> list[tuple[str, int | None]]:
-    """The kinds that are here, with how many of each; nothing where there is but one."""
+    """The kinds that are here, with how many of each; nothing where the list shows all there is."""
     if row.image_count > _COUNTABLE:
         return [(name, None) for name in (*_KINDS, _ATTACHED)]
     counts = dict(_of_kind(row, "").order_by().values_list("manifest__kind").annotate(Count("id")))
     found = [(name, sum(counts.get(kind, 0) for kind in kinds)) for name, kinds in _KINDS.items()]
     found.append((_ATTACHED, _of_kind(row, _ATTACHED).count()))
     present: list[tuple[str, int | None]] = [(name, count) for name, count in found if count]
-    return present if len(present) > 1 else []
+    return present if len(present) > 1 or (present and present[0][0] == _ATTACHED) else []

@@ -1,0 +1,337 @@
+"""A walk through every page in a real browser: light and dark, wide and narrow, by keyboard, and without scripts."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.utils import timezone
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect, sync_playwright
+
+from jobs.models import Job
+from tests.web import furniture as make
+from tests.web import harbour
+from tests.web.harbour import Harbour
+from tests.web.served import served
+
+CHROMIUM: Final = "/usr/bin/chromium"
+QUIET: Final = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+TAG: Final = "/r/local/platform/api/-/tags"
+ODD: Final = "/r/local/odd/things/-/tags"
+PAGES: Final = (
+    "/",
+    "/?state=problems",
+    "/?state=gone",
+    "/?q=nothing-of-that-name",
+    "/?sort=-name",
+    "/r/local",
+    "/r/edge",
+    "/r/local/platform/api",
+    "/r/local/platform/api?kind=attached",
+    "/r/local/odd/things",
+    "/r/local/team/retired",
+    "/r/local/team/abandoned",
+    "/r/local/legacy/reports",
+    f"{TAG}/1.27.3",
+    f"{TAG}/1.27.3?platform=linux/arm64",
+    f"{TAG}/nightly",
+    f"{ODD}/half?platform=linux/arm64",
+    f"{ODD}/unread",
+    f"{ODD}/no-json",
+    f"{ODD}/reproducible",
+    f"{ODD}/garbage",
+    f"{ODD}/chart-1.27.3",
+    f"{ODD}/model",
+    f"{ODD}/vanished",
+    "/jobs",
+    "/account/password",
+    "/nothing/here",
+)
+
+
+@dataclass
+class Visit:
+    """A browser window in which somebody is signed in, and what went wrong in it."""
+
+    page: Page
+    origin: str
+    harbour: Harbour
+    complaints: list[str] = field(default_factory=list)
+    requests: list[Request] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.page.on("console", self._console)
+        self.page.on("pageerror", lambda error: self.complaints.append(f"error: {error}"))
+        self.page.on("request", lambda request: self.requests.append(request))  # noqa: PLW0108  the driver marks it
+
+    def _console(self, message: ConsoleMessage) -> None:
+        expected = "status of 404" in message.text and message.location["url"].endswith("/nothing/here")
+        if message.type in {"error", "warning"} and not expected:
+            self.complaints.append(f"{message.type}: {message.text}")
+
+    def go(self, path: str) -> None:
+        self.page.goto(self.origin + path)
+
+    def sign_in(self) -> None:
+        self.go("/sign-in")
+        self.page.get_by_label("Username").fill("mara")
+        self.page.get_by_label("Password").fill(make.PASSWORD)
+        self.page.get_by_role("main").get_by_role("button", name="Sign in").click()
+        self.page.wait_for_url(f"{self.origin}/")
+
+    def check(self, path: str) -> None:
+        """Clean in the eyes of axe, no wider than the window, nothing complained of, nothing asked of others."""
+        found = Axe().run(self.page)
+        assert found.violations_count == 0, f"{path}: {found.generate_report()}"
+        too_wide = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert too_wide <= 0, f"{path} is {too_wide} px too wide"
+        assert self.complaints == [], f"{path}: {self.complaints}"
+        foreign = [r.url for r in self.requests if not r.url.startswith((self.origin, "data:"))]
+        assert foreign == []
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    # The driver keeps an event loop in this thread, which Django would else take for a view that may not wait.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
+        yield browser
+        browser.close()
+    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+@pytest.fixture
+def berth(transactional_db: None) -> Iterator[tuple[str, Harbour]]:
+    built = harbour.build()
+    make.person("mara", staff=True, first_name="Mara", last_name="Voss")
+    with served() as origin:
+        yield origin, built
+
+
+@pytest.fixture
+def context(chromium: Browser) -> Iterator[BrowserContext]:
+    context = chromium.new_context(viewport={"width": 1360, "height": 900})
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def visit(berth: tuple[str, Harbour], context: BrowserContext) -> Visit:
+    visit = Visit(context.new_page(), *berth)
+    visit.sign_in()
+    return visit
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1360, 390])
+def test_every_page_is_clean(chromium: Browser, berth: tuple[str, Harbour], theme: str, width: int) -> None:
+    context = chromium.new_context(
+        viewport={"width": width, "height": 900}, color_scheme="dark" if theme == "dark" else "light"
+    )
+    visit = Visit(context.new_page(), *berth)
+    visit.go("/sign-in")
+    visit.check("/sign-in")
+    visit.sign_in()
+    jobs = [f"/jobs/{job.pk}" for job in (visit.harbour.scan, visit.harbour.question, visit.harbour.ended)]
+    for path in (*PAGES, *jobs, "/registries", "/registries/add"):
+        visit.go(path)
+        visit.check(path)
+    for path, button in (("/", "Push an image"), ("/", "Account: Mara Voss"), (f"{TAG}/1.27.3", "More ways")):
+        visit.go(path)
+        visit.page.get_by_role("button", name=button).click()
+        visit.check(f"{path} with {button}")
+    context.close()
+
+
+def test_the_whole_way_by_keyboard(visit: Visit) -> None:
+    page = visit.page
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
+    page.keyboard.press("Enter")
+    assert page.url.endswith("#main")
+
+    page.keyboard.press("/")
+    expect(page.get_by_role("searchbox", name="Filter by name")).to_be_focused()
+    page.keyboard.type("gateway")
+    expect(page.locator("#rows tbody tr")).to_have_count(1)
+    expect(page.locator("#found")).to_have_text("1 repository found")
+    assert "q=gateway" in page.url
+    page.keyboard.press("Tab")
+    page.locator("h1").click()
+    page.keyboard.press("j")
+    expect(page.get_by_role("link", name="platform/gateway")).to_be_focused()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/r/local/platform/gateway")
+
+    page.get_by_role("button", name="Copy the command").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-live]")).to_have_text("Copied")
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied == "docker pull registry.lab.internal:5000/platform/gateway:2.9.0"
+    expect(page.get_by_role("button", name="Copy the command")).to_be_focused()
+    assert visit.complaints == []
+
+
+def test_rows_are_walked_with_two_keys(visit: Visit) -> None:
+    visit.go("/r/local/platform/api")
+    page, rows = visit.page, visit.page.locator("[data-row]")
+    page.keyboard.press("j")
+    expect(rows.nth(0)).to_be_focused()
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    expect(rows.nth(2)).to_be_focused()
+    page.keyboard.press("k")
+    expect(rows.nth(1)).to_be_focused()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/-/tags/*")
+
+
+def test_shortcuts_are_explained_and_can_be_switched_off(visit: Visit) -> None:
+    page = visit.page
+    page.keyboard.press("?")
+    expect(page.get_by_role("heading", name="Keyboard shortcuts")).to_be_visible()
+    visit.check("the help")
+    page.get_by_role("checkbox", name="single-key").uncheck()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("heading", name="Keyboard shortcuts")).not_to_be_visible()
+    page.keyboard.press("j")
+    page.keyboard.press("/")
+    assert page.evaluate("document.activeElement.matches('[data-row], [data-find]')") is False
+    page.reload()
+    page.keyboard.press("j")
+    assert page.evaluate("document.activeElement.matches('[data-row]')") is False
+
+
+def test_typing_in_a_field_is_no_shortcut(visit: Visit) -> None:
+    page, box = visit.page, visit.page.get_by_role("searchbox", name="Filter by name")
+    box.focus()
+    page.keyboard.type("jk/?")
+    expect(box).to_have_value("jk/?")
+    expect(box).to_be_focused()
+
+
+def test_the_theme_is_kept(visit: Visit) -> None:
+    page = visit.page
+    page.get_by_role("button", name="Switch to dark theme").click()
+    page.get_by_role("link", name="Jobs", exact=True).click()
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+    expect(page.get_by_role("button", name="Switch to light theme")).to_be_visible()
+
+
+def test_a_running_job_is_followed_to_its_end(visit: Visit) -> None:
+    page, scan = visit.page, visit.harbour.scan
+    visit.go(f"/jobs/{scan.pk}")
+    expect(page.get_by_text("38 %")).to_be_visible()
+    Job.objects.filter(pk=scan.pk).update(progress={**scan.progress, "tags": [1000, 1316]})
+    expect(page.get_by_text("75 %")).to_be_visible()
+    expect(page.get_by_role("button", name="Stop")).to_be_visible()
+    Job.objects.filter(pk=scan.pk).update(state=Job.State.DONE, message="All is read.", finished_at=timezone.now())
+    expect(page.get_by_text("All is read.")).to_be_visible()
+    expect(page.get_by_role("button", name="Run again")).to_be_visible()
+    expect(page.get_by_role("button", name="Stop")).to_have_count(0)
+    visit.check("a job that ended")
+    asked = len(visit.requests)
+    page.wait_for_timeout(2500)
+    assert len(visit.requests) == asked
+
+
+def test_the_list_of_jobs_polls_what_runs_and_nothing_else(visit: Visit) -> None:
+    page, scan = visit.page, visit.harbour.scan
+    visit.go("/jobs")
+    visit.requests.clear()
+    page.wait_for_timeout(2500)
+    polled = {request.url.removeprefix(visit.origin) for request in visit.requests if "/static/" not in request.url}
+    assert polled == {f"/jobs/{scan.pk}?as=row"}
+    Job.objects.filter(pk=scan.pk).update(state=Job.State.DONE, message="All is read.", finished_at=timezone.now())
+    expect(page.get_by_text("All is read.")).to_be_visible()
+    visit.requests.clear()
+    page.wait_for_timeout(2500)
+    assert visit.requests == []
+
+
+def test_a_server_that_goes_away_is_said(visit: Visit) -> None:
+    page = visit.page
+    visit.go(f"/jobs/{visit.harbour.scan.pk}")
+    page.context.set_offline(True)
+    expect(page.locator("[data-live]")).to_have_text("Berth does not answer. Trying again.")
+    page.context.set_offline(False)
+
+
+def test_a_question_is_answered(visit: Visit) -> None:
+    page, question = visit.page, visit.harbour.question
+    visit.go(f"/jobs/{question.pk}")
+    page.get_by_role("button", name="No, keep them").click()
+    expect(page.get_by_text("The answer was no: nothing was changed.")).to_be_visible()
+
+
+def test_a_session_that_ended_leads_a_polling_page_to_sign_in(visit: Visit) -> None:
+    visit.go(f"/jobs/{visit.harbour.scan.pk}")
+    visit.page.context.clear_cookies()
+    visit.page.wait_for_url("**/sign-in?next=*")
+    expect(visit.page.get_by_label("Username")).to_be_visible()
+
+
+def test_nothing_is_kept_in_the_browser_but_the_theme_and_the_switch(visit: Visit) -> None:
+    page = visit.page
+    page.get_by_role("searchbox", name="Filter by name").fill("api")
+    expect(page.locator("#found")).to_have_text("1 repository found")
+    visit.go("/jobs")
+    page.go_back()
+    expect(page.get_by_role("searchbox", name="Filter by name")).to_have_value("api")
+    assert page.evaluate("Object.keys(localStorage)") == []
+    assert page.evaluate("Object.values(sessionStorage).join()") in {"", "/jobs", "/?q=api&ns=&state=&sort=changed"}
+
+
+def test_everything_but_comfort_works_without_scripts(chromium: Browser, berth: tuple[str, Harbour]) -> None:
+    context = chromium.new_context(java_script_enabled=False)
+    visit = Visit(context.new_page(), *berth)
+    visit.sign_in()
+    page = visit.page
+    page.get_by_role("searchbox", name="Filter by name").fill("gateway")
+    page.keyboard.press("Enter")
+    expect(page.locator("#rows tbody tr")).to_have_count(1)
+    page.get_by_role("link", name="platform/gateway").click()
+    expect(page.get_by_role("heading", name="platform/gateway")).to_be_visible()
+    expect(page.locator(".copy:visible")).to_have_count(0)
+    visit.go("/r/local/platform/api")
+    page.locator("details.more summary").first.click()
+    expect(page.get_by_role("link", name="nightly-20261014")).to_be_visible()
+    page.get_by_role("link", name="Next").click()
+    expect(page.get_by_role("link", name="Previous")).to_be_visible()
+    page.get_by_role("button", name="Account").click()
+    page.get_by_role("button", name="Sign out").click()
+    page.wait_for_url("**/sign-in")
+    context.close()
+
+
+def test_a_first_visit_is_light_and_the_next_page_lighter(berth: tuple[str, Harbour], context: BrowserContext) -> None:
+    visit = Visit(context.new_page(), *berth)
+    visit.sign_in()
+    visit.page.wait_for_load_state("networkidle")
+    visit.page.wait_for_timeout(300)
+    first = _weight(visit.requests)
+    assert first < 100_000
+    for path in ("/jobs", "/r/local/platform/api", f"{TAG}/1.27.3", "/"):
+        visit.requests.clear()
+        visit.go(path)
+        visit.page.wait_for_timeout(200)
+        assert _weight(visit.requests) < 10_000, path
+
+
+def _weight(requests: list[Request]) -> int:
+    """Bytes on the wire, headers left out; what the browser had already weighs nothing."""
+    return sum(request.sizes()["responseBodySize"] for request in list(requests) if request.response())

@@ -1,0 +1,157 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
+
+from jobs.models import Job
+from registries.models import Registry
+from tests.web import furniture as make
+from tests.web.pages import Page
+from web.job_progress import JobProgress
+
+QUESTION = {"text": "Lose 212 of 900 tags?", "details": ["a: 180", "b: 32"], "yes": "Yes, gone", "no": "No, keep"}
+
+
+def see(client: Client, url: str) -> Page:
+    response = client.get(url)
+    assert response.status_code == 200
+    return Page(response.content.decode())
+
+
+def poll(client: Client, url: str) -> tuple[int, Page]:
+    response = client.get(url, headers={"HX-Request": "true"})
+    return response.status_code, Page(response.content.decode())
+
+
+@pytest.mark.parametrize(
+    ("progress", "percent", "phase"),
+    [
+        ({}, None, "Starting"),
+        ({"phase": "listing", "repositories": [0, None]}, None, "Listing repositories and tags"),
+        ({"phase": "listing", "repositories": [5, 20]}, 25, "Listing repositories and tags"),
+        ({"phase": "tags", "repositories": [1, 20], "tags": [50, 200]}, 25, "Reading tags"),
+        ({"phase": "tags", "repositories": [1, 20], "tags": 50}, 5, "Reading tags"),
+        ({"phase": "configs", "configs": [3, 4]}, 75, "Reading configs"),
+        ({"phase": "configs", "configs": [0, 0]}, None, "Reading configs"),
+        ({"phase": "tags", "tags": [300, 200]}, 100, "Reading tags"),
+        ({"phase": "new words", "tags": [1, 2]}, None, "Starting"),
+        ({"phase": 7, "repositories": "x", "tags": [1], "configs": {"a": 1}, "rate": "fast"}, None, "Starting"),
+        ({"repositories": [True, "x"], "tags": True}, None, "Starting"),
+    ],
+)
+def test_progress_is_read_as_it_comes(progress: dict[str, Any], percent: int | None, phase: str) -> None:
+    shown = JobProgress(Job(state=Job.State.RUNNING, progress=progress))
+    assert (shown.percent, shown.phase) == (percent, phase)
+    assert shown.problems == 0
+    assert shown.rate is None
+    assert shown.seconds_left is None
+
+
+def test_a_running_job_polls_itself(client: Client, local: Registry) -> None:
+    progress = {"phase": "tags", "repositories": [7, 19], "tags": [512, 1316], "rate": 61.5, "seconds_left": 13}
+    job = make.job(local, started_at=timezone.now(), progress=progress)
+    page = see(client, f"/jobs/{job.pk}")
+    assert page.all("div", id="live", **{"hx-get": f"/jobs/{job.pk}", "hx-trigger": "every 1s"})
+    assert page.all("progress", value="38")
+    for words in ("Reading tags", "512 of 1,316", "13 s left", "62 a second", "Started by Berth itself"):
+        assert words in page.words
+    status, part = poll(client, f"/jobs/{job.pk}")
+    assert status == 200
+    assert not part.all("html")
+    assert part.all("div", id="live")
+
+
+@pytest.mark.parametrize("view", ["", "?as=row", "?as=strip"])
+@pytest.mark.parametrize("state", ["done", "failed", "stopped", "asking"])
+def test_polling_stops_with_the_job(client: Client, local: Registry, state: str, view: str) -> None:
+    job = make.job(local, Job.State(state), message="So it ended.", question=QUESTION)
+    status, part = poll(client, f"/jobs/{job.pk}{view}")
+    assert status == 286
+    assert not [found for _, found in part.elements if "hx-trigger" in found]
+
+
+def test_the_list_shows_the_newest_first_and_who_asked(client: Client, local: Registry, staff_client: Client) -> None:
+    make.job(local, Job.State.DONE, message="19 repositories.", started_at=timezone.now(), finished_at=timezone.now())
+    asked = make.job(local, requested_by=make.person("ana", first_name="Ana", last_name="Kivi"))
+    page = see(client, "/jobs")
+    rows = [link["href"] for link in page.all("a") if "data-row" in link]
+    assert rows[0] == f"/jobs/{asked.pk}"
+    assert "Ana Kivi" in page.words
+    assert "19 repositories." in page.words
+    polling = [found["hx-get"] for _, found in page.elements if "hx-get" in found]
+    assert polling == [f"/jobs/{asked.pk}?as=row"]
+
+
+def test_no_job_yet_says_what_will_come(client: Client, db: None) -> None:
+    assert "No job yet" in see(client, "/jobs").words
+
+
+def test_the_list_costs_as_many_queries_for_60_jobs_as_for_10(
+    client: Client, local: Registry, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    ana = make.person("ana")
+    for count in (10, 50):
+        for _ in range(count):
+            make.job(local, Job.State.DONE, requested_by=ana)
+        with django_assert_num_queries(5):
+            see(client, "/jobs")
+
+
+def test_staff_stop_a_job(client: Client, staff_client: Client, local: Registry) -> None:
+    job = make.job(local)
+    assert see(staff_client, f"/jobs/{job.pk}").all("form", action=f"/jobs/{job.pk}/stop")
+    assert not see(client, f"/jobs/{job.pk}").all("form", action=f"/jobs/{job.pk}/stop")
+    staff_client.post(f"/jobs/{job.pk}/stop")
+    job.refresh_from_db()
+    assert job.stop_requested
+    page = see(staff_client, f"/jobs/{job.pk}")
+    assert "Stopping" in page.words
+    assert not page.all("form", action=f"/jobs/{job.pk}/stop")
+
+
+def test_stopping_what_has_ended_says_so(staff_client: Client, local: Registry) -> None:
+    job = make.job(local, Job.State.DONE)
+    response = staff_client.post(f"/jobs/{job.pk}/stop", follow=True)
+    assert "The job had already ended." in Page(response.content.decode()).words
+
+
+def test_staff_run_a_job_again(staff_client: Client, local: Registry) -> None:
+    job = make.job(local, Job.State.FAILED, message="broken")
+    first = staff_client.post(f"/jobs/{job.pk}/again")
+    again = Job.objects.latest("id")
+    assert first["Location"] == f"/jobs/{again.pk}"
+    assert again.pk != job.pk
+    response = staff_client.post(f"/jobs/{job.pk}/again", follow=True)
+    assert "It is already under way: this is that job." in Page(response.content.decode()).words
+
+
+@pytest.mark.parametrize(("said", "state"), [("yes", Job.State.QUEUED), ("no", Job.State.STOPPED)])
+def test_staff_answer_a_question(staff_client: Client, local: Registry, said: str, state: Job.State) -> None:
+    job = make.job(local, Job.State.ASKING, question=QUESTION)
+    page = see(staff_client, f"/jobs/{job.pk}")
+    for words in ("Lose 212 of 900 tags?", "a: 180", "Yes, gone", "No, keep"):
+        assert words in page.words
+    assert staff_client.post(f"/jobs/{job.pk}/answer", {"answer": said}).status_code == 302
+    job.refresh_from_db()
+    assert job.state == state
+    response = staff_client.post(f"/jobs/{job.pk}/answer", {"answer": said}, follow=True)
+    assert "waits for no answer any more" in Page(response.content.decode()).words
+
+
+def test_an_answer_is_yes_or_no(staff_client: Client, local: Registry) -> None:
+    job = make.job(local, Job.State.ASKING, question=QUESTION)
+    for said in ("", "maybe", "YES"):
+        assert staff_client.post(f"/jobs/{job.pk}/answer", {"answer": said}).status_code == 400
+    job.refresh_from_db()
+    assert job.state == Job.State.ASKING
+
+
+def test_readers_see_a_question_and_cannot_answer(client: Client, local: Registry) -> None:
+    job = make.job(local, Job.State.ASKING, question=QUESTION)
+    page = see(client, f"/jobs/{job.pk}")
+    assert "Staff can answer" in page.words
+    assert not page.all("button", name="answer")

@@ -1,0 +1,174 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
+
+from catalog.models import Manifest, Presence, Repository, Tag
+from registries.models import Registry
+from tests.web import furniture as make
+from tests.web.pages import Page
+
+URL = "/r/local/team/app"
+
+
+def see(client: Client, url: str = URL, **headers: str) -> Page:
+    response = client.get(url, headers=headers)
+    assert response.status_code == 200
+    return Page(response.content.decode())
+
+
+def leads(page: Page) -> list[str]:
+    return [link["href"].rpartition("/")[2] for link in page.all("a") if "data-row" in link]
+
+
+@pytest.fixture
+def app(local: Registry) -> Repository:
+    return make.repository(local, "team/app")
+
+
+def test_tags_of_one_digest_share_a_row(client: Client, app: Repository) -> None:
+    built = make.image()
+    make.put(app, built, "1.4.2", "latest", "1.4", "1")
+    make.put(app, make.image([("other", 1)]), "1.4.1", dated=timezone.now() - timedelta(days=1))
+    page = see(client, URL)
+    assert leads(page) == ["1.4.2", "1.4.1"]
+    for alias in ("latest", "1.4", "1"):
+        assert f"{URL}/-/tags/{alias}" in page.links
+    assert f"{URL}/-/manifests/{built.row.digest}" in page.links
+    assert page.all("button", **{"data-copy": built.row.digest})
+    assert "1.4.1 same image as" not in page.words
+
+
+def test_many_aliases_are_folded_and_counted(client: Client, app: Repository) -> None:
+    make.put(app, make.image(), "v", *[f"v{number:03}" for number in range(200)])
+    page = see(client)
+    assert len([link for link in page.links if "/-/tags/v" in link]) == 40
+    assert "+194" in page.words
+    assert "and 161 more" in page.words
+
+
+def test_the_pull_command_names_the_newest(client: Client, app: Repository) -> None:
+    make.put(app, make.image(), "2.0")
+    make.settle(app)
+    page = see(client)
+    assert page.all("button", **{"data-copy": "docker pull registry.example.org/team/app:2.0"})
+
+
+@pytest.mark.parametrize(
+    ("sort", "expected"),
+    [
+        ("", ["1.10", "1.9", "1.2"]),
+        ("-date", ["1.2", "1.9", "1.10"]),
+        ("tag", ["1.2", "1.9", "1.10"]),
+        ("-tag", ["1.10", "1.9", "1.2"]),
+        ("size", ["1.2", "1.10", "1.9"]),
+    ],
+)
+def test_images_are_sorted_as_versions_dates_and_sizes(
+    client: Client, app: Repository, sort: str, expected: list[str]
+) -> None:
+    for days, (tag, size) in enumerate([("1.10", 500), ("1.9", 50), ("1.2", 5000)]):
+        make.put(app, make.image([(tag, size)]), tag, dated=timezone.now() - timedelta(days=days))
+    assert leads(see(client, f"{URL}?sort={sort}")) == expected
+
+
+def test_the_filter_finds_an_image_by_any_of_its_tags(client: Client, app: Repository) -> None:
+    make.put(app, make.image([("a", 1)]), "1.27.3", "latest", "Stable")
+    make.put(app, make.image([("b", 1)]), "nightly")
+    assert leads(see(client, f"{URL}?q=stab")) == ["1.27.3"]
+    assert leads(see(client, f"{URL}?q=%25")) == []
+    part = see(client, f"{URL}?q=stab", **{"HX-Request": "true"})
+    assert leads(part) == ["1.27.3"]
+    assert not part.all("html")
+    assert "No tag fits" in see(client, f"{URL}?q=zzz").words
+
+
+def test_kinds_are_told_apart_and_what_is_attached_has_its_own_list(client: Client, app: Repository) -> None:
+    built = make.image([("a", 1)])
+    make.put(app, built, "1.0")
+    make.put(app, make.image([("c", 1)], kind=Manifest.Kind.CHART), "chart")
+    signature = built.row.digest.replace(":", "-") + ".sig"
+    make.put(app, make.image([("s", 1)], kind=Manifest.Kind.SIGNATURE), signature)
+    assert sorted(leads(see(client))) == ["1.0", "chart"]
+    assert leads(see(client, f"{URL}?kind=charts")) == ["chart"]
+    assert leads(see(client, f"{URL}?kind=attached")) == [signature]
+    assert "Attached 1" in see(client).words
+
+
+def test_tags_that_cannot_be_read_stand_before_the_list(client: Client, app: Repository) -> None:
+    make.put(app, make.image(), "1.0")
+    for number in range(25):
+        make.lose_tag(app, f"lost-{number:02}", "MANIFEST_UNKNOWN")
+    make.settle(app)
+    page = see(client)
+    assert "Tags that cannot be read" in page.words
+    assert f"{URL}/-/tags/lost-19" in page.links
+    assert f"{URL}/-/tags/lost-20" not in page.links
+    assert "And more." in page.words
+
+
+def test_states_of_images_are_shown_with_their_reason(client: Client, app: Repository) -> None:
+    make.put(app, make.image([("a", 1)]), "half", state=Presence.State.INCOMPLETE, problem="linux/arm64 is not here")
+    make.put(app, make.malformed(), "garbage", state=Presence.State.UNREADABLE, problem="no JSON")
+    page = see(client)
+    assert "A part is missing: linux/arm64 is not here" in page.words
+    assert "Cannot be read: no JSON" in page.words
+
+
+def test_a_date_says_what_it_rests_on(client: Client, app: Repository) -> None:
+    make.put(app, make.image([("a", 1)]), "found", dated_by=Presence.DatedBy.FOUND)
+    make.put(app, make.image([("b", 1)]), "built", dated_by=Presence.DatedBy.CREATED)
+    make.put(app, make.image([("c", 1)]), "seen", dated_by=Presence.DatedBy.SEEN)
+    words = see(client).words
+    for said in ("before the first scan", "· created", "· arrived"):
+        assert said in words
+    assert "1970" not in words
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"state": Repository.State.EMPTY}, "No image in it"),
+        ({"state": Repository.State.NEW}, "Not scanned yet"),
+        ({"state": Repository.State.FAILED, "problem": "refused with 500"}, "refused with 500"),
+        ({"gone_at": timezone.now()}, "two complete catalogs in a row lacked it"),
+    ],
+)
+def test_a_repository_says_what_state_it_is_in(
+    client: Client, local: Registry, fields: dict[str, object], said: str
+) -> None:
+    make.repository(local, "team/app", **fields)
+    assert said in see(client).words
+
+
+def test_each_level_of_the_name_leads_to_its_namespace(client: Client, local: Registry) -> None:
+    make.repository(local, "a/b/c")
+    page = see(client, "/r/local/a/b/c")
+    assert {"/r/local?ns=a", "/r/local?ns=a%2Fb"} <= set(page.links)
+
+
+def test_gone_tags_are_left_out(client: Client, app: Repository) -> None:
+    presence = make.put(app, make.image(), "1.0", "old")
+    Tag.objects.filter(presence=presence, name="old").update(gone_at=timezone.now())
+    assert f"{URL}/-/tags/old" not in see(client).links
+
+
+def test_a_page_costs_as_many_queries_for_60_rows_as_for_10(
+    client: Client, app: Repository, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    def fill(numbers: range) -> None:
+        for number in numbers:
+            child = make.image([(f"l{number}", number)])
+            make.put(app, make.index([("linux/amd64", child)]), f"1.{number}", f"alias-{number}")
+        make.settle(app)
+
+    fill(range(10))
+    with django_assert_num_queries(10):
+        see(client)
+    fill(range(10, 60))
+    with django_assert_num_queries(10):
+        see(client)
