@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
@@ -135,7 +136,7 @@ def image(  # noqa: PLR0913  each is one thing that an image may be odd in
     return Built(row, content)
 
 
-def index(children: list[tuple[str, Built | str]], *, more: dict[str, Any] | None = None, **fields: Any) -> Built:
+def index(children: Sequence[tuple[str, Built | str]], *, more: dict[str, Any] | None = None, **fields: Any) -> Built:
     """An image index of (platform, child); a child given as a digest was never seen; platform "attests …" is one."""
     entries: list[dict[str, Any]] = []
     for platform, child in children:

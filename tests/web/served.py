@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from django.core.handlers.wsgi import WSGIHandler
+from django.core.servers.basehttp import ThreadedWSGIServer
 from django.core.wsgi import get_wsgi_application
 from django.db import connections
-from django.test.testcases import LiveServerThread
+from django.test.testcases import LiveServerThread, QuietWSGIRequestHandler
 
 
 class _Server(LiveServerThread):
@@ -17,9 +19,10 @@ class _Server(LiveServerThread):
 
     one_at_a_time = threading.Lock()
     is_over = False
+    failure: Exception | None = None
 
     def run(self) -> None:
-        for alias, shared in self.connections_override.items():
+        for alias, shared in (self.connections_override or {}).items():
             connections[alias] = shared
         application = get_wsgi_application()
 
@@ -32,13 +35,17 @@ class _Server(LiveServerThread):
                 return [b"".join(response)]
 
         try:
-            self.httpd = self._create_server(connections_override=self.connections_override)
+            self.httpd = ThreadedWSGIServer(
+                (self.host, self.port),
+                QuietWSGIRequestHandler,
+                connections_override=self.connections_override,
+            )
             self.port = self.httpd.server_address[1]
             self.httpd.set_app(answer)
             self.is_ready.set()
             self.httpd.serve_forever()
         except Exception as error:  # noqa: BLE001  it is raised where the test waits
-            self.error = error
+            self.failure = error
             self.is_ready.set()
         finally:
             connections.close_all()
@@ -50,13 +57,13 @@ def served() -> Iterator[str]:
     ours = connections["default"]
     shared = {"default": ours} if ours.vendor == "sqlite" else {}  # in memory there is but one connection
     ours.inc_thread_sharing()
-    server = _Server("localhost", lambda application: application, connections_override=shared)
+    server = _Server("localhost", WSGIHandler, connections_override=shared)
     server.daemon = True
     server.start()
     server.is_ready.wait()
     try:
-        if server.error:
-            raise server.error
+        if server.failure:
+            raise server.failure
         yield f"http://localhost:{server.port}"
     finally:
         server.terminate()

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.db import OperationalError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.test import Client, RequestFactory
 from pytest_django import Settings
 
@@ -13,7 +15,7 @@ from web import middleware
 from web.views import errors as views
 
 
-def read(response: HttpResponse) -> str:
+def read(response: Any) -> str:
     return Page(response.content.decode()).words
 
 
