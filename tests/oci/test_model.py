@@ -187,6 +187,16 @@ def test_numbers_that_json_does_not_have_are_refused(number: str) -> None:
         parse(content)
 
 
+@pytest.mark.parametrize(
+    "more", ['"layers": []', '"mediaType": "x"', '"x": NaN', '"x": [Infinity]', '"x": {"y": 1, "y": 2}']
+)
+def test_what_readers_of_json_differ_on_is_refused_wherever_it_stands(more: str) -> None:
+    content = json.dumps(image()).replace("{", "{" + more + ", ", 1).encode()
+
+    with pytest.raises(BadAnswer, match="cannot be read as JSON"):
+        parse(content, OCI_MANIFEST)
+
+
 def test_the_largest_sizes_are_kept_and_their_sum_must_fit_too() -> None:
     assert parse(image(layers=[pointer(1, 2**63 - 3)])).size == 2**63 - 1
     with pytest.raises(BadAnswer, match="add up"):
