@@ -104,21 +104,13 @@ def _public_context() -> ssl.SSLContext:
 
 
 def barred_from(home: str) -> Barred:
-    """The addresses that a registry at the host `home` may not redirect to.
-
-    They are those that only this machine can reach: cloud metadata, and the loopback unless `home` is there too.
-    """
+    """Besides those where no registry ever is: the loopback, unless the registry at the host `home` is there too."""
     try:
         at_home = any(_plain(str(found[4][0])).is_loopback for found in socket.getaddrinfo(home.strip("[]"), None))
     except (OSError, UnicodeError):
         at_home = False
 
-    def barred(address: Address) -> bool:
-        if address.is_loopback:
-            return not at_home
-        return address.is_link_local or address.is_unspecified or address.is_multicast
-
-    return barred
+    return lambda address: address.is_loopback and not at_home
 
 
 class _Host(Protocol):
@@ -223,7 +215,10 @@ def _connect(sock: socket.socket, address: Any, options: Any) -> socket.socket:
 
 def _check_address(address: str) -> None:
     """Asked of the very address that is then connected to, so that a name cannot change its mind in between."""
-    if CALL.barred and CALL.barred(_plain(address)):
+    plain = _plain(address)
+    if plain.is_link_local or plain.is_unspecified or plain.is_multicast:
+        raise BadAnswer("the name leads to an address where no registry may be, but cloud metadata is")
+    if CALL.barred and CALL.barred(plain):
         raise BadAnswer("the registry redirects to an address that only this machine can reach")
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import email.utils
 import json
 import random
+import threading
 import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Self
@@ -81,6 +82,7 @@ class Transport:
     ) -> None:
         self.endpoint = endpoint
         self.sent = 0  # requests so far, those of retries and redirects too
+        self._counting = threading.Lock()
         self._connect, self._read, self._total, self._attempts = connect, read, total, attempts
         self._headers = {"User-Agent": user_agent, "Accept-Encoding": "identity"}
         self._authorizer = Authorizer(endpoint.credentials, endpoint.realms, self._fetch_token)
@@ -194,7 +196,8 @@ class Transport:
             prepared.headers["Authorization"] = authorization
         if request.method in _SENDING:
             prepared.headers["Content-Length"] = str(len(request.body or b""))
-        self.sent += 1
+        with self._counting:
+            self.sent += 1
         try:
             response = self._adapter.send(prepared, stream=True, timeout=(CALL.left(self._connect), self._read))
             try:

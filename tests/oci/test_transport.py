@@ -299,7 +299,7 @@ def test_a_redirect_to_what_is_no_web_address_is_not_followed(
 def test_a_redirect_cannot_reach_what_only_this_machine_can(host: str, hostile: Hostile, connect: Connect) -> None:
     hostile.on("GET", WHERE, Reply.redirect(f"http://{host}/latest/meta-data"))
 
-    with pytest.raises(BadAnswer, match="only this machine can reach"):
+    with pytest.raises(BadAnswer, match="no registry may be"):
         get(connect, hostile.url, connect=0.2)
 
 
@@ -566,3 +566,15 @@ def test_a_certificate_for_another_host_is_not_trusted(tmp_path: Path, connect: 
 def test_an_authority_that_cannot_be_read_is_told_at_once(ca: str) -> None:
     with pytest.raises(InvalidName, match="certificate authority"):
         RegistryClient(Endpoint("https://registry.test", ca=ca))
+
+
+@pytest.mark.parametrize("address", ["169.254.169.254", "0.0.0.0", "224.0.0.1", "fe80::1", "::ffff:169.254.169.254"])  # noqa: S104
+def test_a_name_that_leads_to_cloud_metadata_is_not_called(
+    connect: Connect, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    answer = [(family, socket.SOCK_STREAM, 6, "", (address, 443))]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: answer)
+
+    with pytest.raises(BadAnswer, match="no registry may be"):
+        connect("https://registry.example.org").ping()
