@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Final
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.utils import timezone
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Request, expect, sync_playwright
 
 from jobs.models import Job
 from tests.web import furniture as make
 from tests.web import harbour
 from tests.web.harbour import Harbour
 from tests.web.served import served
+from tests.web.visit import Visit
 
 CHROMIUM: Final = "/usr/bin/chromium"
 QUIET: Final = (
@@ -59,47 +58,6 @@ PAGES: Final = (
     "/account/password",
     "/nothing/here",
 )
-
-
-@dataclass
-class Visit:
-    """A browser window in which somebody is signed in, and what went wrong in it."""
-
-    page: Page
-    origin: str
-    harbour: Harbour
-    complaints: list[str] = field(default_factory=list)
-    requests: list[Request] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.page.on("console", self._console)
-        self.page.on("pageerror", lambda error: self.complaints.append(f"error: {error}"))
-        self.page.on("request", lambda request: self.requests.append(request))  # noqa: PLW0108  the driver marks it
-
-    def _console(self, message: ConsoleMessage) -> None:
-        expected = "status of 404" in message.text and message.location["url"].endswith("/nothing/here")
-        if message.type in {"error", "warning"} and not expected:
-            self.complaints.append(f"{message.type}: {message.text}")
-
-    def go(self, path: str) -> None:
-        self.page.goto(self.origin + path)
-
-    def sign_in(self) -> None:
-        self.go("/sign-in")
-        self.page.get_by_label("Username").fill("mara")
-        self.page.get_by_label("Password").fill(make.PASSWORD)
-        self.page.get_by_role("main").get_by_role("button", name="Sign in").click()
-        self.page.wait_for_url(f"{self.origin}/")
-
-    def check(self, path: str) -> None:
-        """Clean in the eyes of axe, no wider than the window, nothing complained of, nothing asked of others."""
-        found = Axe().run(self.page)
-        assert found.violations_count == 0, f"{path}: {found.generate_report()}"
-        too_wide = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        assert too_wide <= 0, f"{path} is {too_wide} px too wide"
-        assert self.complaints == [], f"{path}: {self.complaints}"
-        foreign = [r.url for r in self.requests if not r.url.startswith((self.origin, "data:"))]
-        assert foreign == []
 
 
 @pytest.fixture(scope="session")

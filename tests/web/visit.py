@@ -1,0 +1,52 @@
+"""A browser window on Berth, and what may not go wrong in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import ConsoleMessage, Page, Request
+
+from tests.web import furniture as make
+from tests.web.harbour import Harbour
+
+
+@dataclass
+class Visit:
+    """A browser window in which somebody is signed in, and what went wrong in it."""
+
+    page: Page
+    origin: str
+    harbour: Harbour
+    complaints: list[str] = field(default_factory=list)
+    requests: list[Request] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.page.on("console", self._console)
+        self.page.on("pageerror", lambda error: self.complaints.append(f"error: {error}"))
+        self.page.on("request", lambda request: self.requests.append(request))  # noqa: PLW0108  the driver marks it
+
+    def _console(self, message: ConsoleMessage) -> None:
+        expected = "status of 404" in message.text and message.location["url"].endswith("/nothing/here")
+        if message.type in {"error", "warning"} and not expected:
+            self.complaints.append(f"{message.type}: {message.text}")
+
+    def go(self, path: str) -> None:
+        self.page.goto(self.origin + path)
+
+    def sign_in(self) -> None:
+        self.go("/sign-in")
+        self.page.get_by_label("Username").fill("mara")
+        self.page.get_by_label("Password").fill(make.PASSWORD)
+        self.page.get_by_role("main").get_by_role("button", name="Sign in").click()
+        self.page.wait_for_url(f"{self.origin}/")
+
+    def check(self, path: str) -> None:
+        """Clean in the eyes of axe, no wider than the window, nothing complained of, nothing asked of others."""
+        found = Axe().run(self.page)
+        assert found.violations_count == 0, f"{path}: {found.generate_report()}"
+        too_wide = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert too_wide <= 0, f"{path} is {too_wide} px too wide"
+        assert self.complaints == [], f"{path}: {self.complaints}"
+        foreign = [r.url for r in self.requests if not r.url.startswith((self.origin, "data:"))]
+        assert foreign == []
