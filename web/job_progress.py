@@ -7,7 +7,9 @@ from typing import Any, Final
 
 from django.utils.translation import gettext, gettext_lazy
 
+from catalog import removal
 from jobs.models import Job
+from registries.models import Registry
 
 _PHASES: Final = {
     "listing": gettext_lazy("Listing repositories and tags"),
@@ -72,6 +74,40 @@ class JobProgress:
     def problems(self) -> int:
         figure = Figure.read(self.job.figure("problems"))
         return figure.done if figure else 0
+
+    @property
+    def has_figures(self) -> bool:
+        """A job that failed before it had counted anything has none worth showing."""
+        figure = self.repositories
+        return figure is not None and bool(figure.done or self.job.state != Job.State.FAILED)
+
+    @property
+    def can_run_again(self) -> bool:
+        """Scans of what is still scanned; a removal is asked for anew on the page of registries."""
+        if self.job.kind == removal.KIND:
+            return False
+        key = self.job.subject.removeprefix("registry:")
+        return key.isdecimal() and Registry.objects.active().filter(pk=key).exists()
+
+    @property
+    def unchanged(self) -> str:
+        """What a failed job left as it was."""
+        if self.job.kind == removal.KIND:
+            return gettext("What was removed until then is gone; nothing was changed at the registry.")
+        if self.job.figure("phase") in {None, "listing"}:
+            return gettext("The catalog is as the last complete scan left it.")
+        return gettext("What was read until then is in the catalog; all else is as the last complete scan left it.")
+
+    @property
+    def cure(self) -> str:
+        """What to try after a job has failed."""
+        if self.job.kind == removal.KIND:
+            return gettext("Remove the registry once more on the page of registries: that goes on where this stopped.")
+        if not self.can_run_again:
+            return gettext("This registry is not scanned any more.")
+        return gettext(
+            "Test the registry on the page of registries, which says what is wrong. Berth scans again by itself."
+        )
 
     @property
     def percent(self) -> int | None:

@@ -241,7 +241,7 @@ def settle(where: Repository) -> Repository:
     where.problem_count = where.tags.live().unreadable().count() + tagged.exclude(state=Presence.State.WHOLE).count()
     where.size = sum(use.blob.size for use in blobs)
     where.newest = newest
-    where.changed_at = newest.date if newest else where.changed_at
+    where.changed_at = (newest.date or LONG_AGO) if newest else where.changed_at
     where.save()
     return where
 

@@ -57,12 +57,20 @@ def test_a_running_job_polls_itself(client: Client, local: Registry) -> None:
     page = see(client, f"/jobs/{job.pk}")
     assert page.all("div", id="live", **{"hx-get": f"/jobs/{job.pk}", "hx-trigger": "every 1s"})
     assert page.all("progress", value="38")
-    for words in ("Reading tags", "512 of 1,316", "13 s left", "62 a second", "Started by Berth itself"):
+    for words in (
+        "Reading tags",
+        "512 of 1,316",
+        "13 s left",
+        "62 a second",
+        "Started by Berth or from the command line",
+    ):
         assert words in page.words
     status, part = poll(client, f"/jobs/{job.pk}")
     assert status == 200
     assert not part.all("html")
     assert part.all("div", id="live")
+    assert part.all("p", id="job-asked", **{"hx-swap-oob": "true"})
+    assert "queued just now" in part.words
 
 
 @pytest.mark.parametrize("view", ["", "?as=row", "?as=strip"])
@@ -127,6 +135,42 @@ def test_staff_run_a_job_again(staff_client: Client, local: Registry) -> None:
     assert again.pk != job.pk
     response = staff_client.post(f"/jobs/{job.pk}/again", follow=True)
     assert "It is already under way: this is that job." in Page(response.content.decode()).words
+
+
+@pytest.mark.parametrize("how", ["gone", "retired", "removal"])
+def test_what_cannot_be_run_again_is_not_offered(staff_client: Client, local: Registry, how: str) -> None:
+    job = make.job(local, Job.State.FAILED, message="broken", **({"kind": "removal"} if how == "removal" else {}))
+    if how == "gone":
+        local.delete()
+    if how == "retired":
+        Registry.objects.update(retired_at=timezone.now())
+    assert not see(staff_client, f"/jobs/{job.pk}").all("form", action=f"/jobs/{job.pk}/again")
+    response = staff_client.post(f"/jobs/{job.pk}/again", follow=True)
+    assert "This cannot be run again" in Page(response.content.decode()).words
+    assert Job.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "progress", "said"),
+    [
+        ("scan", {"phase": "listing", "repositories": [0, None], "problems": 0}, "The catalog is as the last complete"),
+        (
+            "scan",
+            {"phase": "tags", "repositories": [4, 19], "problems": 0},
+            "What was read until then is in the catalog",
+        ),
+        ("removal", {"phase": "removing", "rows": 3}, "Remove the registry once more"),
+    ],
+)
+def test_a_failed_job_says_what_was_not_changed_and_what_to_try(
+    client: Client, local: Registry, kind: str, progress: dict[str, Any], said: str
+) -> None:
+    job = make.job(local, Job.State.FAILED, kind=kind, message="connection refused", progress=progress)
+    words = see(client, f"/jobs/{job.pk}").words
+    assert said in words
+    assert "Problems" not in words
+    assert "Repositories 0" not in words
+    assert ("Repositories 4 of 19" in words) == (progress["phase"] == "tags")
 
 
 @pytest.mark.parametrize(("said", "state"), [("yes", Job.State.QUEUED), ("no", Job.State.STOPPED)])

@@ -57,7 +57,7 @@ def test_repositories_are_listed_with_their_figures(client: Client, local: Regis
         "just now",
         "400 MB",
         "600 MB",
-        "60% of what",
+        "60% of the sum of all images",
     ):
         assert words in page.words.replace("\N{NO-BREAK SPACE}", " ")
 

@@ -58,7 +58,11 @@ def stop(request: HttpRequest, job_id: int) -> HttpResponse:
 @require_POST
 @staff_only
 def again(request: HttpRequest, job_id: int) -> HttpResponse:
-    job, is_new = services.again(find_job(request, job_id), requested_by=request.user)  # type: ignore[arg-type]
+    ended = find_job(request, job_id)
+    if not JobProgress(ended).can_run_again:
+        messages.info(request, gettext("This cannot be run again: its registry is gone or has retired."))
+        return redirect("job", ended.pk)
+    job, is_new = services.again(ended, requested_by=request.user)  # type: ignore[arg-type]
     if not is_new:
         messages.info(request, gettext("It is already under way: this is that job."))
     return redirect("job", job.pk)
