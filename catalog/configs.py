@@ -12,7 +12,7 @@ from django.db import connection
 from django.db.models import Max
 
 from catalog.ahead import in_order
-from catalog.dating import date_indexes, date_presences, refresh_newest
+from catalog.dating import date_indexes, date_presences, refresh
 from catalog.models import Blob, ConfigDocument, Manifest, Presence
 from catalog.patience import Patience
 from jobs.running import Lease
@@ -23,6 +23,7 @@ from oci.names import Digest, parse_repository
 
 BATCH: Final = 50
 _WHOLE: Final = (Presence.State.WHOLE, "")
+_REFRESH_EVERY: Final = 10  # batches
 _PLACES: Final = 3  # repositories that are asked for one config
 
 
@@ -66,6 +67,7 @@ def read_all(
     """Read and write all unread configs; `told` hears how many are done, of how many, and how many failed."""
     wanted = unread(registry_id)
     patience = Patience()
+    changed: set[int] = set()  # repositories whose newest image may be another now
     failed = 0
     batch: list[ConfigReading] = []
     told(0, len(wanted), 0)
@@ -75,10 +77,18 @@ def read_all(
         batch.append(reading)
         failed += bool(reading.failure or reading.problem)
         if len(batch) >= BATCH:
-            _write(lease, registry_id, batch)
+            changed |= _write(lease, registry_id, batch)
             batch = []
+            if done % (_REFRESH_EVERY * BATCH) == 0:
+                _refresh(lease, changed)
         told(done, len(wanted), failed)
-    _write(lease, registry_id, batch)
+    _refresh(lease, changed | _write(lease, registry_id, batch))
+
+
+def _refresh(lease: Lease, repositories: set[int]) -> None:
+    for repository in repositories:
+        refresh(lease, repository)
+    repositories.clear()
 
 
 def _wanted(registry_id: int, blob_ids: list[int]) -> Iterator[Wanted]:
@@ -111,11 +121,10 @@ def _read(client: RegistryClient, wanted: Wanted) -> ConfigReading:
     return ConfigReading(wanted, failure=failure)
 
 
-def _write(lease: Lease, registry_id: int, readings: Iterable[ConfigReading]) -> None:
-    """One transaction for the configs, one for each repository whose newest image that changes."""
-    readings = list(readings)
+def _write(lease: Lease, registry_id: int, readings: list[ConfigReading]) -> set[int]:
+    """Write a batch in one transaction; the repositories in which its images are."""
     if not readings:
-        return
+        return set()
     with lease.writing():
         read = [reading for reading in readings if reading.failure is None]
         ConfigDocument.objects.bulk_create(
@@ -127,11 +136,9 @@ def _write(lease: Lease, registry_id: int, readings: Iterable[ConfigReading]) ->
             ignore_conflicts=True,
         )
         _describe(read)
-        changed = _date([reading.wanted.blob_id for reading in read])
+        changed = _date([reading.wanted.blob_id for reading in readings])
         _mark(registry_id, readings)
-    for repository in changed:
-        with lease.writing():
-            refresh_newest(repository)
+    return changed
 
 
 def _describe(readings: Iterable[ConfigReading]) -> None:

@@ -3,52 +3,66 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
+from catalog.chunks import by_number
 from catalog.models import Blob, Document, IndexEntry, Manifest, ManifestBlob
+from jobs.running import Lease
 from oci.client import Fetched
 from oci.config import parse_time
 from oci.media_types import IMAGE_CONFIGS
 from oci.model import Descriptor, ImageIndex, ImageManifest
 from oci.names import Digest
 
+_DOCUMENTS: Final = 100  # a transaction; up to 4 MiB each, before they are compressed
 _CREATED: Final = "org.opencontainers.image.created"
 
 
-def store(contents: Mapping[str, Fetched]) -> dict[str, int]:
+def store(lease: Lease, contents: Mapping[str, Fetched]) -> dict[str, int]:
     """Write those of `contents` that are new, children before their index; the ids of all, by digest.
 
-    Runs inside the caller's transaction. Two writers of one digest agree, since content is what its
-    digest says: the second insert is ignored.
+    A manifest may list more than fits a short transaction, so its parts come first and its document, which
+    makes it known, last: one that was cut short is written again. Two writers of one digest agree, since
+    content is what its digest says; the second insert is ignored.
     """
-    known = dict(Manifest.objects.filter(digest__in=list(contents)).values_list("digest", "id"))
+    known = known_ids(contents)
     new = {digest: fetched for digest, fetched in contents.items() if digest not in known}
     if not new:
         return known
-    blobs = _store_blobs(new)
-    Manifest.objects.bulk_create(
-        [_manifest_row(digest, fetched, blobs) for digest, fetched in new.items()], ignore_conflicts=True
-    )
+    blobs = _store_blobs(lease, new)
+    rows = [_manifest_row(digest, fetched, blobs) for digest, fetched in new.items()]
+    for piece in by_number(rows):
+        with lease.writing():
+            Manifest.objects.bulk_create(piece, ignore_conflicts=True)
     ids = dict(Manifest.objects.filter(digest__in=list(new)).values_list("digest", "id"))
-    Document.objects.bulk_create(
-        [Document(manifest_id=ids[digest], compressed=zlib.compress(f.content)) for digest, f in new.items()],
-        ignore_conflicts=True,
-    )
-    _store_parts(new, ids, blobs)
+    _store_parts(lease, new, ids, blobs)
+    documents = [Document(manifest_id=ids[digest], compressed=zlib.compress(f.content)) for digest, f in new.items()]
+    for batch in by_number(documents, _DOCUMENTS):
+        with lease.writing():
+            Document.objects.bulk_create(batch, ignore_conflicts=True)
     return known | ids
 
 
-def _store_blobs(new: Mapping[str, Fetched]) -> dict[Digest, int]:
+def known_ids(digests: Iterable[str]) -> dict[str, int]:
+    """The ids of those whose content is here whole, by digest."""
+    rows = Manifest.objects.filter(digest__in=list(digests), document__isnull=False)
+    return dict(rows.values_list("digest", "id"))
+
+
+def _store_blobs(lease: Lease, new: Mapping[str, Fetched]) -> dict[Digest, int]:
     sizes = {d.digest: d.size for fetched in new.values() for d in _blob_descriptors(fetched)}
-    wanted = [str(digest) for digest in sizes]
-    known = set(Blob.objects.filter(digest__in=wanted).values_list("digest", flat=True))
-    Blob.objects.bulk_create(
-        [Blob(digest=str(digest), size=size) for digest, size in sizes.items() if str(digest) not in known],
-        ignore_conflicts=True,
-    )
-    ids = dict(Blob.objects.filter(digest__in=wanted).values_list("digest", "id"))
-    return {digest: ids[str(digest)] for digest in sizes}
+    ids: dict[Digest, int] = {}
+    for piece in by_number(sizes):
+        wanted = [str(digest) for digest in piece]
+        known = set(Blob.objects.filter(digest__in=wanted).values_list("digest", flat=True))
+        fresh = [Blob(digest=str(digest), size=sizes[digest]) for digest in piece if str(digest) not in known]
+        if fresh:
+            with lease.writing():
+                Blob.objects.bulk_create(fresh, ignore_conflicts=True)
+        found = dict(Blob.objects.filter(digest__in=wanted).values_list("digest", "id"))
+        ids |= {digest: found[str(digest)] for digest in piece}
+    return ids
 
 
 def _blob_descriptors(fetched: Fetched) -> tuple[Descriptor, ...]:
@@ -92,28 +106,31 @@ def _artifact_type(image: ImageManifest) -> str:
     return (image.artifact_type or (layer if config in IMAGE_CONFIGS else config))[:255]
 
 
-def _store_parts(new: Mapping[str, Fetched], ids: Mapping[str, int], blobs: Mapping[Digest, int]) -> None:
-    ManifestBlob.objects.bulk_create(
-        [
-            ManifestBlob(manifest_id=ids[digest], position=position, blob_id=blobs[descriptor.digest])
-            for digest, fetched in new.items()
-            for position, descriptor in enumerate(_blob_descriptors(fetched))
-        ],
-        ignore_conflicts=True,
+def _store_parts(lease: Lease, new: Mapping[str, Fetched], ids: Mapping[str, int], blobs: Mapping[Digest, int]) -> None:
+    uses = (
+        ManifestBlob(manifest_id=ids[digest], position=position, blob_id=blobs[descriptor.digest])
+        for digest, fetched in new.items()
+        for position, descriptor in enumerate(_blob_descriptors(fetched))
     )
+    for batch in by_number(uses):
+        with lease.writing():
+            ManifestBlob.objects.bulk_create(batch, ignore_conflicts=True)
     indexes = {ids[d]: f.manifest for d, f in new.items() if isinstance(f.manifest, ImageIndex)}
     listed = {str(child.digest) for index in indexes.values() for child in index.manifests}
     children = dict(Manifest.objects.filter(digest__in=listed).values_list("digest", "id"))
-    IndexEntry.objects.bulk_create(
-        [
-            _entry(index_id, position, child, children.get(str(child.digest)))
-            for index_id, index in indexes.items()
-            for position, child in enumerate(index.manifests)
-        ],
-        ignore_conflicts=True,
+    entries = (
+        _entry(index_id, position, child, children.get(str(child.digest)))
+        for index_id, index in indexes.items()
+        for position, child in enumerate(index.manifests)
     )
-    for entry in IndexEntry.objects.filter(child=None, digest__in=list(new)).only("id", "digest"):
-        IndexEntry.objects.filter(pk=entry.pk).update(child_id=ids[entry.digest])
+    for piece in by_number(entries):
+        with lease.writing():
+            IndexEntry.objects.bulk_create(piece, ignore_conflicts=True)
+    orphans = IndexEntry.objects.filter(child=None, digest__in=list(new)).values_list("id", "digest")
+    for adopted in by_number(list(orphans)):
+        with lease.writing():
+            for entry, digest in adopted:
+                IndexEntry.objects.filter(pk=entry).update(child_id=ids[digest])
 
 
 def _entry(index_id: int, position: int, child: Descriptor, child_id: int | None) -> IndexEntry:

@@ -3,46 +3,64 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from django.db.models import F, Max, OuterRef, Q, Subquery
 
 from catalog.models import IndexEntry, Manifest, Presence, Repository, Tag
+from catalog.models.repositories import LONG_AGO
+from catalog.policy import MAX_DEPTH
+from jobs.running import Lease
 
 
 def date_indexes(manifest_ids: Iterable[int]) -> set[int]:
-    """Give the indexes that list these manifests the date of their newest child; the ids of those that changed."""
-    parents = IndexEntry.objects.filter(child_id__in=list(manifest_ids)).values("index_id")
-    newest = (
-        IndexEntry.objects.filter(index_id__in=parents, child__created__isnull=False)
-        .values("index_id")
-        .annotate(newest=Max("child__created"))
-    )
+    """Give the indexes above these manifests, and these, the date of their newest child; those that changed."""
     changed: set[int] = set()
-    for index, created in newest.values_list("index_id", "newest"):
-        older = Q(created=None) | Q(created__lt=created)
-        if Manifest.objects.filter(older, pk=index).update(created=created):
-            changed.add(index)
+    level = set(manifest_ids)
+    for _ in range(MAX_DEPTH):
+        above = Q(index_id__in=level) | Q(index_id__in=IndexEntry.objects.filter(child_id__in=level).values("index_id"))
+        newest = (
+            IndexEntry.objects.filter(above, child__created__isnull=False)
+            .values("index_id")
+            .annotate(newest=Max("child__created"))
+        )
+        level = {index for index, created in newest.values_list("index_id", "newest") if _date_index(index, created)}
+        changed |= level
+        if not level:
+            break
     return changed
+
+
+def _date_index(index_id: int, created: datetime) -> bool:
+    older = Q(created=None) | Q(created__lt=created)
+    return bool(Manifest.objects.filter(older, pk=index_id).update(created=created))
 
 
 def date_presences(manifest_ids: Iterable[int]) -> None:
     """Date by creation what was there when Berth first looked; a date from the future is nobody's."""
     created = Manifest.objects.filter(pk=OuterRef("manifest_id")).values("created")[:1]
+    by_creation = Q(dated_by=Presence.DatedBy.FOUND) | Q(dated_by=Presence.DatedBy.CREATED)
     Presence.objects.filter(
-        manifest_id__in=list(manifest_ids),
-        dated_by=Presence.DatedBy.FOUND,
-        manifest__created__lte=F("first_seen"),
-    ).update(dated=Subquery(created), dated_by=Presence.DatedBy.CREATED)
+        by_creation, manifest_id__in=list(manifest_ids), manifest__created__lte=F("first_seen")
+    ).exclude(dated=F("manifest__created")).update(dated=Subquery(created), dated_by=Presence.DatedBy.CREATED)
 
 
-def refresh_newest(repository_id: int) -> None:
-    """Find a repository's newest image and when it last changed: an image came, a tag moved or went."""
-    tagged = Presence.objects.tagged().filter(repository_id=repository_id).order_by("-dated", "-id")
-    newest = tagged.for_people().first() or tagged.first()
-    seen = Tag.objects.filter(repository_id=repository_id).aggregate(
-        gone=Max("gone_at"), moved=Max("moved_at", filter=Q(moved_at__gt=F("first_seen")))
-    )
+def refresh(lease: Lease, repository_id: int) -> None:
+    """Find a repository's newest image, when it last changed, and how much in it has a problem; write what differs.
+
+    It last changed when an image came, or a tag moved or went.
+    """
+    tagged = Presence.objects.tagged().filter(repository_id=repository_id)
+    by_date = tagged.order_by("-dated", "-lead_key", "-id")
+    newest = by_date.for_people().first() or by_date.first()
+    tags = Tag.objects.filter(repository_id=repository_id)
+    seen = tags.aggregate(gone=Max("gone_at"), moved=Max("moved_at", filter=Q(moved_at__gt=F("first_seen"))))
     moments = [moment for moment in (seen["gone"], seen["moved"], newest and newest.date) if moment]
-    values = {"newest_id": newest.pk if newest else None, "changed_at": max(moments, default=None)}
-    if Repository.objects.filter(pk=repository_id).values("newest_id", "changed_at").get() != values:
-        Repository.objects.filter(pk=repository_id).update(**values)
+    values = {
+        "newest_id": newest.pk if newest else None,
+        "changed_at": max(moments, default=LONG_AGO),
+        "problem_count": tags.live().exclude(problem="").count() + tagged.exclude(state=Presence.State.WHOLE).count(),
+    }
+    if Repository.objects.filter(pk=repository_id).values(*values).get() != values:
+        with lease.writing():
+            Repository.objects.filter(pk=repository_id).update(**values)

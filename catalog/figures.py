@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from django.db.models import Count, Q, Sum
+from typing import Any, Final
+
+from django.db.models import Count, F, Q, QuerySet, Sum
 
 from catalog.models import Blob, Presence, Repository, RepositoryBlob, Scan
+from catalog.policy import MOST_BYTES
+
+_HALF: Final = 2**20
 
 
 def count(scan: Scan) -> None:
@@ -18,7 +23,12 @@ def count(scan: Scan) -> None:
     )
     scan.repositories, scan.failed_repositories = totals["repositories"], totals["failed"]
     scan.tags, scan.images = totals["tags"], totals["images"]
-    tagged = Presence.objects.tagged().filter(repository__registry_id=scan.registry_id)
-    scan.pushed = tagged.aggregate(bytes=Sum("size", default=0))["bytes"]
+    scan.pushed = _bytes(Presence.objects.tagged().filter(repository__registry_id=scan.registry_id))
     used = RepositoryBlob.objects.filter(repository__registry_id=scan.registry_id).values("blob_id")
-    scan.stored = Blob.objects.filter(pk__in=used).aggregate(bytes=Sum("size", default=0))["bytes"]
+    scan.stored = _bytes(Blob.objects.filter(pk__in=used))
+
+
+def _bytes(rows: QuerySet[Any]) -> int:
+    """The exact sum of their sizes, at most `MOST_BYTES`: in two halves, since a pusher chooses the sizes."""
+    halves = rows.aggregate(high=Sum(F("size") / _HALF, default=0), low=Sum(F("size") % _HALF, default=0))
+    return min(MOST_BYTES, int(halves["high"]) * _HALF + int(halves["low"]))

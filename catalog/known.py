@@ -12,7 +12,7 @@ from catalog.models import IndexEntry, Manifest, Presence, Tag
 class KnownTag:
     """A live tag as its row has it; `digest` is "" while its manifest was never read.
 
-    `whole`: nothing of what its manifest lists was missing, so nothing below it needs another look.
+    `whole`: nothing of what its manifest lists was missing when it was last looked at.
     """
 
     tag_id: int
@@ -48,7 +48,7 @@ def known_tags(repository_id: int, names: Iterable[str]) -> dict[str, KnownTag]:
     }
 
 
-def presences_of(repository_id: int, digests: Iterable[str]) -> dict[str, KnownChild]:
+def known_manifests(repository_id: int, digests: Iterable[str]) -> dict[str, KnownChild]:
     """Those of `digests` whose content is known, by digest."""
     digests = list(digests)
     manifests = dict(Manifest.objects.filter(digest__in=digests).values_list("digest", "id"))

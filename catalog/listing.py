@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from typing import Final
 
 from catalog.ahead import in_order
 from catalog.patience import Patience
 from oci.client import RegistryClient
-from oci.errors import NotFound, RegistryError
+from oci.errors import BadAnswer, NotFound, RegistryError
 from oci.names import RepositoryName, TagName
+
+MOST_REPOSITORIES: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +34,16 @@ class TagListing:
     failure: RegistryError | None = None
 
 
-def list_catalog(client: RegistryClient) -> CatalogListing:
-    """Read the catalog to its end, or raise: a part of it is worth nothing."""
+def list_catalog(client: RegistryClient, told: Callable[[int], None]) -> CatalogListing:
+    """Read the catalog to its end, or raise: a part of it is worth nothing. `told` hears how many names there are."""
     names: list[RepositoryName] = []
     rejected = 0
     for page in client.repositories():
         names += page.names
         rejected += page.rejected
+        told(len(names))
+        if len(names) > MOST_REPOSITORIES:
+            raise BadAnswer(f"the catalog lists more than {MOST_REPOSITORIES:,} repositories")
     return CatalogListing(tuple(names), rejected)
 
 

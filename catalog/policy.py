@@ -13,6 +13,9 @@ from catalog.sort_keys import natural_key
 _ATTACHED: Final = re.compile(r"sha(256-[0-9a-f]{64}|512-[0-9a-f]{128})(\..*)?", re.ASCII)
 _VERSION: Final = re.compile(r"v?(?P<numbers>[0-9]+(?:\.[0-9]+)*)(?P<rest>[-+._].*)?", re.ASCII)
 
+MAX_DEPTH: Final = 4  # an index in an index in an index: more is nobody's image
+MOST_BYTES: Final = 2**63 - 1  # what a column holds: a pusher may name sizes that add up to more
+
 SCAN_EVERY: Final = timedelta(minutes=15)
 REST: Final = 4  # a scan begins no sooner than this many times the last one's duration after it began
 _SHRINK_SHARE: Final = 5  # a fifth

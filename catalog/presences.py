@@ -1,7 +1,4 @@
-"""Manifests that come to a repository and leave it, and the counts that hang on them.
-
-Everything here runs inside the caller's transaction and touches no row that does not change.
-"""
+"""Manifests that come to a repository and leave it, and the counts of blobs that hang on them."""
 
 from __future__ import annotations
 
@@ -9,54 +6,67 @@ from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
 
-from django.db.models import F
+from django.db.models import Exists, OuterRef, QuerySet
 
-from catalog.models import Blob, IndexEntry, ManifestBlob, Presence, Repository, RepositoryBlob
+from catalog.chunks import by_weight
+from catalog.models import Blob, IndexEntry, Manifest, ManifestBlob, Presence, Repository, RepositoryBlob
 from catalog.models.repositories import LONG_AGO
+from catalog.policy import MOST_BYTES
+from jobs.running import Lease
 
 
-def arrive(repository: Repository, manifest_ids: Iterable[int], now: datetime) -> dict[int, int]:
-    """Make these manifests present in the repository; the presence of each, by manifest id."""
+def arrive(lease: Lease, repository: Repository, manifest_ids: Iterable[int], now: datetime) -> dict[int, int]:
+    """Make these manifests present in the repository; the presence of each, by manifest id.
+
+    In transactions of their own: what has no tag yet shows nowhere.
+    """
     wanted = set(manifest_ids)
     rows = Presence.objects.filter(repository=repository, manifest_id__in=wanted)
     known = {presence.manifest_id: presence for presence in rows.only("id", "manifest_id", "gone_at")}
-    came = [pk for pk in wanted if pk not in known or known[pk].gone_at is not None]
-    if came:
-        Presence.objects.filter(pk__in=[p.pk for p in known.values() if p.gone_at is not None]).update(
-            gone_at=None, dated=now, dated_by=Presence.DatedBy.SEEN
-        )
-        # What is there at the first look came at a time that nobody knows.
-        seen = repository.scanned_at is not None
-        dated_by = Presence.DatedBy.SEEN if seen else Presence.DatedBy.FOUND
-        dated = now if seen else LONG_AGO
-        Presence.objects.bulk_create(
-            Presence(repository=repository, manifest_id=pk, dated=dated, dated_by=dated_by, first_seen=now)
-            for pk in came
-            if pk not in known
-        )
-        _count_blobs(repository, came, +1)
-    return dict(Presence.objects.filter(repository=repository, manifest_id__in=wanted).values_list("manifest_id", "id"))
+    came = Manifest.objects.filter(pk__in=[pk for pk in wanted if pk not in known or known[pk].gone_at is not None])
+    for piece in by_weight(came.order_by("pk"), lambda manifest: manifest.layer_count + 2):
+        back = [known[manifest.pk].pk for manifest in piece if manifest.pk in known]
+        with lease.writing():
+            Presence.objects.filter(pk__in=back).update(gone_at=None, dated=now, dated_by=Presence.DatedBy.SEEN)
+            Presence.objects.bulk_create(
+                _presence(repository, manifest, now) for manifest in piece if manifest.pk not in known
+            )
+            _count_blobs(repository, [manifest.pk for manifest in piece], +1)
+    return dict(rows.values_list("manifest_id", "id"))
 
 
-def leave(repository: Repository, presence_ids: Iterable[int], now: datetime) -> None:
-    """Let go of what no tag and no present index reaches any more, down through the indexes."""
-    wanted = set(presence_ids)
-    while wanted:
-        candidates = dict(
-            Presence.objects.present()
-            .filter(repository=repository, pk__in=wanted, tag_count=0)
-            .values_list("manifest_id", "id")
-        )
-        held = IndexEntry.objects.filter(
-            child_id__in=candidates, index__presences__repository=repository, index__presences__gone_at=None
-        ).values_list("child_id", flat=True)
-        going = {manifest: presence for manifest, presence in candidates.items() if manifest not in set(held)}
-        if not going:
-            return
-        Presence.objects.filter(pk__in=going.values()).update(gone_at=now)
-        _count_blobs(repository, going, -1)
-        below = IndexEntry.objects.filter(index_id__in=going, child__presences__repository=repository)
-        wanted = set(below.values_list("child__presences__id", flat=True))
+def _presence(repository: Repository, manifest: Manifest, now: datetime) -> Presence:
+    """An index is settled later, when it is known what is there of it."""
+    # What is there when the registry is looked at for the first time came at a time that nobody knows.
+    seen = repository.scanned_at is not None or not repository.is_of_first_scan
+    malformed = manifest.kind == Manifest.Kind.MALFORMED
+    return Presence(
+        repository=repository,
+        manifest=manifest,
+        size=manifest.size,
+        state=Presence.State.UNREADABLE if malformed else Presence.State.WHOLE,
+        problem=manifest.problem if malformed else "",
+        dated=now if seen else LONG_AGO,
+        dated_by=Presence.DatedBy.SEEN if seen else Presence.DatedBy.FOUND,
+        first_seen=now,
+    )
+
+
+def leave(lease: Lease, repository: Repository, now: datetime) -> None:
+    """Let go of what no tag and no present index reaches any more, from the top down."""
+    while going := list(_unreached(repository).select_related("manifest")[:1000]):
+        for piece in by_weight(going, lambda presence: presence.manifest.layer_count + 2):
+            with lease.writing():
+                Presence.objects.filter(pk__in=[presence.pk for presence in piece]).update(gone_at=now)
+                _count_blobs(repository, [presence.manifest_id for presence in piece], -1)
+
+
+def _unreached(repository: Repository) -> QuerySet[Presence]:
+    holding = IndexEntry.objects.filter(
+        child=OuterRef("manifest"), index__presences__repository=repository, index__presences__gone_at=None
+    )
+    untagged = Presence.objects.present().filter(repository=repository, tag_count=0)
+    return untagged.exclude(Exists(holding))
 
 
 def _count_blobs(repository: Repository, manifest_ids: Iterable[int], step: int) -> None:
@@ -69,17 +79,21 @@ def _count_blobs(repository: Repository, manifest_ids: Iterable[int], step: int)
     RepositoryBlob.objects.bulk_create(
         RepositoryBlob(repository=repository, blob_id=blob, references=change[blob]) for blob in new
     )
-    ended = [pk for blob, (pk, references) in known.items() if references + step * change[blob] <= 0]
-    ended_blobs = [blob for blob, (_, references) in known.items() if references + step * change[blob] <= 0]
     by_count: dict[int, list[int]] = {}
-    for blob, (pk, _) in known.items():
-        by_count.setdefault(change[blob], []).append(pk)
+    for blob, (pk, references) in known.items():
+        by_count.setdefault(max(0, references + step * change[blob]), []).append(pk)
+    ended = by_count.pop(0, [])
     for count, pks in by_count.items():
-        RepositoryBlob.objects.filter(pk__in=set(pks) - set(ended)).update(references=F("references") + step * count)
+        RepositoryBlob.objects.filter(pk__in=pks).update(references=count)
     RepositoryBlob.objects.filter(pk__in=ended).delete()
-    bytes_changed = _total(new) - _total(ended_blobs)
-    if bytes_changed:
-        Repository.objects.filter(pk=repository.pk).update(size=F("size") + bytes_changed)
+    let_go = set(ended)
+    _resize(repository, _total(new) - _total([blob for blob, (pk, _) in known.items() if pk in let_go]))
+
+
+def _resize(repository: Repository, change: int) -> None:
+    if change:
+        rows = Repository.objects.filter(pk=repository.pk)
+        rows.update(size=min(MOST_BYTES, max(0, rows.values_list("size", flat=True).get() + change)))
 
 
 def _total(blob_ids: list[int]) -> int:

@@ -23,6 +23,11 @@ class Progress:
         self._began = time.monotonic()
         self._tell(now=True)
 
+    def found(self, repositories: int) -> None:
+        """While the catalog is read, nobody knows how long it is."""
+        self._figures["repositories"] = [repositories, None]
+        self._tell()
+
     def listed(self, done: int, total: int) -> None:
         self._figures["repositories"] = [done, total]
         self._pace(done, total)

@@ -11,14 +11,14 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import Final
 
-from catalog.known import KnownTag, children_of, presences_of
+from catalog.known import KnownTag, children_of, known_manifests
 from catalog.patience import Patience
+from catalog.policy import MAX_DEPTH
 from oci.client import Fetched, RegistryClient
 from oci.errors import NotFound, RegistryError
 from oci.model import ImageIndex
 from oci.names import Digest, RepositoryName, TagName
 
-MAX_DEPTH: Final = 4  # an index in an index in an index: more is nobody's image
 MAX_CHILDREN: Final = 5_000  # manifests that one batch reads below its tags
 
 
@@ -76,7 +76,9 @@ class BatchReader:
         again = [r.known.manifest_id for r in batch.tags if r.known and not r.known.whole and r.fetched is None]
         roots |= children_of(again)
         self._descend(repository, repository_id, batch, [digest for below in roots.values() for digest in below])
-        batch.contents = dict(reversed(batch.contents.items()))
+        children = [item for item in batch.contents.items() if item[0] not in roots]
+        tagged = [item for item in batch.contents.items() if item[0] in roots]
+        batch.contents = dict([*reversed(children), *tagged])
         return batch
 
     def _descend(self, repository: RepositoryName, repository_id: int, batch: BatchReading, wanted: list[str]) -> None:
@@ -86,16 +88,15 @@ class BatchReader:
             if not wanted:
                 return
             seen.update(wanted)
-            there = presences_of(repository_id, wanted)
+            there = known_manifests(repository_id, wanted)
             batch.present.update(digest for digest, presence in there.items() if presence.here)
             asked = [digest for digest in wanted if digest not in batch.present][: MAX_CHILDREN - len(batch.contents)]
             begun = [self._pool.submit(self._read_child, repository, digest, known=digest in there) for digest in asked]
             below: list[str] = []
             for digest, answer in zip(asked, begun, strict=True):
                 below += self._note(batch, digest, answer.result())
-            below += [
-                child for children in children_of(p.manifest_id for p in there.values()).values() for child in children
-            ]
+            whole = [known.manifest_id for digest, known in there.items() if digest in batch.present]
+            below += [child for children in children_of(whole).values() for child in children]
             wanted = below
         for digest in wanted:
             if digest not in seen:

@@ -8,10 +8,11 @@ from typing import Final
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
-from catalog import tags
-from catalog.dating import refresh_newest
+from catalog import presences, tags
+from catalog.chunks import by_number
+from catalog.dating import refresh
 from catalog.listing import TagListing
-from catalog.models import Presence, Repository, Scan, Tag
+from catalog.models import Repository, Scan, Tag
 from catalog.reading import BatchReading
 from catalog.sort_keys import name_key
 from jobs.running import Lease
@@ -22,35 +23,34 @@ _MISSES: Final = 2  # complete catalogs in a row that must lack a repository bef
 
 
 def ensure(lease: Lease, registry: Registry, names: Collection[str]) -> dict[str, Repository]:
-    """A row for each name that the catalog lists, by name; the one that had gone comes back."""
-    rows = {row.name: row for row in Repository.objects.filter(registry=registry).defer("problem")}
-    new = [name for name in names if name not in rows]
-    for start in range(0, len(new), _ROWS):
+    """A row for each name that the catalog lists, by name; the one that was missed, or had gone, is back."""
+    rows = {row.name: row for row in Repository.objects.filter(registry=registry).only("name", "gone_at", "missed")}
+    for piece in by_number((name for name in names if name not in rows), _ROWS):
         with lease.writing():
             Repository.objects.bulk_create(
                 [
-                    Repository(
-                        registry=registry,
-                        name=name,
-                        name_key=name_key(name),
-                        namespace=name.rpartition("/")[0],
-                    )
-                    for name in new[start : start + _ROWS]
+                    Repository(registry=registry, name=name, name_key=name_key(name), namespace=name.rpartition("/")[0])
+                    for name in piece
                 ],
                 ignore_conflicts=True,
             )
-    back = [rows[name].pk for name in names if name in rows and rows[name].gone_at is not None]
-    if back:
+    back = [rows[name].pk for name in names if name in rows and (rows[name].gone_at or rows[name].missed)]
+    for ids in by_number(back, _ROWS):
         with lease.writing():
-            Repository.objects.filter(pk__in=back).update(gone_at=None, missed=0)
+            Repository.objects.filter(pk__in=ids).update(gone_at=None, missed=0)
+    is_first = not Scan.objects.complete().filter(registry=registry).exists()
     listed = set(names)
-    return {row.name: row for row in Repository.objects.filter(registry=registry) if row.name in listed}
+    found = {row.name: row for row in Repository.objects.filter(registry=registry) if row.name in listed}
+    for row in found.values():
+        row.is_of_first_scan = is_first
+    return found
 
 
 def record(lease: Lease, repository: Repository, batch: BatchReading) -> tags.Changes:
-    """Write one batch in one transaction."""
-    with lease.writing():
-        return tags.record(repository, batch, timezone.now())
+    """Write what one batch of a repository's tags answered, in transactions that are short."""
+    changes = tags.record(lease, repository, batch, timezone.now())
+    repository.is_touched |= bool(changes or batch.contents)
+    return changes
 
 
 def fail(lease: Lease, repository: Repository, problem: str) -> None:
@@ -65,35 +65,34 @@ def complete(lease: Lease, repository: Repository, listing: TagListing) -> tags.
     """Every tag of a complete listing was tried: what it lacks is gone, and the repository was seen whole."""
     live = Tag.objects.live().filter(repository=repository)
     listed = set(listing.tags)
-    gone = [pk for pk, name in live.values_list("id", "name") if name not in listed]
-    changes = tags.Changes()
-    for start in range(0, len(gone), _ROWS // 2):
-        with lease.writing():
-            changes += tags.drop(repository, gone[start : start + _ROWS // 2], timezone.now())
+    changes = _drop(lease, repository, [pk for pk, name in live.values_list("id", "name") if name not in listed])
+    if repository.is_touched or changes or repository.scanned_at is None:
+        presences.leave(lease, repository, timezone.now())
+    refresh(lease, repository.pk)
     with lease.writing():
-        _settle(repository, empty=not listing.tags)
+        Repository.objects.filter(pk=repository.pk).update(
+            state=Repository.State.WHOLE if listing.tags else Repository.State.EMPTY,
+            problem="",
+            scanned_at=timezone.now(),
+        )
     return changes
 
 
-def _settle(repository: Repository, *, empty: bool) -> None:
-    refresh_newest(repository.pk)
-    broken_tags = Tag.objects.live().filter(repository=repository).exclude(problem="").count()
-    broken = Presence.objects.tagged().filter(repository=repository).exclude(state=Presence.State.WHOLE).count()
-    Repository.objects.filter(pk=repository.pk).update(
-        state=Repository.State.EMPTY if empty else Repository.State.WHOLE,
-        problem="",
-        problem_count=broken_tags + broken,
-        scanned_at=timezone.now(),
-    )
+def _drop(lease: Lease, repository: Repository, tag_ids: list[int]) -> tags.Changes:
+    changes = tags.Changes()
+    for piece in by_number(tag_ids, _ROWS // 2):
+        with lease.writing():
+            changes += tags.drop(repository, piece, timezone.now())
+    return changes
 
 
 def let_go(lease: Lease, registry: Registry, listed: Collection[str]) -> tags.Changes:
     """Mark as gone what this complete catalog lacks and the one before lacked too, with all its tags."""
     changes = tags.Changes()
     for repository in _absent(registry, listed).filter(missed__gte=_MISSES - 1):
-        while ids := list(Tag.objects.live().filter(repository=repository).values_list("id", flat=True)[: _ROWS // 2]):
-            with lease.writing():
-                changes += tags.drop(repository, ids, timezone.now())
+        live = Tag.objects.live().filter(repository=repository)
+        changes += _drop(lease, repository, list(live.values_list("id", flat=True)))
+        presences.leave(lease, repository, timezone.now())
         with lease.writing():
             Repository.objects.filter(pk=repository.pk).update(
                 gone_at=timezone.now(), newest=None, problem="", problem_count=0, missed=_MISSES
@@ -102,22 +101,16 @@ def let_go(lease: Lease, registry: Registry, listed: Collection[str]) -> tags.Ch
 
 
 def count_missed(registry: Registry, listed: Collection[str]) -> None:
-    """Remember what this complete catalog lacked, and what it has again."""
-    absent = list(_absent(registry, listed).filter(missed__lt=_MISSES).values_list("id", flat=True))
-    _update(absent, missed=F("missed") + 1)
-    seen = Repository.objects.live().filter(registry=registry, missed__gt=0)
-    _update([pk for pk, name in seen.values_list("id", "name") if name in listed], missed=0)
+    """Remember what this complete catalog lacked."""
+    absent = _absent(registry, listed).filter(missed__lt=_MISSES).values_list("id", flat=True)
+    for piece in by_number(list(absent), _ROWS):
+        Repository.objects.filter(pk__in=piece).update(missed=F("missed") + 1)
 
 
 def _absent(registry: Registry, listed: Collection[str]) -> QuerySet[Repository]:
     rows = Repository.objects.live().filter(registry=registry)
     absent = [pk for pk, name in rows.values_list("id", "name") if name not in listed]
     return Repository.objects.filter(pk__in=absent)
-
-
-def _update(ids: list[int], **values: object) -> None:
-    for start in range(0, len(ids), _ROWS):
-        Repository.objects.filter(pk__in=ids[start : start + _ROWS]).update(**values)
 
 
 def summary(scan: Scan) -> str:

@@ -7,21 +7,26 @@ killed at any line and run again, and comes to the same end.
 
 from __future__ import annotations
 
+import logging
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Final
 
+from django.db import DataError, IntegrityError
+from django.db.models import F
 from django.utils import timezone
 
-from catalog import configs, figures, repositories, shrinking, tags
+from catalog import configs, figures, repositories, shrinking
 from catalog.known import KnownTag, known_tags
 from catalog.listing import TagListing, list_all_tags, list_catalog
 from catalog.models import Repository, Scan
 from catalog.patience import Patience
 from catalog.progress import Progress
 from catalog.reading import BatchReader, TagReading, read_tag
+from catalog.sort_keys import natural_key
+from catalog.tags import Changes
 from jobs.running import Lease
 from oci.client import RegistryClient
 from oci.names import TagName
@@ -33,6 +38,8 @@ THREADS: Final = 8
 BATCH: Final = 50  # tags a transaction: well under 200 ms
 _BATCHES_AHEAD: Final = 4
 
+log = logging.getLogger(__name__)
+
 
 def run(lease: Lease) -> str:
     """Scan the registry that the lease's job is about; how it ended, for people.
@@ -43,19 +50,26 @@ def run(lease: Lease) -> str:
     if registry.retired_at is not None:
         return f"{registry.name} has retired: it is not scanned any more."
     scan = _begin(registry, lease)
+    try:
+        _scan(registry, scan, lease)
+    finally:
+        Scan.objects.filter(pk=scan.pk, finished_at=None).update(finished_at=timezone.now())
+    return repositories.summary(scan)
+
+
+def _scan(registry: Registry, scan: Scan, lease: Lease) -> None:
     with ThreadPoolExecutor(THREADS, thread_name_prefix="scan") as pool, client_for(registry) as client:
         try:
             _Scan(registry, scan, lease, pool, client).run()
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
-    return repositories.summary(scan)
 
 
 def _begin(registry: Registry, lease: Lease) -> Scan:
     now = timezone.now()
     with lease.writing():
-        # One that was killed left its row open.
-        Scan.objects.filter(registry=registry, finished_at=None).update(finished_at=now)
+        # One that was killed left its row open, and nobody knows how long it took.
+        Scan.objects.filter(registry=registry, finished_at=None).update(finished_at=F("started_at"))
         return Scan.objects.create(registry=registry, job_id=lease.job_id, started_at=now)
 
 
@@ -81,7 +95,7 @@ class _Scan:
             client,
         )
         self._progress = Progress(lease)
-        self._changes = tags.Changes()
+        self._changes = Changes()
         self._reader = BatchReader(pool, client, Patience())
 
     def run(self) -> None:
@@ -95,7 +109,7 @@ class _Scan:
 
     def _list(self) -> list[TagListing]:
         self._progress.phase("listing")
-        catalog = list_catalog(self._client)
+        catalog = list_catalog(self._client, self._progress.found)
         self._scan.rejected_names = catalog.rejected
         listings: list[TagListing] = []
         for listing in list_all_tags(self._pool, self._client, catalog.names, Patience()):
@@ -118,11 +132,12 @@ class _Scan:
 
     def _batches(self, work: list[tuple[Repository, TagListing]]) -> Iterator[_Batch]:
         for repository, listing in work:
-            for start in range(0, max(len(listing.tags), 1), BATCH):
-                names = listing.tags[start : start + BATCH]
-                batch = _Batch(repository, listing, last=start + BATCH >= len(listing.tags))
-                known = known_tags(repository.pk, names) if names else {}
-                batch.answers = [self._pool.submit(self._read_tag, listing, tag, known.get(tag)) for tag in names]
+            names = sorted(listing.tags, key=natural_key)  # of two that come at once, the higher version comes last
+            for start in range(0, max(len(names), 1), BATCH):
+                tags = names[start : start + BATCH]
+                batch = _Batch(repository, listing, last=start + BATCH >= len(names))
+                known = known_tags(repository.pk, tags) if tags else {}
+                batch.answers = [self._pool.submit(self._read_tag, listing, tag, known.get(tag)) for tag in tags]
                 yield batch
 
     def _read_tag(self, listing: TagListing, tag: TagName, known: KnownTag | None) -> TagReading:
@@ -136,10 +151,18 @@ class _Scan:
             return
         answers = [answer.result() for answer in batch.answers]
         reading = self._reader.read(listing.repository, repository.pk, answers)
-        self._changes += repositories.record(self._lease, repository, reading)
+        try:
+            self._changes += repositories.record(self._lease, repository, reading)
+            if batch.last:
+                self._changes += repositories.complete(self._lease, repository, listing)
+        except (DataError, IntegrityError, OverflowError, ValueError) as error:
+            # What a database will not hold is a fact about this repository too.
+            log.exception("%s of %s cannot be written", repository.name, self._registry.name)
+            repositories.fail(self._lease, repository, f"what it holds cannot be written ({type(error).__name__})")
+            self._progress.repository_done(failed=True)
+            return
         self._progress.read(reading)
         if batch.last:
-            self._changes += repositories.complete(self._lease, repository, listing)
             self._progress.repository_done()
 
     def _finish(self, rows: dict[str, Repository]) -> None:

@@ -24,18 +24,20 @@ def request_scan(registry: Registry, requested_by: AbstractBaseUser | None = Non
 
 
 def next_scan(registry: Registry) -> datetime:
-    """When the next scan is due by itself: now, where there was none."""
+    """When the next scan is due by itself: at once, where there was none."""
     last = Scan.objects.filter(registry=registry).newest_first().first()
     if last is None:
-        return timezone.now()
-    longest = max(last.duration, _last_duration(registry))
-    return next_scan_at(last.started_at, longest)
+        return registry.created_at
+    # One that is under way, or was killed, says nothing of how long a scan takes; a clock may have been put back.
+    return next_scan_at(min(last.started_at, timezone.now()), max(_took(last), _took(_last_complete(registry))))
 
 
-def _last_duration(registry: Registry) -> timedelta:
-    """Of the last complete scan: one that failed at once says nothing of how long a scan takes."""
-    last = Scan.objects.complete().filter(registry=registry).newest_first().first()
-    return last.duration if last else timedelta(0)
+def _last_complete(registry: Registry) -> Scan | None:
+    return Scan.objects.complete().filter(registry=registry).newest_first().first()
+
+
+def _took(scan: Scan | None) -> timedelta:
+    return scan.finished_at - scan.started_at if scan and scan.finished_at else timedelta(0)
 
 
 def queue_due_scans() -> None:

@@ -30,12 +30,13 @@ def guard(registry_id: int, listings: Iterable[TagListing], allowed: Mapping[str
 def _losses(registry_id: int, listings: Iterable[TagListing]) -> Holdings:
     listed = {str(listing.repository): listing for listing in listings}
     repositories = tags = 0
-    live = Repository.objects.live().filter(registry_id=registry_id, missed=0)
-    for pk, name, tag_count in live.values_list("id", "name", "tag_count"):
+    live = Repository.objects.live().filter(registry_id=registry_id)
+    for pk, name, tag_count, missed in live.values_list("id", "name", "tag_count", "missed"):
         listing = listed.get(name)
         if listing is None:
-            repositories += 1
-            tags += tag_count
+            if not missed:  # else it was counted, and believed, when the catalog lacked it first
+                repositories += 1
+                tags += tag_count
         elif listing.failure is None and tag_count:
             known = set(Tag.objects.live().filter(repository_id=pk).values_list("name", flat=True))
             tags += len(known.difference(listing.tags))

@@ -1,7 +1,4 @@
-"""Tags that come, move and go, each with the spans of its history.
-
-Everything here runs inside the caller's transaction and touches no row that does not change.
-"""
+"""Tags that come, move and go, each with the spans of its history. No row is touched that does not change."""
 
 from __future__ import annotations
 
@@ -13,12 +10,13 @@ from typing import Self
 from django.db.models import F
 
 from catalog import presences, settling
-from catalog.content import store
+from catalog.content import known_ids, store
 from catalog.dating import date_indexes, date_presences
 from catalog.known import KnownTag
-from catalog.models import Manifest, Repository, Tag, TagSpan
+from catalog.models import Repository, Tag, TagSpan
 from catalog.reading import BatchReading, TagReading
 from catalog.sort_keys import natural_key
+from jobs.running import Lease
 
 
 @dataclass(slots=True)
@@ -39,27 +37,23 @@ class Changes:
         return bool(self.new or self.moved or self.gone)
 
 
-def record(repository: Repository, batch: BatchReading, now: datetime) -> Changes:
-    """Write what a batch of tags answered: content, presences, then the tags that point to them."""
-    ids = store(batch.contents)
-    ids |= _ids_of(batch, ids)
-    here = {ids[digest] for digest in batch.present | set(batch.contents) if digest in ids}
-    here |= {ids[reading.digest] for reading in batch.tags if reading.fetched and reading.digest}
-    places = presences.arrive(repository, here, now) if here else {}
+def record(lease: Lease, repository: Repository, batch: BatchReading, now: datetime) -> Changes:
+    """Write what a batch of tags answered: content, presences, then, in one transaction, the tags that point to them.
+
+    Whoever is killed before that last transaction has left nothing that shows, and does it all again.
+    """
+    ids = store(lease, batch.contents)
+    ids |= known_ids(digest for digest in batch.present if digest not in ids)
+    here = [ids[digest] for digest in batch.present | set(batch.contents) if digest in ids]
+    places = presences.arrive(lease, repository, here, now) if here else {}
+    again = {r.known.manifest_id for r in batch.tags if r.known and r.known.manifest_id and not r.known.whole}
+    settling.settle_indexes(lease, repository, settling.indexes_among({*here, *again}), batch.missing)
     pointing = _Pointing(repository, now, {d: (pk, places[pk]) for d, pk in ids.items() if pk in places})
-    pointing.point(batch.tags)
-    looked_again = {r.known.presence_id for r in batch.tags if r.known and r.known.presence_id and not r.known.whole}
-    settling.settle(repository, pointing.touched | looked_again, batch.missing)
-    presences.leave(repository, pointing.left, now)
-    if here:
-        date_indexes(ids.values())
-        date_presences(here)
+    with lease.writing():
+        pointing.point(batch.tags)
+        settling.count_tags(repository, pointing.touched)
+        date_presences(date_indexes(here) | set(here))
     return pointing.changes
-
-
-def _ids_of(batch: BatchReading, stored: Mapping[str, int]) -> dict[str, int]:
-    wanted = [digest for digest in batch.present if digest not in stored]
-    return dict(Manifest.objects.filter(digest__in=wanted).values_list("digest", "id")) if wanted else {}
 
 
 class _Pointing:
@@ -68,13 +62,11 @@ class _Pointing:
     def __init__(self, repository: Repository, now: datetime, places: Mapping[str, tuple[int, int]]) -> None:
         self._repository, self._now, self._places = repository, now, places
         self.touched: set[int] = set()  # presences that won or lost a tag
-        self.left: set[int] = set()  # presences that lost one
         self.changes = Changes()
 
     def point(self, readings: list[TagReading]) -> None:
         names = [reading.tag for reading in readings if reading.known is None]
-        gone = Tag.objects.filter(repository=self._repository, name__in=names).in_bulk(field_name="id")
-        returning = {tag.name: tag for tag in gone.values()}
+        returning = {tag.name: tag for tag in Tag.objects.filter(repository=self._repository, name__in=names)}
         fresh: list[TagReading] = []
         for reading in readings:
             if reading.known is not None:
@@ -144,7 +136,6 @@ class _Pointing:
             Tag.objects.filter(pk=known.tag_id).update(presence_id=place[1], moved_at=self._now)
             TagSpan.objects.filter(tag_id=known.tag_id, ended=None).update(ended=self._now)
             self.touched.add(known.presence_id)
-            self.left.add(known.presence_id)
             self.changes.moved += 1
         self._span(known.tag_id, place)
 
@@ -159,12 +150,11 @@ def _problem(reading: TagReading) -> str:
 
 
 def drop(repository: Repository, tag_ids: Collection[int], now: datetime) -> Changes:
-    """Mark tags as gone, with their history; what nothing reaches any more goes from the repository."""
+    """Mark tags as gone, with their history; inside the caller's transaction."""
     tags = Tag.objects.live().filter(pk__in=tag_ids)
     held = {pk for pk in tags.values_list("presence_id", flat=True) if pk is not None}
     gone = tags.update(gone_at=now, problem="")
     TagSpan.objects.filter(tag_id__in=tag_ids, ended=None).update(ended=now)
-    settling.settle(repository, held, {})
-    presences.leave(repository, held, now)
+    settling.count_tags(repository, held)
     Repository.objects.filter(pk=repository.pk).update(tag_count=F("tag_count") - gone)
     return Changes(gone=gone)

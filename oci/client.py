@@ -14,7 +14,7 @@ from requests.utils import parse_header_links
 
 from oci import routes
 from oci.document import load_object
-from oci.errors import BadAnswer, DigestMismatch, InvalidName, NotFound, Refused
+from oci.errors import BadAnswer, DigestMismatch, InvalidName, NotFound, Refused, printable
 from oci.media_types import ACCEPTED, SCHEMA1, bare
 from oci.model import MANIFEST_LIMIT, Manifest, Schema1Manifest, parse_manifest
 from oci.names import Digest, RepositoryName, TagName, parse_repository, parse_tag
@@ -116,7 +116,7 @@ class RegistryClient:
         try:
             manifest = parse_manifest(media_type, answer.content)
         except BadAnswer as error:
-            return Fetched(digest, bare(media_type)[:255], answer.content, None, str(error))
+            return Fetched(digest, printable(bare(media_type), 255), answer.content, None, str(error))
         return Fetched(digest, manifest.media_type, answer.content, manifest)
 
     def blob(self, repository: RepositoryName, digest: Digest, *, limit: int) -> bytes:

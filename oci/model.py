@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias
 
-from oci.document import LARGEST, Malformed, load_object, mapping, sequence, size, text, texts
+from oci.document import Malformed, load_object, mapping, sequence, size, text, texts
 from oci.errors import BadAnswer, InvalidName, printable
 from oci.media_types import (
     ACCEPTED,
@@ -43,6 +43,7 @@ __all__ = [
 ]
 
 MANIFEST_LIMIT: Final = 4 * 2**20  # bytes; what distribution itself accepts in a PUT
+LARGEST_BLOB: Final = 2**44  # bytes, 16 TiB: what says more was made to break sums
 MOST_LAYERS: Final = 10_000  # docker stops at 127; artifacts use layers as files
 MOST_CHILDREN: Final = 1_000  # a few dozen platforms, or the referrers of one busy image
 
@@ -267,10 +268,10 @@ def _subject(document: Mapping[str, Any]) -> Descriptor | None:
 def _check_sizes(descriptors: Iterable[Descriptor]) -> None:
     known: dict[Digest, int] = {}
     for descriptor in descriptors:
+        if descriptor.size > LARGEST_BLOB:
+            raise Malformed(f"{descriptor.digest} is said to have more than 16 TiB")
         if known.setdefault(descriptor.digest, descriptor.size) != descriptor.size:
             raise Malformed(f"two sizes are given for {descriptor.digest}")
-    if sum(known.values()) > LARGEST:
-        raise Malformed("the sizes add up to more than 2^63-1")
 
 
 def _from_base64url(encoded: str) -> bytes:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Self
-
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -22,11 +20,6 @@ class Blob(models.Model):
 
     def __str__(self) -> str:
         return self.digest
-
-
-class ManifestQuerySet(models.QuerySet["Manifest"]):
-    def with_unread_config(self) -> Self:
-        return self.filter(config_state=Manifest.ConfigState.UNREAD)
 
 
 class Manifest(models.Model):
@@ -67,8 +60,6 @@ class Manifest(models.Model):
     architecture = models.CharField(max_length=64, blank=True)
     variant = models.CharField(max_length=64, blank=True)
     created = models.DateTimeField(null=True, blank=True)  # None: not said, or a fixed date of a reproducible build
-
-    objects = ManifestQuerySet.as_manager()
 
     class Meta:
         indexes = [

@@ -17,7 +17,7 @@ from registries.models import Registry
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
-# The first characters of `catalog.policy.is_attached`, which an index can serve.
+# The first characters of `catalog.policy.is_attached`.
 _ATTACHED = Q(lead_tag__startswith="sha256-") | Q(lead_tag__startswith="sha512-")
 
 
@@ -65,10 +65,14 @@ class Repository(models.Model):
     newest = models.ForeignKey("Presence", models.SET_NULL, null=True, blank=True, related_name="+")
 
     first_seen = models.DateTimeField(db_default=Now())
-    changed_at = models.DateTimeField(null=True, blank=True)  # the newest date of an image in it, or when a tag went
+    changed_at = models.DateTimeField(default=LONG_AGO)  # the newest date of an image in it, or when a tag went
     scanned_at = models.DateTimeField(null=True, blank=True)  # the end of the last complete scan of it
     missed = models.PositiveSmallIntegerField(default=0)  # complete catalogs in a row that lacked it
     gone_at = models.DateTimeField(null=True, blank=True)
+
+    # Only while a scan holds the row; neither is a column.
+    is_of_first_scan = False  # the registry has no complete scan yet: what is there came at a time nobody knows
+    is_touched = False  # this scan wrote something in it
 
     objects = RepositoryQuerySet.as_manager()
 
@@ -76,11 +80,12 @@ class Repository(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["registry", "name"], name="one_repository_of_a_name"),
         ]
+        # Without the registry in front, so that a list of several registries is read in its order too.
         indexes = [
-            models.Index(fields=["registry", "name_key", "id"], name="repositories_by_name"),
-            models.Index(fields=["registry", "tag_count", "id"], name="repositories_by_tags"),
-            models.Index(fields=["registry", "size", "id"], name="repositories_by_size"),
-            models.Index(fields=["registry", "changed_at", "id"], name="repositories_by_change"),
+            models.Index(fields=["name_key", "id"], condition=Q(gone_at=None), name="repositories_by_name"),
+            models.Index(fields=["tag_count", "id"], condition=Q(gone_at=None), name="repositories_by_tags"),
+            models.Index(fields=["size", "id"], condition=Q(gone_at=None), name="repositories_by_size"),
+            models.Index(fields=["changed_at", "id"], condition=Q(gone_at=None), name="repositories_by_change"),
         ]
 
     def __str__(self) -> str:
@@ -88,6 +93,11 @@ class Repository(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("repository", args=[self.registry.name, self.name])
+
+    @property
+    def last_change(self) -> datetime | None:
+        """When it last changed; None while that is not known."""
+        return None if self.changed_at == LONG_AGO else self.changed_at
 
     @property
     def base_name(self) -> str:

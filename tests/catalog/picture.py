@@ -44,8 +44,10 @@ def picture() -> dict[str, list[Any]]:
                 "lead_tag",
                 "size",
                 "dated_by",
+                Case(When(dated_by=Presence.DatedBy.SEEN, then=None), default="dated"),
                 _is(gone_at=None),
-            )
+            ),
+            key=str,
         ),
         "tags": sorted(
             Tag.objects.values_list(

@@ -12,7 +12,7 @@ from registries.models import Registry
 from tests.web import furniture as make
 
 COLUMNS = {
-    "changed": Column("changed_at", datetime, largest_first=True, nullable=True),
+    "changed": Column("scanned_at", datetime, largest_first=True, nullable=True),
     "name": Column("name_key", bytes),
     "tags": Column("tag_count", int, largest_first=True),
 }
@@ -25,7 +25,7 @@ def rows(db: None) -> Registry:
     where = make.registry("local")
     for number in range(23):
         changed = None if number % 5 == 0 else START + timedelta(days=number % 4)
-        make.repository(where, f"team/app-{number:02}", tag_count=number % 3, changed_at=changed)
+        make.repository(where, f"team/app-{number:02}", tag_count=number % 3, scanned_at=changed)
     return where
 
 

@@ -102,7 +102,8 @@ def test_what_skopeo_copies_shows_after_the_next_scan(row: Registry, push: Pushe
 
     tag = Tag.objects.get(repository__name="other")
     assert (tag.name, tag.presence.manifest.digest) == ("2", digest)  # type: ignore[union-attr]
-    assert tag.presence.dated_by == Presence.DatedBy.CREATED  # type: ignore[union-attr]
+    assert tag.presence.dated_by == Presence.DatedBy.SEEN  # type: ignore[union-attr]
+    assert Repository.objects.get(name="other").last_change == tag.first_seen
 
 
 def test_content_is_read_once_and_an_unchanged_registry_costs_one_request_a_list_and_tag(
@@ -239,6 +240,7 @@ def test_a_missing_config_is_a_fact_of_now(row: Registry, push: Pusher) -> None:
     config = json.loads(manifest)["config"]["digest"]
     delete(push, config, "blobs")
     scan(row)
+    assert Repository.objects.get().problem_count == 1
 
     presence = Presence.objects.get()
     assert presence.state == Presence.State.NO_CONFIG
@@ -250,6 +252,7 @@ def test_a_missing_config_is_a_fact_of_now(row: Registry, push: Pusher) -> None:
     presence.refresh_from_db()
     assert presence.state == Presence.State.WHOLE
     assert Manifest.objects.get().config_state == Manifest.ConfigState.READ
+    assert Repository.objects.get().problem_count == 0
 
 
 def test_a_broken_tag_is_shown_with_its_reason_and_ends_nothing(

@@ -25,7 +25,7 @@ from web.job_progress import JobProgress
 from web.typed import chosen, typed
 
 COLUMNS: Final = {
-    "changed": Column("changed_at", datetime, largest_first=True, nullable=True),
+    "changed": Column("changed_at", datetime, largest_first=True),
     "name": Column("name_key", bytes),
     "tags": Column("tag_count", int, largest_first=True),
     "size": Column("size", int, largest_first=True),
