@@ -98,3 +98,12 @@ def test_the_handlers_need_nothing_of_the_request() -> None:
     request: HttpRequest = RequestFactory().get("/")
     assert views.bad_request(request, ValueError()).status_code == 400
     assert views.fault(request).status_code == 500
+
+
+def test_a_host_that_is_not_allowed_is_named_with_the_setting_to_change(client: Client) -> None:
+    response = client.get("/", headers={"Host": "berth.lab:8000<i>"})
+    assert response.status_code == 400
+    assert "asked for as berth.lab:8000<i>, which" in read(response)
+    assert "<i>" not in response.content.decode()
+    for setting in ("BERTH_ALLOWED_HOSTS", "BERTH_PUBLIC_URL"):
+        assert setting in read(response)

@@ -4,17 +4,31 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
-from django.contrib.auth.forms import PasswordChangeForm
+from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
 from django.contrib.auth.views import LoginView, LogoutView
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, render
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_lazy
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from access.guards import signed_in_only
 
-_sign_in = LoginView.as_view(template_name="access/sign-in.html", redirect_authenticated_user=True)
+
+class _SignInForm(AuthenticationForm):
+    """Which of the two is wrong is not told: it would say who has an account."""
+
+    error_messages = {
+        **AuthenticationForm.error_messages,
+        "invalid_login": gettext_lazy(
+            "That name and that password do not belong together. Small and capital letters count in both."
+        ),
+    }
+
+
+_sign_in = LoginView.as_view(
+    template_name="access/sign-in.html", authentication_form=_SignInForm, redirect_authenticated_user=True
+)
 _sign_out = LogoutView.as_view()
 
 

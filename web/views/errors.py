@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import get_template
 from django.views.decorators.csrf import requires_csrf_token
 
 
-def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001  Django's signature
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Plain: a request that was malformed may have no host, session or person to ask for."""
-    return _without_frame("errors/400.html", 400)
+    host = request.META.get("HTTP_HOST", "") if isinstance(exception, DisallowedHost) else ""
+    return _without_frame("errors/400.html", 400, {"host": host})
 
 
 @requires_csrf_token
@@ -33,5 +37,5 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     return render(request, "errors/csrf.html", {"reason": reason}, status=403)
 
 
-def _without_frame(template: str, status: int) -> HttpResponse:
-    return HttpResponse(get_template(template).render(), status=status)
+def _without_frame(template: str, status: int, context: dict[str, Any] | None = None) -> HttpResponse:
+    return HttpResponse(get_template(template).render(context), status=status)
