@@ -27,6 +27,7 @@ MOST_STEPS: Final = 200
 MOST_PAIRS: Final = 100  # of labels, variables, annotations
 _LONGEST_VALUE: Final = 1_000
 _LONGEST_KEY: Final = 200
+_LAYERED: Final = frozenset({Manifest.Kind.IMAGE, Manifest.Kind.INDEX, Manifest.Kind.SCHEMA1, Manifest.Kind.MALFORMED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,18 @@ class Image:
     @property
     def layer_count(self) -> int:
         return len(self.document.layers) if isinstance(self.document, ImageManifest) else 0
+
+    @property
+    def layers_size(self) -> int:
+        """Bytes of all its layers, each blob once."""
+        if not isinstance(self.document, ImageManifest):
+            return 0
+        return sum({layer.digest: layer.size for layer in self.document.layers}.values())
+
+    @property
+    def holds_files(self) -> bool:
+        """What an artifact holds are no layers that lie on each other."""
+        return self.shown is not None and self.shown.kind not in _LAYERED
 
     @property
     def history_fits(self) -> bool:
@@ -142,7 +155,7 @@ def read_image(presence: Presence, platform: str = "") -> Image:
     """The image of `presence`, and of an index the variant named `platform`. Eight queries at most, with `layers`."""
     manifest = presence.manifest
     is_index = manifest.kind == Manifest.Kind.INDEX
-    listed = list_index(manifest, presence.repository) if is_index else Listed()
+    listed = list_index(manifest, presence.repository, gone=presence.gone_at is not None) if is_index else Listed()
     variant = listed.choose(platform)
     shown = manifest if not is_index else variant.child if variant and variant.is_here else None
     contents = _documents([manifest] if shown in {None, manifest} else [manifest, shown])

@@ -40,6 +40,11 @@ class Listed:
     def missing(self) -> tuple[Variant, ...]:
         return tuple(variant for variant in self.variants if not variant.is_here)
 
+    @property
+    def is_hollow(self) -> bool:
+        """It lists images, and not one of them is here."""
+        return bool(self.variants) and len(self.missing) == len(self.variants)
+
     def choose(self, name: str) -> Variant | None:
         """The one of that name; else the first that is here; else the first."""
         named = [variant for variant in self.variants if name and variant.name == name]
@@ -47,11 +52,14 @@ class Listed:
         return next(iter([*named, *here, *self.variants]), None)
 
 
-def list_index(index: Manifest, repository: Repository) -> Listed:
-    """Two queries; what an index may list at all is bounded where it is parsed."""
+def list_index(index: Manifest, repository: Repository, *, gone: bool = False) -> Listed:
+    """Two queries; what an index may list at all is bounded where it is parsed.
+
+    Of an index that is `gone` the images went along: then those count that were ever seen here.
+    """
     entries = list(IndexEntry.objects.filter(index=index).select_related("child").order_by("position"))
     here = set(
-        Presence.objects.present()
+        (Presence.objects.all() if gone else Presence.objects.present())
         .filter(repository=repository, manifest__in=[entry.child_id for entry in entries if entry.child_id])
         .exclude(state=Presence.State.UNREADABLE)
         .values_list("manifest_id", flat=True)

@@ -46,3 +46,8 @@ class Page(HTMLParser):
     @property
     def links(self) -> list[str]:
         return [found["href"] for found in self.all("a") if "href" in found]
+
+    @property
+    def copied(self) -> list[str]:
+        """What the buttons of the page copy."""
+        return [found["data-copy"] for found in self.all("button") if "data-copy" in found]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import time
+from datetime import timedelta
 
 import pytest
 from django.test import Client
@@ -68,8 +69,16 @@ def test_the_page_of_a_tag_and_of_its_digest_show_one_image(client: Client, inde
     for page in (by_tag, by_digest):
         reference = f"registry.example.org/team/app@{index.row.digest}"
         assert page.all("button", **{"data-copy": f"docker pull {reference}"})
-        assert page.all("button", **{"data-copy": f"skopeo copy docker://{reference} oci:image"})
+        assert page.all("button", **{"data-copy": f"skopeo copy --all docker://{reference} oci:image"})
+        assert page.all("button", **{"data-copy": f"crane pull --format=oci {reference} image"})
     assert by_tag.all("button", **{"data-copy": "podman pull registry.example.org/team/app:1.0"})
+
+
+def test_the_size_of_the_layers_is_that_of_the_layers(client: Client, app: Repository) -> None:
+    make.put(app, make.image([("a", 211)], make.config(author="x" * 200)), "1.0")
+    make.put(app, make.image([("a", 211), ("b", 1_000), ("a", 211)]), "twice")
+    assert "1 layer · 211 B compressed" in see(client, f"{URL}/-/tags/1.0").words
+    assert "3 layers · 1 kB compressed" in see(client, f"{URL}/-/tags/twice").words
 
 
 def test_layers_are_drawn_and_linked_to_their_step(client: Client, index: make.Built) -> None:
@@ -184,8 +193,18 @@ def test_an_artifact_shows_its_files_and_how_to_fetch_them(client: Client, app: 
     make.put(app, make.image([("chart.tgz", 5)], kind=Manifest.Kind.CHART, **artifact), "2.1.0")  # type: ignore[arg-type]
     model, chart = see(client, f"{URL}/-/tags/model"), see(client, f"{URL}/-/tags/2.1.0")
     assert "model.bin" in model.words
+    assert "Files 1 file · 5 B" in model.words
+    assert "1 layer" not in model.words
+    assert "Helm chart Raw" in chart.words
     assert "oras pull registry.example.org/team/app:model" in model.words
     assert "helm pull oci://registry.example.org/team/app --version 2.1.0" in chart.words
+
+
+def test_the_date_of_an_artifact_is_told(client: Client, app: Repository) -> None:
+    created = timezone.now() - timedelta(hours=3)
+    fields = {"config_state": Manifest.ConfigState.NONE, "settings": b"{}", "created": created}
+    make.put(app, make.image([("chart.tgz", 5)], kind=Manifest.Kind.CHART, **fields), "2.1.0")  # type: ignore[arg-type]
+    assert "Created 3 h ago" in see(client, f"{URL}/-/tags/2.1.0").words
 
 
 def test_a_tag_that_cannot_be_read_has_a_page(client: Client, app: Repository) -> None:
@@ -193,6 +212,10 @@ def test_a_tag_that_cannot_be_read_has_a_page(client: Client, app: Repository) -
     page = see(client, f"{URL}/-/tags/lost")
     assert "refused with 404: MANIFEST_UNKNOWN" in page.words
     assert "skopeo inspect --raw docker://registry.example.org/team/app:lost" in page.words
+    Tag.objects.update(gone_at=timezone.now())
+    gone = see(client, f"{URL}/-/tags/lost")
+    assert "This tag is gone, and its manifest could never be read" in gone.words
+    assert not gone.copied
 
 
 def test_a_tag_that_is_gone_says_so(client: Client, app: Repository) -> None:

@@ -16,7 +16,9 @@ from django.utils.dateparse import parse_datetime
 from django.utils.formats import number_format
 from django.utils.translation import gettext, gettext_lazy, ngettext
 
+from registries.models import Registry
 from web.links import web_link
+from web.pull import Command, login_commands
 
 register = template.Library()
 
@@ -174,6 +176,12 @@ def words(command: Sequence[str]) -> str:
     """A command as the config has it, so that a space in an argument can be told from one between two."""
     shown = json.dumps(list(command[:_MOST_WORDS]), ensure_ascii=False)
     return shown[:_LONGEST_COMMAND] + ("…" if len(shown) > _LONGEST_COMMAND or len(command) > _MOST_WORDS else "")
+
+
+@register.filter
+def logins(registry: Registry) -> list[Command]:
+    """The commands that sign in to a registry; none where it asks nobody who they are."""
+    return login_commands(registry)
 
 
 @register.filter

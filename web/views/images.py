@@ -9,12 +9,12 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from access.guards import readers_only
-from catalog.image import Image, raw_config, raw_manifest, read_image
-from catalog.models import Manifest, Presence, Repository, Tag
+from catalog.image import raw_config, raw_manifest, read_image
+from catalog.models import Presence, Tag
 from web.finding import find_presence, find_tag
 from web.layers_bar import LayersBar
-from web.pull import pull_commands
 from web.typed import typed
+from web.ways import ways_to_fetch
 
 _MOST_ALIASES: Final = 60
 
@@ -36,15 +36,16 @@ def manifest(request: HttpRequest, registry: str, repository: str, digest: str) 
 
 
 def _image_page(request: HttpRequest, presence: Presence, tag: Tag | None) -> HttpResponse:
-    image = read_image(presence, typed(request, "platform"))
+    asked = typed(request, "platform")
+    image = read_image(presence, asked)
     context = {
         "image": image,
         "repository": presence.repository,
         "tag": tag,
         "name": tag.name if tag else presence.manifest.digest,
         "bar": LayersBar.of(image.layers, image.more_layers),
+        "ways": ways_to_fetch(image, tag, asked),
         **_aliases(presence, tag),
-        **_commands(presence.repository, image, tag),
     }
     return render(request, "images/page.html", context)
 
@@ -54,18 +55,6 @@ def _aliases(presence: Presence, tag: Tag | None) -> dict[str, Any]:
     names = [row.name for row in live if tag is None or row.pk != tag.pk]
     known = presence.tag_count - (tag is not None)
     return {"aliases": names[:_MOST_ALIASES], "more_aliases": max(0, known - _MOST_ALIASES)}
-
-
-def _commands(repository: Repository, image: Image, tag: Tag | None) -> dict[str, Any]:
-    """By tag, which may move, and by the digest of the whole image, which never does."""
-    where = f"{repository.registry.pull_host}/{repository.name}"
-    by_digest = f"{where}@{image.manifest.digest}"
-    kind = image.manifest.kind
-    plain = repository.registry.plain_http
-    tagged = pull_commands(f"{where}:{tag.name}", kind, plain_http=plain) if tag else []
-    exact = pull_commands(by_digest, kind, plain_http=plain)
-    first = tagged[0] if tagged and kind == Manifest.Kind.CHART else exact[0]
-    return {"command": first, "by_tag": tagged, "by_digest": exact}
 
 
 @require_safe
