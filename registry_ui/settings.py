@@ -41,6 +41,7 @@ if _public.scheme not in {"http", "https"} or not _public.hostname:
     raise ImproperlyConfigured(f"BERTH_PUBLIC_URL={PUBLIC_URL!r} is not an http or https address")
 ALLOWED_HOSTS = sorted({_public.hostname, "127.0.0.1", "localhost", "[::1]", *env.words("BERTH_ALLOWED_HOSTS")})
 CSRF_TRUSTED_ORIGINS = [f"{_public.scheme}://{_public.netloc}"]
+BEHIND_PROXY = env.flag("BERTH_BEHIND_PROXY", default=False)
 
 INSTALLED_APPS = [
     "django.contrib.auth",
@@ -166,6 +167,8 @@ AXES_COOLOFF_TIME = 5 / 60
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_LOCKOUT_TEMPLATE = "access/locked.html"
 AXES_RESET_ON_SUCCESS = True
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # or whoever keeps trying holds the others for ever
+AXES_CLIENT_IP_CALLABLE = "access.addresses.client_address"
 AXES_VERBOSE = False
 AXES_ENABLE_ADMIN = False
 
@@ -191,7 +194,7 @@ SILENCED_SYSTEM_CHECKS = [
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_HSTS_SECONDS = 3600 * 24 * 30 if _public.scheme == "https" else 0
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.flag("BERTH_BEHIND_PROXY", default=False) else None
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
 
 # -- files of our own -----------------------------------------------------------------
 STATIC_URL = "/static/"

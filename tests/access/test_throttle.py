@@ -88,6 +88,30 @@ def test_a_forged_forwarded_address_does_not_get_around_the_hold() -> None:
     assert authenticate(request, username="mara", password="right") is None
 
 
+def test_behind_a_proxy_nobody_holds_the_others(settings: Settings) -> None:
+    settings.BEHIND_PROXY = True
+    proxy = {"REMOTE_ADDR": "10.0.0.1"}
+    for number in range(10):
+        forged = f"198.51.100.{number}, {HERE}"
+        request = RequestFactory().post("/sign-in", HTTP_X_FORWARDED_FOR=forged, **proxy)
+        assert authenticate(request, username="mara", password="wrong") is None
+
+    for address, expected in ((HERE, False), (ELSEWHERE, True)):
+        request = RequestFactory().post("/sign-in", HTTP_X_FORWARDED_FOR=address, **proxy)
+        assert bool(authenticate(request, username="mara", password="right")) is expected
+
+
+def test_who_keeps_trying_does_not_prolong_the_hold() -> None:
+    fail(10)
+    almost = dt.datetime.now(dt.UTC) - dt.timedelta(minutes=4, seconds=58)
+    AccessAttempt.objects.update(attempt_time=almost)
+    fail(3)
+    assert AccessAttempt.objects.get().attempt_time == almost
+    AccessAttempt.objects.update(attempt_time=almost - dt.timedelta(seconds=3))
+
+    assert sign_in("mara", "right", HERE)
+
+
 def test_the_hold_is_minutes_not_hours() -> None:
     assert settings.AXES_FAILURE_LIMIT == 10
     assert get_cool_off() == dt.timedelta(minutes=5)
