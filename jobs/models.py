@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from django.conf import settings
 from django.db import models
@@ -12,21 +12,32 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+SKEW: Final = timedelta(seconds=15)  # by so much the clocks of two machines may differ
+
 
 class JobQuerySet(models.QuerySet["Job"]):
     def unfinished(self) -> Self:
         return self.filter(state__in=Job.UNFINISHED)
 
+    def finished_before(self, moment: datetime) -> Self:
+        return self.exclude(state__in=Job.UNFINISHED).filter(finished_at__lt=moment)
+
     def newest_first(self) -> Self:
         return self.order_by("-id")
 
-    def abandoned(self, now: datetime) -> Self:
-        """Running, by its row, but nobody has renewed the lease."""
-        return self.filter(state=Job.State.RUNNING, leased_until__lt=now)
+    def abandoned(self, now: datetime, lease: timedelta) -> Self:
+        """Running, by its row, but nobody has renewed the lease.
+
+        One that ends later than any lease given now was written by a clock that was ahead. A worker that
+        lives renews it; where the sweep comes first, that worker finds its lease lost.
+        """
+        ended, ahead = Q(leased_until__lt=now), Q(leased_until__gt=now + lease + SKEW)
+        return self.filter(state=Job.State.RUNNING).filter(ended | ahead)
 
     def unheard(self, now: datetime, patience: timedelta) -> Self:
-        """Queued, and no worker took it: its message is lost, or the workers are busy."""
-        return self.filter(state=Job.State.QUEUED).filter(Q(sent_at=None) | Q(sent_at__lt=now - patience))
+        """Queued, and no worker took it: its message is lost, or the workers are busy, or the clock went back."""
+        overdue, ahead = Q(sent_at__lt=now - patience), Q(sent_at__gt=now + SKEW)
+        return self.filter(state=Job.State.QUEUED).filter(Q(sent_at=None) | overdue | ahead)
 
 
 class Job(models.Model):

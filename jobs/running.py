@@ -10,16 +10,24 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any, Final
 
+from django.db import Error as DatabaseFault
 from django.db import connections, transaction
 from django.db.models import F
 from django.utils import timezone
 
+from jobs import ending
 from jobs.kinds import runner_of
 from jobs.models import Job
+from oci.errors import RegistryError, printable
 
 LEASE: Final = timedelta(seconds=60)
 ATTEMPTS: Final = 5  # then a job is parked as failed: it has killed its worker that often
+_PROVEN: Final = 300.0  # seconds after which an attempt has shown that the job does not kill its worker at once
+_MESSAGE_LENGTH: Final = 500
+_STOPPED: Final = "Stopped. What was done until then stays."
 _RENEWAL: Final = 15.0  # seconds between two renewals
+_RETRY: Final = 1.0  # seconds from a renewal that failed to the next
+_LOOK: Final = 0.25  # seconds between two looks at whether the worker was asked to end
 _TELL_EVERY: Final = 0.5  # seconds between two writes of progress
 
 log = logging.getLogger(__name__)
@@ -41,6 +49,14 @@ class Asking(Exception):  # noqa: N818  not an error: the job waits for an answe
         self.question = dict(question)
 
 
+class JobFailed(Exception):  # noqa: N818  read by people: the job has failed
+    """The job cannot do its work, for a reason that a person should read: `sentence`."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+
+
 class Lease:
     """The right to run one job, and its pen for progress.
 
@@ -49,7 +65,9 @@ class Lease:
     """
 
     def __init__(self, job: Job) -> None:
-        self.job_id, self.fence, self.subject, self.params = job.pk, job.fence, job.subject, dict(job.params)
+        self.job_id, self.fence, self.kind = job.pk, job.fence, job.kind
+        self.subject, self.params = job.subject, dict(job.params)
+        self._claimed = time.monotonic()
         self._told = 0.0
         self._lost = False
 
@@ -75,20 +93,42 @@ class Lease:
             yield
 
     def renew(self) -> None:
-        if not self._mine().update(leased_until=timezone.now() + LEASE):
+        """Hold the job for another while.
+
+        An attempt that has held it for five minutes counts as the first again: whoever dies after
+        that was not killed by the job at once, and a long job outlives any number of restarts. The price:
+        a job that kills its worker later than that is tried until a person stops it.
+        """
+        proven = {"attempts": 1} if time.monotonic() - self._claimed > _PROVEN else {}
+        if not self._mine().update(leased_until=timezone.now() + LEASE, **proven):
             self._lost = True
 
-    def end(self, state: Job.State, message: str, **fields: Any) -> None:
-        """Move the job out of RUNNING; silent where the row is no longer ours."""
-        finished = None if state == Job.State.ASKING else timezone.now()
+    def ask(self, question: Mapping[str, Any]) -> None:
+        """Wait for a person's answer, unless a person has asked the job to stop."""
+        if not self._unstopped().update(state=Job.State.ASKING, question=question, message="", leased_until=None):
+            self.end(Job.State.STOPPED, _STOPPED)
+
+    def give_back(self) -> None:
+        """Queue the job for the next worker, as if this attempt had never begun; one asked to stop ends instead."""
+        if not self._unstopped().update(
+            state=Job.State.QUEUED, leased_until=None, sent_at=None, attempts=F("attempts") - 1
+        ):
+            self.end(Job.State.STOPPED, _STOPPED)
+        self._lost = True
+
+    def end(self, state: Job.State, message: str) -> None:
+        """Finish the job, whatever the text is; silent where the row is no longer ours."""
         self._mine().update(
             state=state,
-            message=message,
-            finished_at=finished,
+            message=printable(message, _MESSAGE_LENGTH),
+            finished_at=timezone.now(),
             leased_until=None,
             stop_requested_at=None,
-            **fields,
         )
+
+    def _unstopped(self) -> Any:
+        """As `_mine`; where it finds nothing, and the row is ours, a stop was requested, which nobody takes back."""
+        return self._mine().filter(stop_requested_at=None)
 
     def _mine(self) -> Any:
         return Job.objects.filter(pk=self.job_id, fence=self.fence, state=Job.State.RUNNING)
@@ -110,42 +150,79 @@ def claim(job_id: int) -> Lease | None:
 
 def run(job_id: int) -> None:
     """Run a job to one of its ends. Safe to call twice: the second finds nothing to claim."""
+    if ending.asked():
+        Job.objects.filter(pk=job_id, state=Job.State.QUEUED).update(sent_at=None)  # the next worker's
+        return
     lease = claim(job_id)
     if lease is None:
         log.info("job %s is not waiting to be run", job_id)
         return
     with _kept_alive(lease):
         try:
-            message = runner_of(Job.objects.get(pk=job_id).kind)(lease)
+            _work(lease)
         except LeaseLost:
-            log.warning("job %s: the lease was lost, somebody else goes on", job_id)
+            log.warning("job %s: the lease is no longer ours, somebody else goes on", job_id)
         except Stopped:
-            lease.end(Job.State.STOPPED, "Stopped. What was done until then stays.")
-        except Asking as asking:
-            lease.end(Job.State.ASKING, "", question=asking.question)
+            lease.end(Job.State.STOPPED, _STOPPED)
         except Exception as error:
             log.exception("job %s failed", job_id)
-            lease.end(Job.State.FAILED, getattr(error, "sentence", None) or f"{type(error).__name__}: {error}")
-        else:
-            lease.end(Job.State.DONE, message)
+            lease.end(Job.State.FAILED, _reason(error))
+
+
+def _work(lease: Lease) -> None:
+    try:
+        runner = runner_of(lease.kind)
+    except KeyError:
+        raise JobFailed("No part of Berth knows how to do this any more.") from None
+    try:
+        message = runner(lease)
+    except Asking as asking:
+        lease.ask(asking.question)
+    else:
+        lease.end(Job.State.DONE, message)
+
+
+def _reason(error: Exception) -> str:
+    """What people read; the text of an error that was not written for them may hold a secret."""
+    sentence = getattr(error, "sentence", None)
+    if sentence or isinstance(error, RegistryError):
+        return str(sentence or error)
+    return f"Berth itself made a mistake ({type(error).__name__}); the log has the details."
 
 
 @contextmanager
 def _kept_alive(lease: Lease) -> Iterator[None]:
-    """Renew the lease from a thread, since one slow answer may take longer than the lease lasts."""
+    """Renew the lease from a thread, since one slow answer may take longer than the lease lasts.
+
+    When the worker is asked to end, the thread gives the job back at once: the worker has few seconds,
+    and the job may be waiting for an answer. The job finds its lease lost when it next looks.
+    """
     over = threading.Event()
-
-    def keep() -> None:
-        try:
-            while not over.wait(_RENEWAL):
-                lease.renew()
-        finally:
-            connections.close_all()
-
-    thread = threading.Thread(target=keep, name=f"lease-{lease.job_id}", daemon=True)
+    thread = threading.Thread(target=_keep, args=(lease, over), name=f"lease-{lease.job_id}", daemon=True)
     thread.start()
     try:
         yield
     finally:
         over.set()
         thread.join()
+
+
+def _keep(lease: Lease, over: threading.Event) -> None:
+    due = time.monotonic() + _RENEWAL
+    try:
+        while not over.wait(_LOOK):
+            asked = ending.asked()
+            if not asked and time.monotonic() < due:
+                continue
+            try:
+                if asked:
+                    lease.give_back()
+                    return
+                lease.renew()
+                due = time.monotonic() + _RENEWAL
+            except DatabaseFault as error:
+                log.warning("job %s: its lease could not be written: %s", lease.job_id, error)
+                connections.close_all()  # it may be the connection that is broken
+                due = time.monotonic() + _RETRY
+    finally:
+        connections.close_all()

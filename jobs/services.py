@@ -11,7 +11,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from jobs.models import Job
-from jobs.running import ATTEMPTS
+from jobs.running import ATTEMPTS, LEASE
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser
@@ -68,11 +68,17 @@ def again(job: Job, *, requested_by: AbstractBaseUser | None = None) -> tuple[Jo
 
 def stop(job: Job) -> bool:
     """Ask a job to stop; one that nobody runs yet stops at once. False when it had ended already."""
-    now = timezone.now()
+    running = Job.objects.filter(pk=job.pk, state=Job.State.RUNNING)
+    # Once more at the end: between the first two statements it may have asked its question, or been given back.
+    return _stop_idle(job) or bool(running.update(stop_requested_at=timezone.now())) or _stop_idle(job)
+
+
+def _stop_idle(job: Job) -> bool:
     idle = Job.objects.filter(pk=job.pk, state__in=[Job.State.QUEUED, Job.State.ASKING])
-    if idle.update(state=Job.State.STOPPED, finished_at=now, message="Stopped before it began.", question={}):
-        return True
-    return bool(Job.objects.filter(pk=job.pk, state=Job.State.RUNNING).update(stop_requested_at=now))
+    stopped = idle.update(
+        state=Job.State.STOPPED, finished_at=timezone.now(), message="Stopped before it began.", question={}
+    )
+    return bool(stopped)
 
 
 def answer(job: Job, *, yes: bool) -> bool:
@@ -84,26 +90,27 @@ def answer(job: Job, *, yes: bool) -> bool:
         if yes:
             job.params = {**job.params, "allowed": job.question.get("allow", {})}
             job.state, job.sent_at, job.question, job.attempts = Job.State.QUEUED, None, {}, 0
+            job.save(update_fields=["params", "state", "sent_at", "question", "attempts"])
             transaction.on_commit(lambda: send(job))
         else:
             job.state, job.finished_at = Job.State.STOPPED, timezone.now()
             job.message = "The answer was no: nothing was changed."
-        job.save()
+            job.save(update_fields=["state", "finished_at", "message"])
     return True
 
 
 def sweep() -> None:
     """Bring back what was lost: a worker that died, a message that Redis forgot; park what kills its workers."""
     now = timezone.now()
-    abandoned = Job.objects.abandoned(now)
+    abandoned = Job.objects.abandoned(now, LEASE)
+    abandoned.filter(stop_requested_at__isnull=False).update(
+        state=Job.State.STOPPED, finished_at=now, leased_until=None, message="Stopped. Its worker had died."
+    )
     abandoned.filter(attempts__gte=ATTEMPTS).update(
         state=Job.State.FAILED,
         finished_at=now,
         leased_until=None,
         message=f"Its worker died {ATTEMPTS} times. It can be run again.",
-    )
-    abandoned.filter(stop_requested_at__isnull=False).update(
-        state=Job.State.STOPPED, finished_at=now, leased_until=None, message="Stopped. Its worker had died."
     )
     abandoned.update(state=Job.State.QUEUED, leased_until=None, sent_at=None)
     for job in Job.objects.unheard(now, PATIENCE):

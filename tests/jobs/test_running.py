@@ -4,11 +4,14 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from jobs import kinds, services
+from jobs import kinds, running, services
 from jobs.models import Job
-from jobs.running import ATTEMPTS, Asking, Lease, LeaseLost, Stopped, claim, run
+from jobs.running import ATTEMPTS, Asking, JobFailed, Lease, LeaseLost, Stopped, claim, run
+from oci.errors import BadAnswer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -23,6 +26,13 @@ def _runner() -> Iterator[None]:
     kinds.register("test", lambda _: "All is well.")
     yield
     del kinds._runners["test"]
+
+
+def raising(error: Exception) -> kinds.Runner:
+    def fail(_: Lease) -> str:
+        raise error
+
+    return fail
 
 
 def test_a_job_runs_to_its_end_once(job: Job) -> None:
@@ -46,16 +56,45 @@ def test_a_finished_job_makes_room_for_the_next(job: Job) -> None:
     assert services.queue("test", "thing:1", "A test")[1]
 
 
-def test_a_job_that_raises_has_failed_with_the_reason(job: Job) -> None:
-    def fail(_: Lease) -> str:
-        raise ValueError("the disk is full")
+@pytest.mark.parametrize("error", [BadAnswer("The catalog has no end."), JobFailed("The catalog has no end.")])
+def test_a_job_that_raises_an_error_of_ours_has_failed_with_its_sentence(job: Job, error: Exception) -> None:
+    kinds.register("test", raising(error))
+    run(job.pk)
 
-    kinds.register("test", fail)
+    job.refresh_from_db()
+    assert (job.state, job.message) == (Job.State.FAILED, "The catalog has no end.")
+
+
+def test_the_text_of_any_other_error_is_in_the_log_only(job: Job, caplog: pytest.LogCaptureFixture) -> None:
+    kinds.register("test", raising(ValueError("https://berth:hunter2@registry")))
     run(job.pk)
 
     job.refresh_from_db()
     assert job.state == Job.State.FAILED
-    assert "the disk is full" in job.message
+    assert job.message == "Berth itself made a mistake (ValueError); the log has the details."
+    assert "hunter2" in caplog.text
+
+
+@pytest.mark.parametrize("text", ["a\0b", "a\udc00b", "a\u202eb", "ab" + "c" * 1000])
+def test_no_text_keeps_a_job_from_its_end(job: Job, text: str) -> None:
+    kinds.register("test", raising(BadAnswer(text)))
+    run(job.pk)
+    job.refresh_from_db()
+    assert (job.state, job.message) == (Job.State.FAILED, ("ab" + "c" * 498) if len(text) > 3 else "ab")
+
+    again, _ = services.again(job)
+    kinds.register("test", lambda _: text)
+    run(again.pk)
+    again.refresh_from_db()
+    assert (again.state, again.message) == (Job.State.DONE, job.message)
+
+
+def test_a_question_that_cannot_be_stored_ends_the_job(job: Job) -> None:
+    kinds.register("test", raising(Asking({"text": object()})))
+    run(job.pk)
+
+    job.refresh_from_db()
+    assert job.state == Job.State.FAILED
 
 
 def test_a_job_of_a_kind_that_nobody_knows_has_failed() -> None:
@@ -64,6 +103,7 @@ def test_a_job_of_a_kind_that_nobody_knows_has_failed() -> None:
 
     job.refresh_from_db()
     assert job.state == Job.State.FAILED
+    assert "No part of Berth" in job.message
 
 
 def test_stopping_a_running_job_is_heard_when_it_tells_its_progress(job: Job) -> None:
@@ -126,6 +166,49 @@ def test_a_job_that_kills_its_workers_is_parked(job: Job) -> None:
     assert claim(job.pk) is None
 
 
+def test_a_job_that_outlives_its_beginning_is_not_parked_for_restarts(
+    job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(running, "_PROVEN", 0.0)
+    for _ in range(2 * ATTEMPTS):
+        lease = claim(job.pk)
+        assert lease is not None
+        lease.renew()
+        Job.objects.update(leased_until=timezone.now() - timedelta(seconds=1))
+        services.sweep()
+
+    job.refresh_from_db()
+    assert (job.state, job.attempts) == (Job.State.QUEUED, 1)
+
+
+def test_a_lease_that_a_fast_clock_wrote_is_abandoned(job: Job) -> None:
+    claim(job.pk)
+    Job.objects.update(leased_until=timezone.now() + timedelta(hours=3))
+    services.sweep()
+
+    job.refresh_from_db()
+    assert job.state == Job.State.QUEUED
+
+
+def test_stop_ends_a_job_whose_lease_a_fast_clock_wrote(job: Job) -> None:
+    claim(job.pk)
+    Job.objects.update(leased_until=timezone.now() + timedelta(hours=3), attempts=ATTEMPTS)
+    assert services.stop(job)
+    services.sweep()
+
+    job.refresh_from_db()
+    assert job.state == Job.State.STOPPED
+
+
+def test_a_message_that_a_fast_clock_dated_is_sent_again(job: Job) -> None:
+    Job.objects.update(sent_at=timezone.now() + timedelta(hours=3))
+    services.sweep()
+
+    job.refresh_from_db()
+    assert job.sent_at is not None
+    assert job.sent_at <= timezone.now()
+
+
 def test_a_lost_message_is_sent_again(job: Job) -> None:
     assert list(Job.objects.unheard(timezone.now(), services.PATIENCE)) == []  # it was sent just now
 
@@ -149,6 +232,30 @@ def test_a_question_waits_for_its_answer(job: Job) -> None:
     run(job.pk)
     job.refresh_from_db()
     assert (job.state, job.message, job.question) == (Job.State.DONE, "allowed 3", {})
+
+
+def test_a_stop_that_comes_before_the_question_is_not_lost(job: Job) -> None:
+    def ask(_: Lease) -> str:
+        assert services.stop(job)
+        raise Asking({"text": "Really?"})
+
+    kinds.register("test", ask)
+    run(job.pk)
+
+    job.refresh_from_db()
+    assert (job.state, job.question, job.stop_requested_at) == (Job.State.STOPPED, {}, None)
+    assert job.finished_at is not None
+
+
+@pytest.mark.parametrize("yes", [True, False])
+def test_an_answer_writes_only_what_it_changes(job: Job, yes: bool) -> None:
+    Job.objects.update(state=Job.State.ASKING)
+    with CaptureQueriesContext(connection) as statements:
+        assert services.answer(job, yes=yes)
+
+    written = [statement["sql"] for statement in statements if statement["sql"].startswith("UPDATE")]
+    assert written
+    assert not any('"title" = ' in sql or '"fence" = ' in sql for sql in written)
 
 
 def test_a_no_ends_the_job(job: Job) -> None:
