@@ -17,6 +17,8 @@ _LABEL: Final = r"[a-z0-9](?:[a-z0-9_-]*[a-z0-9])?"
 _HOST: Final = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 # What some resolvers read as an IPv4 address although it is not written as one: 2130706433, 0x7f.1, 127.1
 _DISGUISED: Final = re.compile(r"(?:0x[0-9a-f]*|[0-9]+)(?:\.(?:0x[0-9a-f]*|[0-9]+))*")
+_OLD: Final = "-old"
+_RETIRED: Final = re.compile(r"-old(?:-[0-9]+)?\Z")
 _PATH: Final = re.compile(r"(?:/[A-Za-z0-9._~-]+)*")
 
 
@@ -49,19 +51,44 @@ def normal_address(text: str, *, plain_http: bool) -> str:
 
 
 def name_from(url: str, *, embedded: bool = False) -> str:
-    """The name that an address suggests: `registry-example-org`; our own registry is `local`."""
+    """The name that an address suggests: `registry-example-org`, with its port where that is not the scheme's own.
+
+    One on this machine is `local-5001`; our own is `local`.
+    """
     if embedded:
         return "local"
-    words = re.findall(r"[a-z0-9]+", urlsplit(url).hostname or "")
-    return "-".join(words)[:NAME_LENGTH].strip("-")
+    parts = urlsplit(url)
+    host, port = parts.hostname or "", parts.port
+    if is_loopback(host):
+        return f"local-{port or _SCHEMES[parts.scheme]}"
+    suffix = f"-{port}" if port else ""
+    return "-".join(re.findall(r"[a-z0-9]+", host))[: NAME_LENGTH - len(suffix)].strip("-") + suffix
+
+
+def is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
 
 
 def free_name(name: str) -> str:
-    """`name`, or the first of NAME-1, NAME-2, … that no registry has."""
+    """`name`, or the first of NAME-2, NAME-3, … that no registry has."""
     taken = set(Registry.objects.values_list("name", flat=True))
-    suffixes = itertools.chain([""], (f"-{number}" for number in itertools.count(1)))
+    suffixes = itertools.chain([""], (f"-{number}" for number in itertools.count(2)))
     candidates = (name[: NAME_LENGTH - len(suffix)].rstrip("-") + suffix for suffix in suffixes)
     return next(candidate for candidate in candidates if candidate not in taken)
+
+
+def retired_name(name: str) -> str:
+    """What one is called that gives up `name`: NAME-old, or NAME-old-2 and so on."""
+    return free_name(name[: NAME_LENGTH - len(_OLD)].rstrip("-") + _OLD)
+
+
+def name_before(name: str) -> str:
+    """What one that is called `name` was called before it retired, where nobody is called that now."""
+    before = _RETIRED.sub("", name)
+    return before if before and free_name(before) == before else name
 
 
 def _check_form(parts: SplitResult, *, plain_http: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Final
 
@@ -10,7 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
 
 from registries import services
-from registries.addresses import WrongAddress, free_name, name_from, normal_address
+from registries.addresses import WrongAddress, free_name, name_before, name_from, normal_address
 from registries.models import Registry
 from registries.services import Details
 
@@ -22,10 +23,11 @@ _VARIABLES: Final = {
     "ca": "BERTH_REGISTRY_CA",
     "plain_http": "BERTH_REGISTRY_PLAIN_HTTP",
 }
+_OWN: Final = dict.fromkeys(("url", "plain_http"), "--bind or --registry-port")  # where we listen is where we ask
 
 
 def owners(registry: Registry) -> dict[str, str]:
-    """Field → the variable that says what it is. What no variable says is a person's to change."""
+    """Field → the variable or option that says what it is. What none says is a person's to change."""
     if not registry.from_environment:
         return {}
     said = {
@@ -36,12 +38,22 @@ def owners(registry: Registry) -> dict[str, str]:
         "password": bool(settings.REGISTRY_USER),
         "ca": bool(settings.REGISTRY_CA),
     }
-    return {field: _VARIABLES[field] for field, owned in said.items() if owned}
+    names = _VARIABLES | (_OWN if registry.embedded else {})
+    return {field: names[field] for field, owned in said.items() if owned}
 
 
-def from_environment() -> Registry | None:
+def planned(leaving: Collection[str] = ()) -> Registry | None:
+    """The row that `from_environment` would make of the options; nothing is written. Raises as that."""
+    with transaction.atomic():
+        registry = from_environment(leaving)
+        transaction.set_rollback(True)
+    return registry
+
+
+def from_environment(leaving: Collection[str] = ()) -> Registry | None:
     """The active row that the options name, brought in step with them; None where they name none.
 
+    `leaving`: the job subjects of those that are being removed, which do not come back.
     Raises ImproperlyConfigured, with the variable and the cure.
     """
     with transaction.atomic():
@@ -49,7 +61,7 @@ def from_environment() -> Registry | None:
         if settings.REGISTRY_URL:
             url = _address()
             try:
-                registry = _embedded(url) if settings.REGISTRY_EMBEDDED else _elsewhere(url)
+                registry = _embedded(url) if settings.REGISTRY_EMBEDDED else _elsewhere(url, leaving)
             except services.RegistryNotSaved as error:
                 variable = _VARIABLES.get(error.field, "BERTH_REGISTRY_URL")
                 raise ImproperlyConfigured(f"{variable}: {error}") from error
@@ -75,22 +87,25 @@ def _embedded(url: str) -> Registry:
     return services.edit(ours, _details(url, ours)).registry
 
 
-def _elsewhere(url: str) -> Registry:
+def _elsewhere(url: str, leaving: Collection[str]) -> Registry:
     elsewhere = Registry.objects.active().filter(embedded=False)
     current = elsewhere.filter(url=url).first() or elsewhere.filter(from_environment=True).first()
+    returning = services.retired_from(url, leaving)
     if current is None:
-        return services.add(_details(url), from_environment=True)
+        return services.add(_details(url, returning), from_environment=True, leaving=leaving)
     current.from_environment = True
     current.save(update_fields=["from_environment"])
     if current.url == url:
         return services.edit(current, _details(url, current)).registry
-    return services.edit(current, _details(url, name=_name_after(current, url))).registry
+    details = _details(url, returning, name=_name_after(current, url, returning))
+    return services.edit(current, details, leaving=leaving).registry
 
 
-def _name_after(current: Registry, url: str) -> str:
+def _name_after(current: Registry, url: str, returning: Registry | None) -> str:
     """A name that came from the old host follows to the new one; one that a person chose stays."""
-    old, new = name_from(current.url), name_from(url)
-    return free_name(new) if old == current.name and old != new else current.name
+    if current.name != name_from(current.url):
+        return current.name
+    return name_before(returning.name) if returning else free_name(name_from(url))
 
 
 def _details(url: str, known: Registry | None = None, *, name: str = "") -> Details:

@@ -37,6 +37,8 @@ class Finding:
 
 
 _GENERATIONS: Final = {2: "distribution 2.8", 3: "distribution 3"}
+# What OpenSSL calls an answer that is no TLS, by its version.
+_NO_TLS: Final = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG")
 _LOOPBACK: Final = ("127.", "localhost", "::1")
 
 
@@ -56,15 +58,11 @@ def realm_host(registry: Registry) -> str:
 
 def _problem(registry: Registry) -> Finding:
     """Why it cannot be used; by the `code` of the error."""
-    host, topic = urlsplit(registry.url).netloc, _("Reach")
+    topic = _("Reach")
     reason = str(registry.capability("reason"))
     match registry.capability("problem"):
-        case "unreachable" if "TLS" in reason:
-            short, sentence = _("Unreachable"), _("No trusted connection to it can be made.")
-            cure = _("Give Berth the certificate of the authority that signed its own.")
         case "unreachable":
-            short, sentence = _("Unreachable"), _("It does not answer.")
-            cure = _("Is it running, and can this server reach %(host)s?") % {"host": host}
+            short, sentence, cure = _unreachable(registry, reason)
         case "bad-answer" | "not-found" | "too-large":
             short, sentence = _("No registry"), _("What answers there is no registry.")
             cure = _("Its API has to be at %(url)s/v2/: look at the address.") % {"url": registry.url}
@@ -97,6 +95,21 @@ def _problem(registry: Registry) -> Finding:
             short, sentence = _("Faulty"), _("It answers with a fault of its own.")
             cure = _("Its log says more. Then test again.")
     return Finding(Mark.NO, topic, short, sentence, cure, reason)
+
+
+def _unreachable(registry: Registry, reason: str) -> tuple[str, str, str]:
+    """Short, sentence and cure."""
+    if "TLS" not in reason:
+        cure = _("Is it running, and can this server reach %(host)s?") % {"host": urlsplit(registry.url).netloc}
+        return _("Unreachable"), _("It does not answer."), cure
+    if not any(word in reason for word in _NO_TLS):
+        cure = _("Give Berth the certificate of the authority that signed its own.")
+        return _("Unreachable"), _("No trusted connection to it can be made."), cure
+    cure = _("Write http:// before its address, and allow that.")
+    if variable := owners(registry).get("plain_http"):
+        cure = _("Write http:// before its address; beyond this machine %(variable)s=true allows it.")
+        cure %= {"variable": variable}
+    return _("Plain http"), _("It speaks plain http."), cure
 
 
 def _reach(registry: Registry) -> Finding:

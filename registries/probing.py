@@ -17,15 +17,21 @@ def probe(registry: Registry) -> None:
 
     A token service that was not allowed yet is kept as `realm`, for a person to say yes to.
     """
+    remember(registry, ask(registry))
+
+
+def remember(registry: Registry, found: dict[str, Any]) -> None:
+    """Keep what was found just now at the address of `registry`."""
     url = registry.url
-    registry.capabilities, registry.probed_at = _ask(registry), timezone.now()
+    registry.capabilities, registry.probed_at = found, timezone.now()
     # The answer is about that address: a row that was moved meanwhile has none yet.
     Registry.objects.filter(pk=registry.pk, url=url).update(
         capabilities=registry.capabilities, probed_at=registry.probed_at
     )
 
 
-def _ask(registry: Registry) -> dict[str, Any]:
+def ask(registry: Registry) -> dict[str, Any]:
+    """What is found there, not kept: `registry` may be a row that is in no table yet."""
     try:
         client = client_for(registry)
     except RegistryError as error:

@@ -1,11 +1,13 @@
 """The verbs: add a registry, edit it, retire it, trust its token service.
 
-A password goes to the address that it was given for, and to no other.
+A password goes to the address that it was given for, and to no other. What retired from an address comes back with
+its catalog when that address is named again.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -14,7 +16,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from registries.addresses import WrongAddress, free_name, name_from, normal_address
+from registries.addresses import WrongAddress, free_name, name_before, name_from, normal_address, retired_name
 from registries.models import NAME_LENGTH, NAME_PATTERN, Registry
 
 
@@ -44,10 +46,14 @@ class Details:
 
 @dataclass(frozen=True, slots=True)
 class Edited:
-    """The row that is active now, and the one that retired because the address changed."""
+    """The row that is active now, and the one that was at the old address.
+
+    That one retired with its catalog; where nothing had been read from it, it is gone (`was_read` is false).
+    """
 
     registry: Registry
-    retired: Registry | None = None
+    left: Registry | None = None
+    was_read: bool = False
 
 
 _NO_CREDENTIALS: Final = {"username": "", "password": "", "realm": ""}
@@ -55,20 +61,29 @@ _PUBLIC_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]*(?::[0-9]{1,5})?(?:/
 _UNPROBED: Final[dict[str, object]] = {"capabilities": {}, "probed_at": None}
 
 
-def add(details: Details, *, from_environment: bool = False, embedded: bool = False) -> Registry:
-    """Raises RegistryNotSaved."""
+def add(
+    details: Details, *, from_environment: bool = False, embedded: bool = False, leaving: Collection[str] = ()
+) -> Registry:
+    """The new row, or the one that had retired from that address. Raises RegistryNotSaved.
+
+    `leaving`: the job subjects of those that are being removed, which do not come back.
+    """
     url = _checked_address(details)
     _refuse_a_second(url)
     with transaction.atomic():
+        if not embedded and (returning := retired_from(url, leaving)):
+            name = details.name or name_before(returning.name)
+            return _bring_back(returning, details, name, from_environment=from_environment)
         name = details.name or free_name(name_from(url, embedded=embedded))
         return _create(details, name, url, from_environment=from_environment, embedded=embedded)
 
 
-def edit(registry: Registry, details: Details) -> Edited:
-    """Change a registry. Raises RegistryNotSaved.
+def edit(registry: Registry, details: Details, *, leaving: Collection[str] = ()) -> Edited:
+    """Change a registry. Raises RegistryNotSaved. For `leaving` see `add`.
 
     Another address is another registry: the row retires with its catalog, and a new one takes the
-    name. No credential goes along unless it was given in this very form.
+    name, or the one that had retired from there. No credential goes along unless it was given in
+    this very form.
     """
     url = _checked_address(details)
     with transaction.atomic():
@@ -79,10 +94,7 @@ def edit(registry: Registry, details: Details) -> Edited:
         if url != registry.url:
             _refuse_a_second(url)
         if url != registry.url and not registry.embedded:
-            old_name = registry.name
-            retire(registry, give_up_name=name == old_name)
-            fresh = _create(details, name, url, from_environment=registry.from_environment, embedded=False)
-            return Edited(fresh, retired=registry)
+            return _move(registry, details, name, url, leaving)
         _rename(registry, name)
         _update(registry, details, url)
     return Edited(registry)
@@ -91,7 +103,7 @@ def edit(registry: Registry, details: Details) -> Edited:
 def retire(registry: Registry, *, give_up_name: bool) -> None:
     """Keep the catalog to read, scan it never again, and forget the credentials."""
     if give_up_name:
-        registry.name = free_name(registry.name)
+        registry.name = retired_name(registry.name)
     _write(
         registry,
         name=registry.name,
@@ -99,6 +111,12 @@ def retire(registry: Registry, *, give_up_name: bool) -> None:
         from_environment=False,
         **_NO_CREDENTIALS,
     )
+
+
+def retired_from(url: str, leaving: Collection[str] = ()) -> Registry | None:
+    """The last one that retired from that address, our own storage apart."""
+    retired = Registry.objects.filter(url=url, embedded=False).exclude(retired_at=None).order_by("-retired_at")
+    return next((row for row in retired if row.job_subject not in leaving), None)
 
 
 def trust_realm(registry: Registry, realm: str) -> None:
@@ -159,20 +177,53 @@ def _refuse_a_second(url: str) -> None:
         raise RegistryNotSaved("url", _("%(name)s is at that address already.") % {"name": other.name})
 
 
+def _move(registry: Registry, details: Details, name: str, url: str, leaving: Collection[str]) -> Edited:
+    """Put another registry in the place of this one: a new row, or one that had retired from there."""
+    from_environment, was_read = registry.from_environment, registry.repositories.exists()
+    if was_read:
+        retire(registry, give_up_name=name == registry.name)
+    else:
+        Registry.objects.filter(pk=registry.pk).delete()  # `registry` keeps its key, for whoever stops its jobs
+    if returning := retired_from(url, [*leaving, registry.job_subject]):
+        new = _bring_back(returning, details, name, from_environment=from_environment)
+    else:
+        new = _create(details, name, url, from_environment=from_environment, embedded=False)
+    return Edited(new, left=registry, was_read=was_read)
+
+
+def _bring_back(registry: Registry, details: Details, name: str, *, from_environment: bool) -> Registry:
+    """A retired row with its catalog, as the details say; it has no credentials but those that were given now."""
+    _rename(registry, name)
+    _write(
+        registry,
+        retired_at=None,
+        from_environment=from_environment,
+        public_name=details.public_name,
+        ca=details.ca,
+        plain_http=details.plain_http,
+        **_UNPROBED,
+        **(_NO_CREDENTIALS | _given(details)),
+    )
+    return registry
+
+
+def _given(details: Details) -> dict[str, str]:
+    """The credentials of the details. A user name alone was not given for this address: a form shows the old again."""
+    if details.username and details.password:
+        return {"username": details.username, "password": details.password}
+    return {}
+
+
 def _create(details: Details, name: str, url: str, *, from_environment: bool, embedded: bool) -> Registry:
-    # A user name alone is none that was given for this address: a form shows the old one again.
-    password = details.password or ""
-    username = details.username if password else ""
     registry = Registry(
         name=name,
         url=url,
         public_name=details.public_name,
-        username=username,
-        password=password if username else "",
         ca=details.ca,
         plain_http=details.plain_http,
         from_environment=from_environment,
         embedded=embedded,
+        **_given(details),
     )
     try:
         with transaction.atomic():

@@ -71,6 +71,10 @@ class RegistryForm(forms.Form):
             del self.fields["remove_password"]
         elif "password" in self.fields:
             self.fields["password"].help_text = _("One is stored. Leave this empty to keep it.")
+        if registry is not None:
+            self.fields["name"].help_text = _(
+                "What it is called here, and in the addresses of its pages: with another name, links to them change."
+            )
         for name, variable in self.owned.items():
             self.fields[name].disabled = True
             self.fields[name].help_text = _("%(variable)s says that; change it there.") % {"variable": variable}

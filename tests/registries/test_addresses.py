@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oci.transport import Endpoint
-from registries.addresses import WrongAddress, free_name, name_from, normal_address
+from registries.addresses import WrongAddress, free_name, name_before, name_from, normal_address, retired_name
 from registries.models import Registry
 
 
@@ -101,10 +101,13 @@ def test_what_passes_here_is_an_endpoint_for_the_client_too(text: str) -> None:
     ("url", "name"),
     [
         ("https://registry.example.org", "registry-example-org"),
-        ("https://registry.example.org:5000/path", "registry-example-org"),
-        ("http://[::1]:5000", "1"),
-        ("http://127.0.0.1:5000", "127-0-0-1"),
+        ("https://registry.example.org:5000/path", "registry-example-org-5000"),
+        ("https://192.0.2.7:5210", "192-0-2-7-5210"),
+        ("http://[::1]:5000", "local-5000"),
+        ("http://127.0.0.1:5210", "local-5210"),
+        ("http://localhost", "local-80"),
         ("https://" + "very-long-" * 8 + "name.org", "very-long-very-long-very-long-very-long"),
+        ("https://" + "very-long-" * 8 + "name.org:5000", "very-long-very-long-very-long-very-5000"),
     ],
 )
 def test_an_address_suggests_a_name(url: str, name: str) -> None:
@@ -115,9 +118,24 @@ def test_an_address_suggests_a_name(url: str, name: str) -> None:
 def test_the_first_free_name() -> None:
     assert free_name("a") == "a"
     Registry.objects.create(name="a", url="https://a.example")
-    assert free_name("a") == "a-1"
-    Registry.objects.create(name="a-1", url="https://b.example")
     assert free_name("a") == "a-2"
+    Registry.objects.create(name="a-2", url="https://b.example")
+    assert free_name("a") == "a-3"
+
+
+@pytest.mark.django_db
+def test_whoever_gives_up_a_name_is_the_old_one() -> None:
+    assert retired_name("x" * 40) == "x" * 36 + "-old"
+    assert retired_name("a") == "a-old"
+    Registry.objects.create(name="a-old", url="https://a.example")
+    assert retired_name("a") == "a-old-2"
+
+
+@pytest.mark.django_db
+def test_a_name_from_before_is_found_again_unless_somebody_has_it() -> None:
+    assert name_before("a-old") == name_before("a-old-2") == name_before("a") == "a"
+    Registry.objects.create(name="a", url="https://a.example")
+    assert name_before("a-old") == "a-old"
 
 
 @pytest.mark.django_db
@@ -125,4 +143,4 @@ def test_a_free_name_fits_its_column() -> None:
     longest = "x" * 40
     Registry.objects.create(name=longest, url="https://a.example")
 
-    assert free_name(longest) == "x" * 38 + "-1"
+    assert free_name(longest) == "x" * 38 + "-2"

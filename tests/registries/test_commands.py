@@ -10,11 +10,13 @@ from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
 from access.models import User
+from jobs.models import Job
 from registries import services
 from registries.models import Registry
 from registries.services import Details
 from tests.hostile import Hostile, Reply
 from tests.real_registry import PASSWORD, USERNAME, RealRegistry
+from tests.registries.reading import read
 
 pytestmark = pytest.mark.django_db
 
@@ -128,14 +130,14 @@ def test_edit_changes_what_was_said_and_keeps_the_rest(locked: RealRegistry) -> 
 
 
 def test_edit_to_another_address_carries_no_credentials(hostile: Hostile) -> None:
-    services.add(Details(url="https://a.example", name="main", username="alice", password=CANARY))
+    read(services.add(Details(url="https://a.example", name="main", username="alice", password=CANARY)))
     hostile.on("GET", "/v2/", Reply.challenge('Basic realm="please"'))
     out = io.StringIO()
 
     with pytest.raises(CommandError):
         call_command("registry", "edit", "main", "--url", hostile.url, "--plain-http", stdout=out)
 
-    assert "What was read from the old one stays, as main-1; its credentials are forgotten." in out.getvalue()
+    assert "What was read from the old one stays, as main-old; its credentials are forgotten." in out.getvalue()
     assert all("Authorization" not in request.headers for request in hostile.asked())
     assert [row.password for row in Registry.objects.all()] == ["", ""]
 
@@ -183,6 +185,23 @@ def test_remove_asks_first(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not Registry.objects.exists()
 
 
+def test_remove_without_anybody_to_ask_is_one_line_with_the_cure(monkeypatch: pytest.MonkeyPatch) -> None:
+    services.add(Details(url="https://a.example", name="main"))
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+
+    with pytest.raises(CommandError, match="nobody can be asked here, so nothing was removed: say --yes"):
+        run("remove", "main")
+
+    assert Registry.objects.exists()
+
+
+def test_our_own_registry_is_not_removed_while_it_is_served() -> None:
+    services.add(Details(url="https://a.example", name="local"), from_environment=True, embedded=True)
+
+    with pytest.raises(CommandError, match="local is Berth's own: start with --registry URL"):
+        run("remove", "local", "--yes")
+
+
 def prepare(capsys: pytest.CaptureFixture[str]) -> tuple[str, str]:
     call_command("prepare")
     said = capsys.readouterr()
@@ -225,6 +244,36 @@ def test_prepare_stops_at_a_registry_that_does_not_answer(
     assert said.err.count("\n") == 1
     assert "It does not answer. Is it running, and can this server reach 127.0.0.1:1?" in said.err
     assert not User.objects.exists()
+
+
+def test_a_typo_in_the_address_changes_nothing(
+    settings: Settings, locked: RealRegistry, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings.REGISTRY_URL, settings.REGISTRY_PLAIN_HTTP = locked.url, True
+    settings.REGISTRY_USER, settings.REGISTRY_PASSWORD = USERNAME, PASSWORD
+    prepare(capsys)
+    read(Registry.objects.get())
+    before = list(Registry.objects.values())
+
+    settings.REGISTRY_URL = "http://127.0.0.1:1"
+    with pytest.raises(SystemExit):
+        prepare(capsys)
+
+    assert list(Registry.objects.values()) == before
+
+
+def test_prepare_stops_the_work_on_what_another_registry_replaces(
+    settings: Settings, real_registry: RealRegistry, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings.REGISTRY_URL, settings.REGISTRY_PLAIN_HTTP = real_registry.url, True
+    before = services.add(Details(url="https://a.example"), from_environment=True)
+    scan = Job.objects.create(kind="scan", subject=before.job_subject, title="Scan")
+
+    prepare(capsys)
+
+    scan.refresh_from_db()
+    assert scan.state == Job.State.STOPPED
+    assert Registry.objects.get().url == real_registry.url
 
 
 def test_prepare_stops_at_a_wrong_value(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,13 +4,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from pytest_django import Settings
 
 from registries import services
-from registries.environment import from_environment, owners
+from registries.environment import from_environment, owners, planned
 from registries.models import Registry
 from registries.services import Details
+from tests.registries.reading import read
 
 pytestmark = pytest.mark.django_db
 
@@ -75,6 +77,7 @@ def test_a_changed_option_is_followed(options: Options) -> None:
 def test_another_address_is_another_registry(options: Options) -> None:
     first = options.are(A, USER="alice", PASSWORD="secret")
     assert first is not None
+    read(first)
 
     second = options.are(B)
 
@@ -85,15 +88,44 @@ def test_another_address_is_another_registry(options: Options) -> None:
     assert (second.name, second.username, second.password) == ("b-example", "", "")
 
 
-def test_another_port_of_the_host_takes_the_name(options: Options) -> None:
+def test_another_port_of_the_host_has_a_name_with_that(options: Options) -> None:
     first = options.are(A)
     assert first is not None
+    read(first)
 
     second = options.are(f"{A}:5000")
 
     first.refresh_from_db()
     assert second is not None
-    assert (first.name, second.name) == ("a-example-1", "a-example")
+    assert (first.name, second.name) == ("a-example", "a-example-5000")
+
+
+@pytest.mark.parametrize("name", ["a-example", "main"])
+def test_there_and_back_is_the_same_row_with_its_catalog_and_name(options: Options, name: str) -> None:
+    first = options.are(A)
+    assert first is not None
+    services.edit(read(first), Details(url=A, name=name, public_name="r.example.org"))
+    options.are(B)
+
+    back = options.are(A, USER="alice", PASSWORD="secret")
+
+    assert back == first
+    assert back is not None
+    assert (back.name, back.password, back.public_name) == (name, "secret", "r.example.org")
+    assert list(Registry.objects.all()) == [back]
+
+
+def test_a_plan_writes_nothing(options: Options) -> None:
+    first = options.are(A, USER="alice", PASSWORD="secret")
+    before = list(Registry.objects.values())
+    settings.REGISTRY_URL = B
+
+    plan = planned()
+
+    assert plan is not None
+    assert (plan.url, plan.name, plan.from_environment) == (B, "b-example", True)
+    assert plan != first
+    assert list(Registry.objects.values()) == before
 
 
 def test_a_name_that_a_person_chose_stays(options: Options) -> None:
@@ -163,6 +195,13 @@ def test_the_options_say_which_fields_are_theirs(options: Options) -> None:
         "password": "BERTH_REGISTRY_PASSWORD",
     }
     assert owners(services.add(Details(url=B))) == {}
+
+
+def test_our_own_registry_is_where_the_options_of_the_start_say(options: Options) -> None:
+    ours = options.are("http://127.0.0.1:5000", embedded=True)
+    assert ours is not None
+
+    assert set(owners(ours).values()) == {"--bind or --registry-port"}
 
 
 def test_what_no_option_says_stays_as_a_person_set_it(options: Options) -> None:

@@ -127,6 +127,13 @@ def test_a_certificate_that_nobody_vouches_for(tmp_path: Path) -> None:
     assert sentences(registry)[0].startswith("Reachable")
 
 
+def test_a_registry_without_tls_is_told_from_one_that_nobody_vouches_for(real_registry: RealRegistry) -> None:
+    finding = only_finding(at(real_registry.url.replace("http:", "https:")))
+
+    assert finding.sentence == "It speaks plain http."
+    assert finding.cure == "Write http:// before its address, and allow that."
+
+
 def test_a_catalog_that_is_closed(hostile: Hostile) -> None:
     hostile.on("GET", "/v2/", Reply.json({}, Docker_Distribution_Api_Version="registry/2.0"))
     hostile.on("GET", "/v2/_catalog", Reply.errors(401, "UNAUTHORIZED"))

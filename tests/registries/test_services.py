@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from registries import services
 from registries.models import Registry
 from registries.services import Details, RegistryNotSaved
+from tests.registries.reading import read
 
 pytestmark = pytest.mark.django_db
 
@@ -14,18 +16,20 @@ HERE = "https://registry.example.org"
 CANARY = "CANARY-7f3"
 
 
-def made(**said: Any) -> Registry:
-    return services.add(Details(**{"url": HERE, "username": "alice", "password": CANARY, **said}))
+def made(leaving: Collection[str] = (), **said: Any) -> Registry:
+    details = Details(**{"url": HERE, "username": "alice", "password": CANARY, **said})
+    return services.add(details, leaving=leaving)
 
 
 def test_a_registry_is_called_after_its_host() -> None:
     assert made().name == "registry-example-org"
 
 
-def test_a_second_one_at_the_same_host_gets_the_next_name() -> None:
+def test_a_second_one_at_the_same_host_has_its_port_or_the_next_number() -> None:
     made()
 
-    assert made(url=f"{HERE}:5000").name == "registry-example-org-1"
+    assert made(url=f"{HERE}:5000").name == "registry-example-org-5000"
+    assert made(url=f"{HERE}/path").name == "registry-example-org-2"
 
 
 def test_two_at_one_address_are_refused_however_it_is_typed() -> None:
@@ -102,7 +106,7 @@ def test_the_same_address_in_another_spelling_is_the_same_registry() -> None:
 
     edited = services.edit(registry, Details(url=f"{HERE}:443/", username="alice"))
 
-    assert edited.retired is None
+    assert edited.left is None
     assert edited.registry.pk == registry.pk
     assert edited.registry.password == CANARY
 
@@ -117,14 +121,14 @@ def test_the_same_address_in_another_spelling_is_the_same_registry() -> None:
     ],
 )
 def test_another_address_is_another_registry_without_the_credentials(url: str) -> None:
-    old = made(name="main")
+    old = read(made(name="main"))
     Registry.objects.filter(pk=old.pk).update(realm="https://auth.example.org")
 
     edited = services.edit(old, Details(url=url, name="main", username="alice", plain_http=True))
 
     old.refresh_from_db()
     new = edited.registry
-    assert (old.name, new.name) == ("main-1", "main")
+    assert (old.name, new.name) == ("main-old", "main")
     assert old.retired_at is not None
     assert new.retired_at is None
     for row in (old, new):
@@ -140,7 +144,7 @@ def test_credentials_that_were_given_in_the_same_form_go_with_the_new_address() 
 
 
 def test_a_new_name_beside_a_new_address_leaves_the_old_row_its_name() -> None:
-    old = made(name="main")
+    old = read(made(name="main"))
 
     new = services.edit(old, Details(url="https://new.example", name="second")).registry
 
@@ -151,11 +155,49 @@ def test_a_new_name_beside_a_new_address_leaves_the_old_row_its_name() -> None:
 def test_every_move_takes_the_next_free_name() -> None:
     registry = made(name="main")
     for number in range(3):
-        registry = services.edit(registry, Details(url=f"https://r{number}.example")).registry
+        registry = services.edit(read(registry), Details(url=f"https://r{number}.example")).registry
 
     retired = Registry.objects.exclude(retired_at=None).order_by("pk")
-    assert [row.name for row in retired] == ["main-1", "main-2", "main-3"]
+    assert [row.name for row in retired] == ["main-old", "main-old-2", "main-old-3"]
     assert [row.name for row in Registry.objects.active()] == ["main"]
+
+
+def test_one_from_which_nothing_was_read_is_gone_after_a_move() -> None:
+    old = made(name="main")
+
+    edited = services.edit(old, Details(url="https://new.example"))
+
+    assert (edited.left, edited.was_read) == (old, False)
+    assert [row.url for row in Registry.objects.all()] == ["https://new.example"]
+
+
+def test_an_address_that_is_named_again_brings_its_catalog_back_and_no_credentials() -> None:
+    old = read(made(name="main"))
+    typo = services.edit(old, Details(url="https://typo.example")).registry
+
+    back = services.edit(typo, Details(url=HERE, username="alice", public_name="r.example.org")).registry
+
+    assert back == old
+    assert [row.name for row in Registry.objects.all()] == ["main"]
+    assert (back.retired_at, back.username, back.password, back.public_name) == (None, "", "", "r.example.org")
+    assert back.repositories.count() == 1
+
+
+def test_one_that_is_added_again_has_its_old_name_where_that_is_free() -> None:
+    old = read(made(name="main"))
+    new = services.edit(old, Details(url="https://new.example")).registry
+    services.edit(new, Details(url="https://new.example", name="other"))
+
+    back = made(password="new")
+
+    assert (back, back.name, back.password) == (old, "main", "new")
+
+
+def test_one_that_is_being_removed_does_not_come_back() -> None:
+    old = made(name="main")
+    services.retire(old, give_up_name=True)
+
+    assert made(leaving=[old.job_subject]) != old
 
 
 def test_a_move_to_an_address_that_is_taken_changes_nothing() -> None:
@@ -170,7 +212,7 @@ def test_a_move_to_an_address_that_is_taken_changes_nothing() -> None:
 
 
 def test_a_retired_registry_cannot_be_edited() -> None:
-    old = made(name="main")
+    old = read(made(name="main"))
     services.edit(old, Details(url="https://new.example"))
 
     with pytest.raises(RegistryNotSaved, match="retired"):

@@ -194,6 +194,7 @@ def test_a_changed_address_with_the_password_left_blank(
 ) -> None:
     other_host.on("GET", "/v2/", Reply.challenge('Basic realm="please"'))
     caplog.set_level(logging.DEBUG)
+    Repository.objects.create(registry=main, name="team/app", name_key=b"team/app", state="whole")
     shown = page(staff, "/registries/main/edit")
     fields = dict(re.findall(r'<input type="text" name="(\w+)" value="([^"]*)"', shown))
     assert fields["username"] == "the-user"
@@ -208,7 +209,7 @@ def test_a_changed_address_with_the_password_left_blank(
     assert "the-user" not in heard
     assert CANARY not in caplog.text
     text = answer.content.decode()
-    assert "as main-1; its credentials are forgotten" in text
+    assert "as main-old; its credentials are forgotten" in text
     assert Registry.objects.exclude(password="").count() == 0
 
 
@@ -217,10 +218,35 @@ def test_what_was_read_before_the_move_can_still_be_browsed(staff: Client, main:
 
     staff.post("/registries/main/edit", {"url": "http://127.0.0.1:1", "plain_http": "on", "name": "main"})
 
-    assert "team/app" in page(staff, "/r/main-1")
+    assert "team/app" in page(staff, "/r/main-old")
     assert "Retired" in page(staff, "/registries")
-    assert staff.get("/registries/main-1/edit").status_code == 404
-    assert staff.post("/registries/main-1/test").status_code == 404
+    assert staff.get("/registries/main-old/edit").status_code == 404
+    assert staff.post("/registries/main-old/test").status_code == 404
+
+
+def test_a_move_before_anything_was_read_forgets_the_old_one(staff: Client, main: Registry) -> None:
+    form = {"url": "http://127.0.0.1:1", "plain_http": "on", "name": "main"}
+
+    answer = staff.post("/registries/main/edit", form, follow=True)
+
+    assert "Nothing had been read from the old one: it is forgotten." in answer.content.decode()
+    assert Registry.objects.get().url == "http://127.0.0.1:1"
+
+
+def test_another_name_is_told_to_change_links(staff: Client, main: Registry) -> None:
+    assert "with another name, links to them change" in page(staff, "/registries/main/edit")
+    assert "links to them change" not in page(staff, "/registries/add")
+
+
+def test_our_own_registry_says_which_options_are_its_own_and_offers_no_removal(staff: Client) -> None:
+    services.add(Details(url="https://a.example", name="local"), from_environment=True, embedded=True)
+
+    shown = page(staff, "/registries/local/edit")
+
+    assert "--bind or --registry-port says that; change it there." in shown
+    assert "BERTH_REGISTRY_URL" not in shown
+    assert "Remove…" not in shown
+    assert "It is Berth&#x27;s own" in page(staff, "/registries/local/remove")
 
 
 def test_a_move_stops_the_scan_of_the_old_one(staff: Client, main: Registry) -> None:

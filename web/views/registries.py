@@ -17,6 +17,7 @@ from access.guards import readers_only, staff_only
 from catalog import removal
 from catalog.models import Repository, Scan
 from catalog.services import next_scan, request_scan
+from jobs.models import Job
 from registries import services
 from registries.environment import owners
 from registries.findings import findings, realm_host
@@ -49,7 +50,7 @@ def add(request: HttpRequest) -> HttpResponse:
     form = RegistryForm(_said(request))
     if form.is_valid():
         try:
-            registry = services.add(form.details())
+            registry = services.add(form.details(), leaving=_leaving())
         except services.RegistryNotSaved as error:
             form.add_error(error.field, str(error))
         else:
@@ -65,7 +66,7 @@ def edit(request: HttpRequest, name: str) -> HttpResponse:
     form = RegistryForm(_said(request), registry=registry)
     if form.is_valid():
         try:
-            edited = services.edit(registry, form.details())
+            edited = services.edit(registry, form.details(), leaving=_leaving())
         except services.RegistryNotSaved as error:
             form.add_error(error.field, str(error))
         else:
@@ -117,6 +118,11 @@ def _said(request: HttpRequest) -> QueryDict | None:
     return request.POST if request.method == "POST" else None
 
 
+def _leaving() -> set[str]:
+    """The job subjects of the registries that are being removed."""
+    return set(Job.objects.unfinished().filter(kind=removal.KIND).values_list("subject", flat=True))
+
+
 def _until(when: datetime) -> str:
     minutes = (when - timezone.now()).total_seconds() / 60
     if minutes < 1:
@@ -128,6 +134,8 @@ def _until(when: datetime) -> str:
 
 def _why_not(registry: Registry) -> str:
     """Why it cannot be removed now; nothing when it can."""
+    if registry.embedded and registry.from_environment:
+        return _("It is Berth's own, and served as long as Berth is started without --registry.")
     if variable := owners(registry).get("url"):
         return _("%(variable)s names it: start Berth without that first.") % {"variable": variable}
     try:
@@ -140,12 +148,15 @@ def _why_not(registry: Registry) -> str:
 def _saved(request: HttpRequest, edited: services.Edited) -> HttpResponse:
     name = edited.registry.name
     said = _("%(name)s is saved.") % {"name": name}
-    if edited.retired is not None:
-        removal.stop_work(edited.retired)
-        said = _(
-            "%(name)s is another registry now. What was read from the old one stays, as %(old)s; its credentials"
-            " are forgotten."
-        ) % {"name": name, "old": edited.retired.name}
+    if edited.left is not None:
+        removal.stop_work(edited.left)
+        said = _("%(name)s is another registry now. Nothing had been read from the old one: it is forgotten.")
+        if edited.was_read:
+            said = _(
+                "%(name)s is another registry now. What was read from the old one stays, as %(old)s; its credentials"
+                " are forgotten."
+            )
+        said %= {"name": name, "old": edited.left.name}
     return _tested(request, edited.registry, said)
 
 

@@ -7,41 +7,54 @@ from django.core.management.base import BaseCommand
 
 from access.passwords import create_first_admin
 from catalog import removal
-from registries.environment import from_environment, owners
+from jobs import services as jobs
+from jobs.models import Job
+from registries import environment
 from registries.findings import findings
 from registries.models import Registry
-from registries.probing import probe
+from registries.probing import ask, remember
 
 
 class Command(BaseCommand):
     help = (
-        "Before the first page: bring the registry of the options in step, ask it what it can do, make the first admin."
+        "Before the first page: ask the registry of the options what it can do, keep it, make the first admin."
+        " Where it cannot be used, nothing is changed."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        leaving = set(Job.objects.unfinished().filter(kind=removal.KIND).values_list("subject", flat=True))
         try:
-            registry = from_environment()
+            planned = environment.planned(leaving)
+            found = self._tested(planned) if planned else {}
+            before = _active()
+            registry = environment.from_environment(leaving)
         except ImproperlyConfigured as error:
             self._stop(str(error))
-        for retired in Registry.objects.exclude(retired_at=None):
-            removal.stop_work(retired)
+        for job in Job.objects.unfinished().filter(subject__in=before - _active()):
+            jobs.stop(job)
         if registry is not None:
-            self._test(registry)
+            remember(registry, found)
         if password := create_first_admin():
             self.stdout.write(f"admin-password: {password}")
 
-    def _test(self, registry: Registry) -> None:
-        """Ends the start when the registry cannot be used; what a person can mend on its page does not."""
-        probe(registry)
+    def _tested(self, registry: Registry) -> dict[str, Any]:
+        """What was found. Ends the start when the registry cannot be used; what its page can mend does not."""
+        found = registry.capabilities = ask(registry)
         problem = registry.capability("problem")
         if not problem:
-            return
+            return found
         for finding in findings(registry):
             self.stderr.write(f"{registry.name}, {registry.url}: {finding.sentence} {finding.cure}".strip())
-        mendable = problem == "foreign-realm" or (problem == "unauthorized" and "username" not in owners(registry))
-        if not mendable:
+        credentials_are_given = "username" in environment.owners(registry)
+        if problem != "foreign-realm" and (problem != "unauthorized" or credentials_are_given):
             raise SystemExit(1)
+        return found
 
     def _stop(self, sentence: str) -> NoReturn:
         self.stderr.write(sentence)
         raise SystemExit(1)
+
+
+def _active() -> set[str]:
+    """The job subjects of the registries that are scanned."""
+    return {registry.job_subject for registry in Registry.objects.active()}

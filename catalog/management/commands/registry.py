@@ -11,6 +11,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from catalog import removal
+from jobs.models import Job
 from registries import services
 from registries.environment import owners
 from registries.findings import Mark, findings
@@ -68,7 +69,7 @@ class Command(BaseCommand):
             ca=_pem(options["ca"]),
             plain_http=bool(options["plain_http"]),
         )
-        registry = services.add(details)
+        registry = services.add(details, leaving=_leaving())
         self.stdout.write(f"{registry.name} is added.")
         self._report(registry)
 
@@ -77,13 +78,13 @@ class Command(BaseCommand):
         details = _changed(registry, options)
         if details.username and details.username != registry.username and details.password is None:
             details = replace(details, password=_password("prompt"))
-        edited = services.edit(registry, details)
-        if edited.retired is not None:
-            removal.stop_work(edited.retired)
-            self.stdout.write(
-                f"{edited.registry.name} is another registry now. What was read from the old one stays,"
-                f" as {edited.retired.name}; its credentials are forgotten."
-            )
+        edited = services.edit(registry, details, leaving=_leaving())
+        if edited.left is not None:
+            removal.stop_work(edited.left)
+            left = "Nothing had been read from the old one: it is forgotten."
+            if edited.was_read:
+                left = f"What was read from the old one stays, as {edited.left.name}; its credentials are forgotten."
+            self.stdout.write(f"{edited.registry.name} is another registry now. {left}")
         self._report(edited.registry)
 
     def _test(self, options: dict[str, Any]) -> None:
@@ -95,10 +96,14 @@ class Command(BaseCommand):
 
     def _remove(self, options: dict[str, Any]) -> None:
         registry = _named(options["registry"], retired=True)
+        if registry.embedded and registry.from_environment:
+            raise CommandError(
+                f"{registry.name} is Berth's own: start with --registry URL, then remove {registry.name}"
+            )
         if variable := owners(registry).get("url"):
             raise CommandError(f"{registry.name} comes from {variable}: start without it, then remove {registry.name}")
         question = f"Forget {registry.name} and its catalog? Nothing changes at {registry.url}. [y/N] "
-        if not options["yes"] and not input(question).strip().lower().startswith("y"):
+        if not options["yes"] and not _agreed(question):
             raise CommandError("nothing was removed")
         try:
             removal.remove_registry(registry)
@@ -130,6 +135,18 @@ def _add_details(parser: CommandParser) -> None:
     parser.add_argument("--password-from", metavar="SOURCE", help=_SOURCE)
     parser.add_argument("--ca", metavar="FILE", help="certificates to trust, PEM")
     parser.add_argument("--plain-http", action="store_true", default=None, help="allow an http:// address")
+
+
+def _agreed(question: str) -> bool:
+    try:
+        return input(question).strip().lower().startswith("y")
+    except EOFError:
+        raise CommandError("nobody can be asked here, so nothing was removed: say --yes") from None
+
+
+def _leaving() -> set[str]:
+    """The job subjects of the registries that are being removed."""
+    return set(Job.objects.unfinished().filter(kind=removal.KIND).values_list("subject", flat=True))
 
 
 def _named(name: str, *, retired: bool = False) -> Registry:
