@@ -11,7 +11,7 @@ import binascii
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final, Generic, Self, TypeVar
 
 from django.db.models import F, Model, Q, QuerySet
@@ -107,7 +107,7 @@ class _Place:
             if name != order.text or backward not in {0, 1} or not _is_count(pk):
                 return None
             return cls(bool(backward), _read_value(value, order.column), pk)
-        except (ValueError, TypeError, binascii.Error, RecursionError):
+        except (ValueError, TypeError, OverflowError, binascii.Error, RecursionError):
             return None
 
 
@@ -125,7 +125,7 @@ def _read_value(value: Any, column: Column) -> bytes | int | datetime | None:
     moment = parse_datetime(value)
     if moment is None or timezone.is_naive(moment):
         raise ValueError("not a moment")
-    return moment
+    return moment.astimezone(UTC)  # here, where a moment before the first year is a bent token and no fault
 
 
 def _is_count(value: Any) -> bool:

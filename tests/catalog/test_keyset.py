@@ -5,6 +5,8 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from catalog.keyset import CAP, Column, Order, paged
 from catalog.models import Repository
@@ -16,6 +18,7 @@ COLUMNS = {
     "name": Column("name_key", bytes),
     "tags": Column("tag_count", int, largest_first=True),
 }
+OUT_OF_TIME = ("0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59")
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -131,10 +134,37 @@ def test_a_bent_token_is_page_one(rows: Registry, token: str) -> None:
     assert page.rows[0].name == "team/app-00"
 
 
-@pytest.mark.parametrize("value", ["2026-99-99", "2026-01-01", "yesterday", 5, "", ["x"]])
+@pytest.mark.parametrize("value", ["2026-99-99", "2026-01-01", "yesterday", 5, "", ["x"], *OUT_OF_TIME])
 def test_a_bent_moment_is_page_one(rows: Registry, value: object) -> None:
     page = paged(Repository.objects.all(), Order.parse("changed", COLUMNS), _bent("changed", 0, value, 3), size=5)
     assert page.previous is None
+
+
+anything = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(10**400), 10**400)
+    | st.floats()
+    | st.text(st.characters(codec=None), max_size=30)  # surrogates and NUL among them
+    | st.datetimes(timezones=st.timezones()).map(datetime.isoformat)
+    | st.sampled_from(["changed", "name", "tags", "AAAA", *OUT_OF_TIME]),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=3), inner, max_size=2),
+    max_leaves=8,
+)
+parts = st.tuples(st.sampled_from(sorted(COLUMNS)) | anything, st.sampled_from([0, 1]) | anything, anything, anything)
+
+
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(parts=parts | anything, sort=st.sampled_from(sorted(COLUMNS)))
+def test_no_token_is_a_fault(rows: Registry, parts: object, sort: str) -> None:
+    token = base64.urlsafe_b64encode(json.dumps(parts).encode()).decode().rstrip("=")
+    paged(Repository.objects.all(), Order.parse(sort, COLUMNS), token, size=5)
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(token=st.text(max_size=40) | st.binary(max_size=40).map(lambda raw: base64.urlsafe_b64encode(raw).decode()))
+def test_no_text_is_a_fault(rows: Registry, token: str) -> None:
+    paged(Repository.objects.all(), Order.parse("name", COLUMNS), token, size=5)
 
 
 @pytest.mark.parametrize("text", [None, "", "nonsense", "-", "--name", "name;drop"])

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import base64
+import json
+
 import pytest
 from django.test import Client
 
@@ -98,6 +101,16 @@ def test_a_hostile_path_is_not_there(client: Client, local: Registry, path: str)
 def test_a_hostile_query_is_no_fault(client: Client, local: Registry, path: str, query: str) -> None:
     make.put(make.repository(local, "team/app"), make.image(), "1.0")
     assert client.get(f"{path}?{query}").status_code == 200
+
+
+@pytest.mark.parametrize(("path", "sort"), [("/", "changed"), ("/r/local/team/app", "date")])
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59"])
+def test_a_page_that_begins_outside_of_time_is_page_one(
+    client: Client, local: Registry, path: str, sort: str, moment: str
+) -> None:
+    make.put(make.repository(local, "team/app"), make.image(), "1.0")
+    token = base64.urlsafe_b64encode(json.dumps([sort, 0, moment, 1]).encode()).decode().rstrip("=")
+    assert "data-row" in client.get(f"{path}?page={token}").content.decode()
 
 
 def test_a_digest_counts_only_in_its_own_repository(client: Client, local: Registry) -> None:
