@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Final
 
-from django.db import models, transaction
+from django.db import IntegrityError, models, transaction
 from django.utils.translation import gettext as _
 
 from catalog.models import (
@@ -31,8 +31,15 @@ from registries.models import Registry
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser
 
+Writing = Callable[[], AbstractContextManager[None]]
+"""Opens a transaction: of a job one that commits only while its lease holds."""
+
 KIND: Final = "removal"
 _BATCH: Final = 200  # rows a transaction: well under 200 ms
+
+
+class _ScanRuns(Exception):  # noqa: N818  it says why nothing was deleted
+    """A scan may be about to point to content that nobody shows."""
 
 
 class StillWorking(Exception):  # noqa: N818  it says what has to end first
@@ -58,8 +65,9 @@ def check_idle(registry: Registry) -> None:
 def request_removal(registry: Registry, requested_by: AbstractBaseUser | None = None) -> Job:
     """Queue the removal of a registry, which retires at once and gives up its name. Raises StillWorking."""
     title = _("Removal of %(name)s") % {"name": registry.name}
-    _retire(registry, give_up_name=True)
-    return jobs.queue(KIND, registry.job_subject, title, requested_by=requested_by)[0]
+    with transaction.atomic():
+        _retire(registry, give_up_name=True)
+        return jobs.queue(KIND, registry.job_subject, title, requested_by=requested_by)[0]
 
 
 def run(lease: Lease) -> str:
@@ -82,15 +90,15 @@ def remove_registry(registry: Registry) -> None:
 
 
 def _retire(registry: Registry, *, give_up_name: bool) -> None:
-    check_idle(registry)
-    if registry.retired_at is None:
-        registries.retire(registry, give_up_name=give_up_name)
-    check_idle(registry)
+    """Retire the row, of which `registry` may be an old copy, or change nothing at all. Raises StillWorking."""
+    with transaction.atomic():
+        row = Registry.objects.select_for_update().get(pk=registry.pk)
+        if row.retired_at is None:
+            registries.retire(row, give_up_name=give_up_name)
+        check_idle(registry)  # last, so that it sees what was queued until now
 
 
-def _remove(
-    registry: Registry, writing: Callable[[], AbstractContextManager[None]], told: Callable[[int], None]
-) -> None:
+def _remove(registry: Registry, writing: Writing, told: Callable[[int], None]) -> None:
     here = {"repository__registry": registry}
     removed = 0
     for rows in (
@@ -108,7 +116,7 @@ def _remove(
             told(removed)
     with writing():
         registry.delete()
-    _drop_content_of_nobody()
+    _drop_content_of_nobody(writing)
 
 
 def _batches(rows: models.QuerySet[Any]) -> Iterator[list[int]]:
@@ -119,23 +127,32 @@ def _batches(rows: models.QuerySet[Any]) -> Iterator[list[int]]:
         last = batch[-1]
 
 
-def _drop_content_of_nobody() -> None:
+def _drop_content_of_nobody(writing: Writing) -> None:
     """Delete manifests and blobs that no registry shows any more.
 
     A running scan may be about to point to one of them: then they wait for the next removal.
     """
-    while _delete_orphans(_orphaned_manifests()):
-        pass  # the children of an index are orphans once it is gone
-    _delete_orphans(_orphaned_blobs())
+    try:
+        while _delete_orphans(_orphaned_manifests(), writing):
+            pass  # the children of an index are orphans once it is gone
+        _delete_orphans(_orphaned_blobs(), writing)
+    except _ScanRuns:
+        return
 
 
-def _delete_orphans(orphans: models.QuerySet[Any]) -> int:
+def _delete_orphans(orphans: models.QuerySet[Any], writing: Writing) -> int:
+    """How many rows went. A batch with one that is pointed to again by now stays, for the next removal."""
     deleted = 0
     for batch in _batches(orphans):
-        with transaction.atomic():
-            if Job.objects.filter(state=Job.State.RUNNING, kind=SCAN).exists():
-                return 0
-            deleted += orphans.filter(pk__in=batch).delete()[0]
+        try:
+            with writing():
+                gone = orphans.filter(pk__in=batch).delete()[0]
+                # After the delete, so that it sees a scan that began meanwhile too.
+                if Job.objects.filter(state=Job.State.RUNNING, kind=SCAN).exists():
+                    raise _ScanRuns
+        except IntegrityError:  # at the commit, or the ProtectedError before it
+            continue
+        deleted += gone
     return deleted
 
 

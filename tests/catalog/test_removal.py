@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import pytest
 from django.apps import apps
+from django.db.models import F
+from django.db.models.signals import post_delete, post_save, pre_delete
 from django.utils import timezone
 
 from catalog import removal
-from catalog.models import Blob, Manifest, Repository, Scan, Tag, TagSpan
+from catalog.models import Blob, Manifest, Presence, Repository, Scan, Tag, TagSpan
 from catalog.sort_keys import natural_key
 from jobs import running
 from jobs import services as jobs
 from jobs.models import Job
 from registries.models import Registry
+from tests.meanwhile import receiving
 from tests.web import furniture
 
 
@@ -72,6 +75,82 @@ def test_nothing_goes_while_a_scan_is_not_over(state: Job.State) -> None:
     registry.refresh_from_db()
     assert registry.retired_at is None
     assert counts() == before
+
+
+@pytest.mark.django_db
+def test_a_scan_that_is_queued_meanwhile_leaves_the_registry_as_it_was() -> None:
+    registry = furniture.registry("main", username="alice", password="secret")
+    furnish(registry, "only")
+    before = counts()
+
+    for remove in (removal.remove_registry, removal.request_removal):
+        with (
+            receiving(post_save, Registry, lambda instance, **_: furniture.job(instance, Job.State.QUEUED)),
+            pytest.raises(removal.StillWorking, match="Scan of main.* then remove main"),
+        ):
+            remove(registry)
+
+    registry = Registry.objects.get()
+    assert (registry.name, registry.username, registry.password, registry.retired_at) == (
+        "main",
+        "alice",
+        "secret",
+        None,
+    )
+    assert counts() == before
+    assert not Job.objects.filter(kind=removal.KIND).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_content_that_is_pointed_to_meanwhile_stays_for_the_next_removal() -> None:
+    kept, gone = furniture.registry("kept"), furniture.registry("gone")
+    furnish(gone, "gone")
+    repository = furniture.repository(kept)
+
+    def point(instance: Manifest, **_: object) -> None:
+        Presence.objects.create(repository=repository, manifest=instance, dated=timezone.now(), dated_by="seen")
+
+    with receiving(pre_delete, Manifest, point):
+        removal.remove_registry(gone)
+
+    assert list(Registry.objects.all()) == [kept]
+    assert Manifest.objects.exists()
+    removal.remove_registry(kept)
+    assert set(counts().values()) == {0}
+
+
+@pytest.mark.django_db
+def test_a_scan_that_begins_meanwhile_finds_all_content() -> None:
+    kept, gone = furniture.registry("kept"), furniture.registry("gone")
+    furnish(gone, "gone")
+    manifests = Manifest.objects.count()
+
+    def begin(**_: object) -> None:
+        if not Job.objects.exists():
+            furniture.job(kept)
+
+    with receiving(post_delete, Manifest, begin):
+        removal.remove_registry(gone)
+
+    assert Manifest.objects.count() == manifests
+
+
+@pytest.mark.django_db
+def test_content_goes_only_while_the_lease_holds() -> None:
+    registry = furniture.registry("gone")
+    furnish(registry, "gone")
+    job = removal.request_removal(registry)
+
+    def take_over(**_: object) -> None:
+        Job.objects.filter(pk=job.pk).update(fence=F("fence") + 1)
+
+    with receiving(post_delete, Registry, take_over):
+        running.run(job.pk)
+
+    assert not Registry.objects.exists()
+    assert Manifest.objects.exists()
+    job.refresh_from_db()
+    assert job.state == Job.State.RUNNING
 
 
 @pytest.mark.django_db

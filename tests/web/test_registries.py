@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
+from django.db.models.signals import post_save
 from django.test import Client
 from pytest_django import Settings
 
@@ -19,6 +20,7 @@ from registries import services
 from registries.models import Registry
 from registries.services import Details
 from tests.hostile import Hostile, Reply
+from tests.meanwhile import receiving
 from tests.real_registry import PASSWORD, USERNAME, RealRegistry
 
 pytestmark = pytest.mark.django_db
@@ -310,6 +312,19 @@ def test_remove_waits_for_the_scan(staff: Client, main: Registry) -> None:
     assert "Scan of main" in page(staff, "/registries/main/remove")
     assert staff.post("/registries/main/remove").status_code == 409
     assert Registry.objects.exists()
+
+
+def test_a_scan_that_is_queued_meanwhile_refuses_the_removal(staff: Client, main: Registry) -> None:
+    def queue(instance: Registry, **_: object) -> None:
+        Job.objects.create(kind="scan", subject=instance.job_subject, title="Scan of main")
+
+    with receiving(post_save, Registry, queue):  # between the look at the page and the end of the retiring
+        answer = staff.post("/registries/main/remove")
+
+    assert answer.status_code == 409
+    assert "“Scan of main” is not over yet" in answer.content.decode()
+    main.refresh_from_db()
+    assert (main.name, main.password, main.retired_at) == ("main", CANARY, None)
 
 
 def test_hostile_text_is_text(staff: Client, hostile: Hostile) -> None:

@@ -102,9 +102,13 @@ def remove(request: HttpRequest, name: str) -> HttpResponse:
     repositories = Repository.objects.filter(registry=registry).count()
     problem = _why_not(registry)
     if request.method == "POST" and not problem:
-        job = removal.request_removal(registry, request.user)  # type: ignore[arg-type]  # staff_only let nobody else in
-        messages.success(request, _("%(name)s is being forgotten. Nothing is changed at it.") % {"name": name})
-        return redirect("job", job.pk)
+        try:
+            job = removal.request_removal(registry, request.user)  # type: ignore[arg-type]  # let in by staff_only
+        except removal.StillWorking as error:  # it has begun since we looked
+            problem = str(error)
+        else:
+            messages.success(request, _("%(name)s is being forgotten. Nothing is changed at it.") % {"name": name})
+            return redirect("job", job.pk)
     context = {"registry": registry, "repositories": repositories, "problem": problem}
     return render(request, "registries/remove.html", context, status=409 if request.method == "POST" else 200)
 
