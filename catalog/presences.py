@@ -52,13 +52,24 @@ def _presence(repository: Repository, manifest: Manifest, now: datetime) -> Pres
     )
 
 
+def lose(lease: Lease, repository: Repository, digests: Iterable[str], now: datetime) -> bool:
+    """Mark as gone what the registry says is not in the repository, and no tag points to; whether there was any."""
+    here = Presence.objects.present().filter(repository=repository, manifest__digest__in=list(digests), tag_count=0)
+    return _let_go(lease, repository, list(here.select_related("manifest")), now)
+
+
 def leave(lease: Lease, repository: Repository, now: datetime) -> None:
     """Let go of what no tag and no present index reaches any more, from the top down."""
-    while going := list(_unreached(repository).select_related("manifest")[:1000]):
-        for piece in by_weight(going, lambda presence: presence.manifest.layer_count + 2):
-            with lease.writing():
-                Presence.objects.filter(pk__in=[presence.pk for presence in piece]).update(gone_at=now)
-                _count_blobs(repository, [presence.manifest_id for presence in piece], -1)
+    while _let_go(lease, repository, list(_unreached(repository).select_related("manifest")[:1000]), now):
+        pass  # the children of an index are unreached once it is gone
+
+
+def _let_go(lease: Lease, repository: Repository, going: list[Presence], now: datetime) -> bool:
+    for piece in by_weight(going, lambda presence: presence.manifest.layer_count + 2):
+        with lease.writing():
+            Presence.objects.filter(pk__in=[presence.pk for presence in piece]).update(gone_at=now)
+            _count_blobs(repository, [presence.manifest_id for presence in piece], -1)
+    return bool(going)
 
 
 def _unreached(repository: Repository) -> QuerySet[Presence]:

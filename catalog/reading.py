@@ -46,6 +46,7 @@ class BatchReading:
     contents: dict[str, Fetched] = field(default_factory=dict)  # by digest, children first
     present: set[str] = field(default_factory=set)  # digests of children that are in the repository
     missing: dict[str, str] = field(default_factory=dict)  # digests of children that are not, and why
+    absent: set[str] = field(default_factory=set)  # those of the missing that the registry itself says it has not
 
 
 def read_tag(client: RegistryClient, repository: RepositoryName, tag: TagName, known: KnownTag | None) -> TagReading:
@@ -60,8 +61,9 @@ def read_tag(client: RegistryClient, repository: RepositoryName, tag: TagName, k
 class BatchReader:
     """Reads batches of one registry's tags; requests of later batches are under way meanwhile."""
 
-    def __init__(self, pool: Executor, client: RegistryClient, patience: Patience) -> None:
-        self._pool, self._client, self._patience = pool, client, patience
+    def __init__(self, pool: Executor, client: RegistryClient, patience: Patience, *, thorough: bool) -> None:
+        """Thorough: whether the children of an unchanged index are still there is asked too, one request each."""
+        self._pool, self._client, self._patience, self._thorough = pool, client, patience, thorough
 
     def read(self, repository: RepositoryName, repository_id: int, readings: Iterable[TagReading]) -> BatchReading:
         """Complete the readings of tags with what lies below their indexes."""
@@ -73,13 +75,16 @@ class BatchReader:
                 batch.contents[str(reading.fetched.digest)] = reading.fetched
                 roots[str(reading.fetched.digest)] = _children(reading.fetched)
         # An image that was not whole is looked at again: what was missing may be there by now.
-        again = [r.known.manifest_id for r in batch.tags if r.known and not r.known.whole and r.fetched is None]
+        again = [r.known.manifest_id for r in batch.tags if r.known and r.fetched is None and self._asks_again(r.known)]
         roots |= children_of(again)
         self._descend(repository, repository_id, batch, [digest for below in roots.values() for digest in below])
         children = [item for item in batch.contents.items() if item[0] not in roots]
         tagged = [item for item in batch.contents.items() if item[0] in roots]
         batch.contents = dict([*reversed(children), *tagged])
         return batch
+
+    def _asks_again(self, known: KnownTag) -> bool:
+        return self._thorough or not known.whole
 
     def _descend(self, repository: RepositoryName, repository_id: int, batch: BatchReading, wanted: list[str]) -> None:
         seen: set[str] = set(batch.contents)
@@ -89,7 +94,8 @@ class BatchReader:
                 return
             seen.update(wanted)
             there = known_manifests(repository_id, wanted)
-            batch.present.update(digest for digest, presence in there.items() if presence.here)
+            if not self._thorough:
+                batch.present.update(digest for digest, known in there.items() if known.here)
             asked = [digest for digest in wanted if digest not in batch.present][: MAX_CHILDREN - len(batch.contents)]
             begun = [self._pool.submit(self._read_child, repository, digest, known=digest in there) for digest in asked]
             below: list[str] = []
@@ -106,13 +112,18 @@ class BatchReader:
         """None: it is there, as known from elsewhere."""
         wanted = Digest.parse(digest)
         try:
-            return self._client.manifest(repository, wanted, unless=wanted if known else None)
+            if not known:
+                return self._client.manifest(repository, wanted)
+            if self._client.manifest_exists(repository, wanted):
+                return None
         except RegistryError as error:
             return error
+        return NotFound.build(f"HEAD {repository}@{digest}", 404)
 
     def _note(self, batch: BatchReading, digest: str, answer: Fetched | RegistryError | None) -> list[str]:
         if isinstance(answer, NotFound):
             batch.missing[digest] = "is not in this repository"
+            batch.absent.add(digest)
             return []
         if isinstance(answer, RegistryError):
             self._patience.heard(answer)

@@ -46,9 +46,9 @@ def run(lease: Lease) -> str:
 
     Raises RegistryError when the catalog cannot be read to its end, Asking when too much would be lost.
     """
-    registry = Registry.objects.get(pk=lease.subject.removeprefix("registry:"))
-    if registry.retired_at is not None:
-        return f"{registry.name} has retired: it is not scanned any more."
+    registry = Registry.objects.active().filter(pk=lease.subject.removeprefix("registry:")).first()
+    if registry is None:
+        return "The registry has retired or was removed: it is not scanned any more."
     scan = _begin(registry, lease)
     try:
         _scan(registry, scan, lease)
@@ -96,7 +96,7 @@ class _Scan:
         )
         self._progress = Progress(lease)
         self._changes = Changes()
-        self._reader = BatchReader(pool, client, Patience())
+        self._reader = BatchReader(pool, client, Patience(), thorough=bool(lease.params.get("thorough")))
 
     def run(self) -> None:
         listings = self._list()

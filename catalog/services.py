@@ -18,9 +18,16 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser
 
 
-def request_scan(registry: Registry, requested_by: AbstractBaseUser | None = None) -> tuple[Job, bool]:
-    """The unfinished scan of this registry, and whether it is new: two never overlap."""
-    return jobs.queue(KIND, registry.job_subject, f"Scan of {registry.name}", requested_by=requested_by)
+def request_scan(
+    registry: Registry, requested_by: AbstractBaseUser | None = None, *, thorough: bool = False
+) -> tuple[Job, bool]:
+    """The unfinished scan of this registry, and whether it is new: two never overlap.
+
+    `thorough`: ask also whether the children of unchanged indexes are still there.
+    """
+    params = {"thorough": True} if thorough else {}
+    title = f"Scan of {registry.name}"
+    return jobs.queue(KIND, registry.job_subject, title, params=params, requested_by=requested_by)
 
 
 def next_scan(registry: Registry) -> datetime:

@@ -46,7 +46,8 @@ def record(lease: Lease, repository: Repository, batch: BatchReading, now: datet
     ids |= known_ids(digest for digest in batch.present if digest not in ids)
     here = [ids[digest] for digest in batch.present | set(batch.contents) if digest in ids]
     places = presences.arrive(lease, repository, here, now) if here else {}
-    again = {r.known.manifest_id for r in batch.tags if r.known and r.known.manifest_id and not r.known.whole}
+    lost = presences.lose(lease, repository, batch.absent, now) if batch.absent else False
+    again = {r.known.manifest_id for r in batch.tags if r.known and r.known.manifest_id and (lost or not r.known.whole)}
     settling.settle_indexes(lease, repository, settling.indexes_among({*here, *again}), batch.missing)
     pointing = _Pointing(repository, now, {d: (pk, places[pk]) for d, pk in ids.items() if pk in places})
     with lease.writing():

@@ -22,7 +22,7 @@ from oci.probe import Capabilities, probe
 from oci.transport import Answer, Endpoint, Transport
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from types import TracebackType
 
 __all__ = ["Capabilities", "Fetched", "Page", "Ping", "RegistryClient"]
@@ -99,7 +99,10 @@ class RegistryClient:
         *,
         unless: Digest | None = None,
     ) -> Fetched | None:
-        """The manifest that `target` names; None when it still is `unless` (and then no pull is counted)."""
+        """The manifest that `target` names; None when it still is `unless` (and then no pull is counted).
+
+        Ask with `unless` for tags only: distribution answers 304 to a digest without looking whether it is there.
+        """
         condition = {"If-None-Match": f'"{unless}"'} if unless else {}
         answer = self.transport.exchange(
             "GET",
@@ -119,6 +122,10 @@ class RegistryClient:
             return Fetched(digest, printable(bare(media_type), 255), answer.content, None, str(error))
         return Fetched(digest, manifest.media_type, answer.content, manifest)
 
+    def manifest_exists(self, repository: RepositoryName, digest: Digest) -> bool:
+        """Whether the manifest is in this repository; no bytes travel, and no pull is counted for a HEAD."""
+        return self._exists(routes.manifest(repository, digest), repository, _ACCEPT)
+
     def blob(self, repository: RepositoryName, digest: Digest, *, limit: int) -> bytes:
         """The bytes of a blob, at most `limit` of them, that are what `digest` says."""
         path = routes.blob(repository, digest)
@@ -129,12 +136,11 @@ class RegistryClient:
 
     def blob_exists(self, repository: RepositoryName, digest: Digest) -> bool:
         """What the registry says; after a sweep under a cache only reading the blob tells."""
+        return self._exists(routes.blob(repository, digest), repository, {})
+
+    def _exists(self, path: str, repository: RepositoryName, headers: Mapping[str, str]) -> bool:
         try:
-            self.transport.exchange(
-                "HEAD",
-                routes.blob(repository, digest),
-                scope=routes.scope(repository, "pull"),
-            )
+            self.transport.exchange("HEAD", path, headers=headers, scope=routes.scope(repository, "pull"))
         except NotFound:
             return False
         return True

@@ -9,9 +9,9 @@ from jobs.models import Job
 from registries.models import Registry
 
 
-def scan(registry: Registry) -> Job:
+def scan(registry: Registry, *, thorough: bool = False) -> Job:
     """Scan to the end of the job, as a worker would."""
-    job, new = request_scan(registry)
+    job, new = request_scan(registry, thorough=thorough)
     assert new
     running.run(job.pk)
     job.refresh_from_db()

@@ -234,6 +234,28 @@ def test_an_index_without_one_of_its_children_says_so_until_it_is_there(row: Reg
     check_counters()
 
 
+def test_a_child_that_was_deleted_later_is_missed_by_a_thorough_scan(row: Registry, push: Pusher) -> None:
+    amd, arm = push.image(), push.image(platform="linux/arm64")
+    push.index("1", "2", children=[amd, arm])
+    scan(row)
+    delete(push, arm)
+
+    scan(row)
+    assert last_scan().requests == 1 + 1 + 2
+
+    scan(row, thorough=True)
+    presence = Presence.objects.tagged().get()
+    assert (presence.state, presence.problem) == (Presence.State.INCOMPLETE, "linux/arm64 is not in this repository")
+    assert Presence.objects.get(manifest__digest=arm).gone_at is not None
+    check_counters()
+
+    push.image(platform="linux/arm64")
+    scan(row)
+    presence.refresh_from_db()
+    assert presence.state == Presence.State.WHOLE
+    check_counters()
+
+
 def test_a_missing_config_is_a_fact_of_now(row: Registry, push: Pusher) -> None:
     push.image("1")
     manifest = push.fetch("1")

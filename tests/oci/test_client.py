@@ -540,3 +540,24 @@ def test_the_client_says_who_it_is_and_asks_for_no_compression(hostile: Hostile,
 
     assert re.fullmatch(r"berth/[0-9.]+", hostile.requests[0].headers["User-Agent"])
     assert hostile.requests[0].headers["Accept-Encoding"] == "identity"
+
+
+def test_whether_a_manifest_is_in_a_repository(
+    client: RegistryClient, push: Pusher, repository: RepositoryName
+) -> None:
+    digest = Digest.parse(push.image())
+
+    assert client.manifest_exists(repository, digest)
+    assert not client.manifest_exists(parse_repository("elsewhere"), digest)
+    client.delete_manifest(repository, digest)
+    assert not client.manifest_exists(repository, digest)
+
+
+def test_a_deleted_digest_is_not_modified_for_distribution(
+    client: RegistryClient, push: Pusher, repository: RepositoryName
+) -> None:
+    """Why `unless` is for tags only."""
+    digest = Digest.parse(push.image())
+    client.delete_manifest(repository, digest)
+
+    assert client.manifest(repository, digest, unless=digest) is None

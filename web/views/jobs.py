@@ -83,7 +83,7 @@ def answer(request: HttpRequest, job_id: int) -> HttpResponse:
 @staff_only
 def scan_now(request: HttpRequest, name: str) -> HttpResponse:
     registry = get_object_or_404(Registry.objects.active(), name=name)
-    job, is_new = request_scan(registry, requested_by=request.user)  # type: ignore[arg-type]
+    job, is_new = request_scan(registry, requested_by=request.user, thorough=True)  # type: ignore[arg-type]
     if not is_new:
         messages.info(request, gettext("A scan is already under way: this is it."))
     return redirect("job", job.pk)

@@ -26,7 +26,7 @@ class Command(BaseCommand):
             raise CommandError(f"no registry is called {', '.join(sorted(unknown))}; `registry list` names them")
         if not registries:
             raise CommandError("there is no registry to scan; `registry add URL` adds one")
-        jobs = [request_scan(registry) for registry in registries]
+        jobs = [request_scan(registry, thorough=True) for registry in registries]
         for job, new in jobs:
             self.stdout.write(
                 f"{job.title}: {'queued' if new else f'{job.get_state_display().lower()} already'} as job {job.pk}"
