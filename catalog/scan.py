@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Final
 
 from django.db import DataError, IntegrityError
@@ -37,6 +38,7 @@ KIND: Final = "scan"
 THREADS: Final = 8
 BATCH: Final = 50  # tags a transaction: well under 200 ms
 _BATCHES_AHEAD: Final = 4
+_KEPT: Final = timedelta(days=90)  # scans, but for the newest complete one
 
 log = logging.getLogger(__name__)
 
@@ -70,6 +72,9 @@ def _begin(registry: Registry, lease: Lease) -> Scan:
     with lease.writing():
         # One that was killed left its row open, and nobody knows how long it took.
         Scan.objects.filter(registry=registry, finished_at=None).update(finished_at=F("started_at"))
+        last = Scan.objects.complete().filter(registry=registry).newest_first().values_list("pk", flat=True).first()
+        old = Scan.objects.filter(registry=registry, started_at__lt=now - _KEPT).exclude(pk=last)
+        Scan.objects.filter(pk__in=list(old.values_list("pk", flat=True)[:200])).delete()
         return Scan.objects.create(registry=registry, job_id=lease.job_id, started_at=now)
 
 

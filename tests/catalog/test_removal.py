@@ -214,7 +214,7 @@ def test_a_removal_is_a_job_that_may_be_stopped_and_run_again() -> None:
     furnish(registry, "gone")
     job = removal.request_removal(registry)
     registry.refresh_from_db()
-    assert (registry.name, registry.password) == ("gone-1", "")
+    assert (registry.name, registry.password) == ("gone-old", "")
     assert not Registry.objects.active().exists()
     jobs.stop(job)
     assert Registry.objects.exists()

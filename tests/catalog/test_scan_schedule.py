@@ -59,6 +59,15 @@ def test_a_scan_from_the_future_holds_nothing_up(hostile_row: Registry) -> None:
     assert next_scan(hostile_row) <= timezone.now() + QUARTER
 
 
+def test_old_scans_are_forgotten_but_for_the_last_complete_one(hostile_row: Registry) -> None:
+    long_ago = timezone.now() - timedelta(days=100)
+    for complete in (True, True, False):
+        Scan.objects.create(registry=hostile_row, started_at=long_ago, finished_at=long_ago, complete=complete)
+    scan(hostile_row)
+
+    assert list(Scan.objects.order_by("pk").values_list("complete", flat=True)) == [True, False]
+
+
 def test_one_scan_is_queued_however_often_it_is_due(hostile_row: Registry) -> None:
     queue_due_scans()
     queue_due_scans()
