@@ -11,15 +11,27 @@ from typing import Any, Final
 from django.core.exceptions import ImproperlyConfigured
 
 _LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
+# What stands between a name and its value, as a header, a query, Python or JSON write it (also JSON within JSON).
+_IS: Final = r"""\\?["']?\s{0,3}[:=]\s{0,3}"""
+_VALUE: Final = r"""(?:(?P<quote>["'])(?:(?!(?P=quote))[^\\]|\\.)+(?P=quote)|(\\?["']?)[^\s&,;'"\\)}\]]+)"""
+_CREDENTIALS: Final = r"[A-Za-z0-9._~+/=-]"
 _SECRETS: Final = (
     (re.compile(r"(://[^/\s:@]*):[^/\s@]+@"), r"\1:***@"),
-    (re.compile(r"(?i)\b(basic|bearer)\s+[A-Za-z0-9._~+/=-]{6,}"), r"\1 ***"),
-    (re.compile(r"(?i)\b(password|token|secret|authorization)(\W{1,3})[^\s&,;'\"]+"), r"\1\2***"),
+    (re.compile(rf"""(?i)(authorization{_IS}\\?["']?(?:(?:basic|bearer|digest|negotiate)\s+)?)[^\s"'\\]+"""), r"\1***"),
+    # Without its header a word after "bearer" is one only where it does not look like a word.
+    (
+        re.compile(
+            rf"\b((?i:basic|bearer)\s+)(?!realm=)"
+            rf"(?:(?={_CREDENTIALS}*(?:[0-9=]|[a-z][A-Z])){_CREDENTIALS}{{6,}}|{_CREDENTIALS}{{20,}})"
+        ),
+        r"\1***",
+    ),
+    (re.compile(rf"(?i)((?:password|passwd|token|secret)(?!\w{{0,20}}_file)\w{{0,20}}{_IS}){_VALUE}"), r"\1\2\3***\2"),
 )
 
 
 def redact(text: str) -> str:
-    """`text` without passwords in URLs, Authorization values and the like."""
+    """`text` without passwords in URLs, Authorization headers, and values that are called a password or the like."""
     for pattern, replacement in _SECRETS:
         text = pattern.sub(replacement, text)
     return text
