@@ -6,12 +6,11 @@ from functools import cached_property
 from typing import Any, Final
 
 from django.conf import settings
-from django.db.models import OuterRef, Subquery
 from django.http import HttpRequest
 
 from access.policy import may_administer, may_read
-from catalog.models import Scan
 from registries.models import Registry
+from web.outages import Outage, outages_of, with_last_scans
 
 _SECTIONS: Final = {
     "repositories": "repositories",
@@ -48,9 +47,23 @@ class Frame:
     @cached_property
     def registries(self) -> list[Registry]:
         """The active ones, each with `scanned_at`: the end of its last complete scan."""
-        newest = Scan.objects.filter(registry=OuterRef("pk")).complete().newest_first()
-        finished = Subquery(newest.values("finished_at")[:1])
-        return list(Registry.objects.active().by_name().annotate(scanned_at=finished))
+        return list(with_last_scans(Registry.objects.active().by_name()))
+
+    @cached_property
+    def registries_from_here(self) -> list[Registry]:
+        """The active ones, that of the page first."""
+        return sorted(self.registries, key=lambda registry: registry.name != self._named)
+
+    @cached_property
+    def outages(self) -> list[Outage]:
+        """Of the registry whose page this is, of all on a page of all."""
+        return outages_of(registry for registry in self.registries if self._named in {"", registry.name})
+
+    @cached_property
+    def _named(self) -> str:
+        match = self._request.resolver_match
+        kwargs = match.kwargs if match else {}
+        return str(kwargs.get("registry") or kwargs.get("name") or "")
 
     @cached_property
     def has_several(self) -> bool:

@@ -58,5 +58,5 @@ def _why_closed(image: Image, variant: Variant | None) -> str:
     if variant is not None and not variant.is_here:
         return gettext("This platform cannot be pulled: it is not in this repository")
     if image.listed.is_hollow:
-        return gettext("It cannot be pulled: none of its platforms is in this repository")
+        return gettext("It cannot be pulled")
     return ""
