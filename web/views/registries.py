@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from django.contrib import messages
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -16,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from access.guards import readers_only, staff_only
 from catalog import removal
 from catalog.models import Repository, Scan
-from catalog.services import next_scan, request_scan
+from catalog.services import request_scan
 from jobs.models import Job
 from registries import services
 from registries.environment import owners
@@ -24,6 +21,7 @@ from registries.findings import findings, realm_host
 from registries.models import Registry
 from registries.probing import probe
 from web.registry_forms import RegistryForm
+from web.registry_rows import registry_rows
 
 page_or_form = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -31,15 +29,9 @@ page_or_form = require_http_methods(["GET", "HEAD", "POST"])
 @readers_only
 @require_safe
 def listing(request: HttpRequest) -> HttpResponse:
-    active, retired = [], []
-    for registry in Registry.objects.by_name():
-        scans = Scan.objects.filter(registry=registry)
-        row = {"registry": registry, "findings": findings(registry), "scan": scans.complete().newest_first().first()}
-        if registry.retired_at is None:
-            due = next_scan(registry)
-            active.append(row | {"next_scan": due, "due": _until(due)})
-        else:
-            retired.append(row)
+    rows = registry_rows()
+    active = [row for row in rows if row.registry.retired_at is None]
+    retired = [row for row in rows if row.registry.retired_at is not None]
     return render(request, "registries/list.html", {"active": active, "retired": retired})
 
 
@@ -125,15 +117,6 @@ def _said(request: HttpRequest) -> QueryDict | None:
 def _leaving() -> set[str]:
     """The job subjects of the registries that are being removed."""
     return set(Job.objects.unfinished().filter(kind=removal.KIND).values_list("subject", flat=True))
-
-
-def _until(when: datetime) -> str:
-    minutes = (when - timezone.now()).total_seconds() / 60
-    if minutes < 1:
-        return _("now")
-    if minutes < 60:  # noqa: PLR2004  an hour
-        return _("in %(n)s min") % {"n": round(minutes)}
-    return _("in %(n)s h") % {"n": round(minutes / 60)}
 
 
 def _why_not(registry: Registry) -> str:

@@ -1,0 +1,63 @@
+"""The rows of the page of registries: as many queries for twelve as for two."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import OuterRef, Subquery
+from django.utils import timezone
+from django.utils.translation import gettext
+
+from catalog.models import Scan
+from catalog.policy import next_scan_at
+from registries.findings import Finding, findings
+from registries.models import Registry
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """`scan` is the last complete one, `next_scan` None where there will be no more."""
+
+    registry: Registry
+    scan: Scan | None
+    next_scan: datetime | None
+
+    @property
+    def findings(self) -> list[Finding]:
+        return findings(self.registry)
+
+    @property
+    def due(self) -> str:
+        """When the next scan begins, in words."""
+        if self.next_scan is None:
+            return ""
+        minutes = (self.next_scan - timezone.now()).total_seconds() / 60
+        if minutes < 1:
+            return gettext("now")
+        if minutes < 60:  # noqa: PLR2004  an hour
+            return gettext("in %(n)s min") % {"n": round(minutes)}
+        return gettext("in %(n)s h") % {"n": round(minutes / 60)}
+
+
+def registry_rows() -> list[Row]:
+    """Of all registries, the active ones first. Three queries."""
+    registries = list(Registry.objects.by_name())
+    newest = Subquery(Scan.objects.filter(registry=OuterRef("pk")).newest_first().values("pk")[:1])
+    last = Scan.objects.filter(pk__in=Registry.objects.annotate(newest=newest).values("newest"))
+    lasts = {scan.registry_id: scan for scan in last}
+    wholes = {scan.registry_id: scan for scan in Scan.objects.newest_complete_of(registries)}
+    return [_row(registry, lasts.get(registry.pk), wholes.get(registry.pk)) for registry in registries]
+
+
+def _row(registry: Registry, last: Scan | None, whole: Scan | None) -> Row:
+    """The rule of `catalog.services.next_scan`, for scans that were fetched together."""
+    if registry.retired_at is not None:
+        return Row(registry, whole, None)
+    if last is None:
+        return Row(registry, whole, registry.created_at)
+    return Row(registry, whole, next_scan_at(min(last.started_at, timezone.now()), max(_took(last), _took(whole))))
+
+
+def _took(scan: Scan | None) -> timedelta:
+    return scan.finished_at - scan.started_at if scan and scan.finished_at else timedelta(0)
