@@ -12,6 +12,7 @@ from cryptography.fernet import Fernet
 
 DATA = Path(tempfile.mkdtemp(prefix="berth-tests-"))
 atexit.register(shutil.rmtree, DATA, ignore_errors=True)
+(DATA / "static").mkdir()  # whitenoise warns where there is none yet, and here a warning is an error
 
 # Nothing of the caller's environment decides what a test sees.
 for name in [name for name in os.environ if name.startswith("BERTH_") and not name.startswith("BERTH_TEST_")]:

@@ -86,7 +86,7 @@ def test_a_scan_that_is_queued_meanwhile_leaves_the_registry_as_it_was() -> None
     for remove in (removal.remove_registry, removal.request_removal):
         with (
             receiving(post_save, Registry, lambda instance, **_: furniture.job(instance, Job.State.QUEUED)),
-            pytest.raises(removal.StillWorking, match="Scan of main.* then remove main"),
+            pytest.raises(removal.StillWorking, match=r"Scan of main.* then remove main"),
         ):
             remove(registry)
 
