@@ -141,6 +141,39 @@ def test_what_is_attached_is_present_and_never_valid(client: Client, app: Reposi
     assert f"{URL}/-/manifests/{built.row.digest}" in about.links
 
 
+def test_an_attestation_that_is_not_here_is_missing(client: Client, app: Repository) -> None:
+    child = make.image()
+    here = make.image([("here", 1)], kind=Manifest.Kind.ATTESTATION)
+    elsewhere = make.image([("elsewhere", 1)], kind=Manifest.Kind.ATTESTATION)
+    for built in (child, here):
+        make.put(app, built)
+    make.put(make.repository(app.registry, "team/other"), elsewhere)
+    never = make.blob_digest("never seen")
+    about = f"attests {child.row.digest}"
+    index = make.index([("linux/amd64", child), (about, here), (about, elsewhere), (about, never)])
+    make.put(app, index, "1.0")
+
+    page = see(client, f"{URL}/-/tags/1.0")
+
+    for digest, said in ((here.row.digest, "present"), (elsewhere.row.digest, "missing"), (never, "missing")):
+        words = page.words.partition(digest.partition(":")[2][:12])[0]
+        assert max(("present", "missing"), key=words.rfind) == said
+        assert (f"{URL}/-/manifests/{digest}" in page.links) is (said == "present")
+
+
+def test_a_layer_that_is_shared_here_and_elsewhere_says_both(client: Client, app: Repository) -> None:
+    for number in range(3):
+        make.put(app, make.image([("base", 10), (f"here {number}", 1)]), f"1.{number}")
+        make.put(
+            make.repository(app.registry, f"web/app-{number}"), make.image([("base", 10), (f"web {number}", 1)]), "1"
+        )
+
+    words = see(client, f"{URL}/-/tags/1.0").words
+
+    assert "shared with web/app-0 and 2 more, and 2 images here" in words
+    assert "and 0 images" not in words
+
+
 @pytest.mark.parametrize(
     ("built", "fields", "said"),
     [

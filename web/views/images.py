@@ -9,7 +9,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from access.guards import readers_only
-from catalog.image import raw_config, raw_manifest, read_image
+from catalog.image import Image, raw_config, raw_manifest, read_image
 from catalog.models import Presence, Tag
 from web.finding import find_presence, find_tag
 from web.layers_bar import LayersBar
@@ -45,9 +45,19 @@ def _image_page(request: HttpRequest, presence: Presence, tag: Tag | None) -> Ht
         "name": tag.name if tag else presence.manifest.digest,
         "bar": LayersBar.of(image.layers, image.more_layers),
         "ways": ways_to_fetch(image, tag, asked),
+        "missing": _missing_attachments(image),
         **_aliases(presence, tag),
     }
     return render(request, "images/page.html", context)
+
+
+def _missing_attachments(image: Image) -> set[str]:
+    """The digests of attestations that the index lists and this repository does not have."""
+    if not image.listed.attestations:
+        return set()
+    digests = {attachment.digest for attachment in image.attachments}
+    here = Presence.objects.present().filter(repository=image.presence.repository, manifest__digest__in=digests)
+    return digests - set(here.exclude(state=Presence.State.UNREADABLE).values_list("manifest__digest", flat=True))
 
 
 def _aliases(presence: Presence, tag: Tag | None) -> dict[str, Any]:
