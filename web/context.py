@@ -16,6 +16,7 @@ _SECTIONS: Final = {
     "repositories": "repositories",
     "registry": "repositories",
     "repository": "repositories",
+    "gone-tags": "repositories",
     "tag": "repositories",
     "manifest": "repositories",
     "jobs": "jobs",

@@ -15,6 +15,7 @@ urlpatterns = [
     path("", repositories.listing, name="repositories"),
     path("r/<registry:registry>", repositories.listing, name="registry"),
     path("r/<registry:registry>/<repository:repository>", repository.page, name="repository"),
+    path(f"{_IMAGE}/gone-tags", repository.gone_tags, name="gone-tags"),
     path(f"{_IMAGE}/tags/<tag:tag>", images.tag, name="tag"),
     path(f"{_IMAGE}/manifests/<digest:digest>", images.manifest, name="manifest"),
     path(f"{_IMAGE}/manifests/<digest:digest>/raw", images.raw_manifest_file, name="raw-manifest"),

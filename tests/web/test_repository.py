@@ -96,7 +96,36 @@ def test_kinds_are_told_apart_and_what_is_attached_has_its_own_list(client: Clie
     assert sorted(leads(see(client))) == ["1.0", "chart"]
     assert leads(see(client, f"{URL}?kind=charts")) == ["chart"]
     assert leads(see(client, f"{URL}?kind=attached")) == [signature]
-    assert "Attached 1" in see(client).words
+    assert "All but attached 2 Images 1 Charts 1 Attached 1" in see(client).words
+
+
+@pytest.mark.parametrize(
+    ("kinds", "said", "unsaid"),
+    [
+        ([Manifest.Kind.IMAGE, Manifest.Kind.INDEX], "Filter tags", "Images"),
+        ([Manifest.Kind.IMAGE, Manifest.Kind.CHART], "All 2 Images 1 Charts 1", "Attached"),
+        ([Manifest.Kind.CHART, Manifest.Kind.SIGNATURE], "Charts 1 Attached 1", "All"),
+        ([Manifest.Kind.SIGNATURE], "All but attached 0 Attached 1", "Images"),
+    ],
+)
+def test_the_counts_of_the_kinds_add_up(
+    client: Client, app: Repository, kinds: list[Manifest.Kind], said: str, unsaid: str
+) -> None:
+    for number, kind in enumerate(kinds):
+        name = f"sha256-{number:064}.sig" if kind == Manifest.Kind.SIGNATURE else f"t{number}"
+        make.put(app, make.image([(f"l{number}", 1)], kind=kind), name)
+    words = see(client).words.split("Sort")[0]
+    assert said in words
+    assert unsaid not in words
+    assert len(see(client).all("a", **{"aria-current": "true"})) == (said != "Filter tags")
+
+
+@pytest.mark.parametrize("sort", ["-date", "tag", "-tag", "size", "-size"])
+def test_the_list_to_sort_by_has_both_directions(client: Client, app: Repository, sort: str) -> None:
+    make.put(app, make.image(), "1.0")
+    assert [option["value"] for option in see(client, f"{URL}?sort={sort}").all("option") if "selected" in option] == [
+        sort
+    ]
 
 
 def test_tags_that_cannot_be_read_stand_before_the_list(client: Client, app: Repository) -> None:
@@ -154,7 +183,50 @@ def test_each_level_of_the_name_leads_to_its_namespace(client: Client, local: Re
 def test_gone_tags_are_left_out(client: Client, app: Repository) -> None:
     presence = make.put(app, make.image(), "1.0", "old")
     Tag.objects.filter(presence=presence, name="old").update(gone_at=timezone.now())
-    assert f"{URL}/-/tags/old" not in see(client).links
+    page = see(client)
+    assert f"{URL}/-/tags/old" not in page.links
+    assert f"{URL}/-/gone-tags" in page.links
+    assert "Gone tags 1" in page.words
+    Tag.objects.update(gone_at=None)
+    assert f"{URL}/-/gone-tags" not in see(client).links
+
+
+def test_gone_tags_tell_what_they_pointed_to_and_when_they_went(client: Client, app: Repository) -> None:
+    kept, left = make.image([("a", 1)]), make.image([("b", 1)])
+    presence = make.put(app, kept, "1.0", "old")
+    make.put(app, left, "older", tag_count=0, gone_at=timezone.now())
+    make.lose_tag(app, "lost", "404")
+    for days, name in enumerate(("old", "older", "lost")):
+        Tag.objects.filter(name=name).update(gone_at=timezone.now() - timedelta(days=days, hours=1))
+    page = see(client, f"{URL}/-/gone-tags")
+    assert leads(page) == ["old", "older", "lost"]
+    assert leads(see(client, f"{URL}/-/gone-tags?sort=-gone")) == ["lost", "older", "old"]
+    assert f"{URL}/-/manifests/{left.row.digest}" in page.links
+    assert page.words.count("still here") == 1
+    assert f"the tag {presence.lead_tag} points to it" in page.words
+    assert "its manifest could never be read" in page.words
+    assert "1 h ago" in page.words
+
+
+def test_gone_tags_are_paged_by_key_and_cost_as_many_queries(
+    client: Client, app: Repository, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    presence = make.put(app, make.image(), *[f"t{number:03}" for number in range(120)])
+    Tag.objects.filter(presence=presence, name__lt="t002").update(gone_at=timezone.now())
+    with django_assert_num_queries(7):
+        assert len(leads(see(client, f"{URL}/-/gone-tags"))) == 2
+    Tag.objects.update(gone_at=timezone.now())
+    with django_assert_num_queries(7):
+        page = see(client, f"{URL}/-/gone-tags")
+    seen = leads(page)
+    while following := [link["href"] for link in page.all("a", rel="next")]:
+        page = see(client, f"{URL}/-/gone-tags{following[0]}")
+        seen += leads(page)
+    assert len(seen) == len(set(seen)) == 120
+
+
+def test_a_repository_without_gone_tags_says_so(client: Client, app: Repository) -> None:
+    assert "No tag went so far" in see(client, f"{URL}/-/gone-tags").words
 
 
 def test_a_page_costs_as_many_queries_for_60_rows_as_for_10(
@@ -167,8 +239,8 @@ def test_a_page_costs_as_many_queries_for_60_rows_as_for_10(
         make.settle(app)
 
     fill(range(10))
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(11):
         see(client)
     fill(range(10, 60))
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(11):
         see(client)

@@ -44,6 +44,7 @@ MATRIX: Final[dict[str, Row]] = {
     "repositories": _page(),
     "registry": _page("registry"),
     "repository": _page("registry", "repository"),
+    "gone-tags": _page("registry", "repository"),
     "tag": _page("registry", "repository", "tag"),
     "manifest": _page("registry", "repository", "digest"),
     "raw-manifest": _page("registry", "repository", "digest"),

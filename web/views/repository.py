@@ -1,21 +1,21 @@
-"""One repository: its images, with the tags of each folded into one row."""
+"""One repository: its images, with the tags of each folded into one row, and the tags that went."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Any, Final
 
-from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from access.guards import readers_only
-from catalog.keyset import Column, Order, Page, paged
-from catalog.models import Manifest, Presence, Repository, Tag
-from catalog.models.repositories import PresenceQuerySet
+from catalog.keyset import CAP, Column, Order, Page, paged
+from catalog.models import Presence, Repository, Tag
 from catalog.platforms import platforms_of
 from web.finding import find_repository
 from web.htmx import render_page, wants_part
+from web.kinds import CHOICES, of_kind, segments_of
 from web.pull import Command, pull_commands
 from web.typed import chosen, typed
 
@@ -24,46 +24,41 @@ COLUMNS: Final = {
     "tag": Column("lead_key", bytes),
     "size": Column("size", int, largest_first=True),
 }
-_KINDS: Final = {
-    "images": (Manifest.Kind.IMAGE, Manifest.Kind.INDEX, Manifest.Kind.SCHEMA1),
-    "charts": (Manifest.Kind.CHART,),
-    "others": (
-        Manifest.Kind.ARTIFACT,
-        Manifest.Kind.MALFORMED,
-        Manifest.Kind.SIGNATURE,
-        Manifest.Kind.ATTESTATION,
-        Manifest.Kind.SBOM,
-    ),
-}
-_ATTACHED: Final = "attached"
+_GONE_COLUMNS: Final = {"gone": Column("gone_at", datetime, largest_first=True), "tag": Column("key", bytes)}
 _ALIASES: Final = 6  # beside the lead tag; the others are folded
 _MOST_TAGS: Final = 40  # of one image, in the fold as well
 _MOST_UNREADABLE: Final = 20
-_COUNTABLE: Final = 5_000  # images; above it the kinds are shown without their counts
 
 
 @require_safe
 @readers_only
 def page(request: HttpRequest, registry: str, repository: str) -> HttpResponse:
     row = find_repository(request, registry, repository)
-    text, kind = typed(request, "q"), chosen(request, "kind", (*_KINDS, _ATTACHED))
+    text, kind = typed(request, "q"), chosen(request, "kind", CHOICES)
     order = Order.parse(request.GET.get("sort"), COLUMNS)
-    wanted = _of_kind(row, kind).with_tag_like(row, text).select_related("manifest")
+    wanted = of_kind(row, kind).with_tag_like(row, text).select_related("manifest")
     found = paged(wanted, order, request.GET.get("page"))
     _add_tags_and_platforms(found)
     context = {"repository": row, "text": text, "kind": kind, "order": order, "page": found}
     if not wants_part(request):
-        context |= _surroundings(row)
+        context |= _surroundings(row, kind)
     return render_page(request, "repository/page.html", context, part="repository/rows.html")
 
 
-def _of_kind(row: Repository, kind: str) -> PresenceQuerySet:
-    """What is attached to images has a list of its own: a person did not give those tags."""
-    images = Presence.objects.tagged().filter(repository=row)
-    if kind == _ATTACHED:
-        return images.attached()
-    images = images.for_people()
-    return images.filter(manifest__kind__in=_KINDS[kind]) if kind else images
+@require_safe
+@readers_only
+def gone_tags(request: HttpRequest, registry: str, repository: str) -> HttpResponse:
+    """The tags that went, with what they pointed to when they were last seen."""
+    row = find_repository(request, registry, repository)
+    order = Order.parse(request.GET.get("sort"), _GONE_COLUMNS)
+    tags = Tag.objects.filter(repository=row).exclude(gone_at=None).select_related("presence__manifest")
+    context = {"repository": row, "order": order, "page": paged(tags, order, request.GET.get("page"))}
+    return render(request, "repository/gone.html", context | {"gone": _count_gone(row)})
+
+
+def _count_gone(row: Repository) -> dict[str, Any]:
+    count = Tag.objects.filter(repository=row).exclude(gone_at=None)[: CAP + 1].count()
+    return {"count": min(count, CAP), "is_capped": count > CAP}
 
 
 def _add_tags_and_platforms(page: Page[Presence]) -> None:
@@ -80,13 +75,14 @@ def _add_tags_and_platforms(page: Page[Presence]) -> None:
         row.platforms = platforms[row.manifest_id]  # type: ignore[attr-defined]
 
 
-def _surroundings(row: Repository) -> dict[str, Any]:
+def _surroundings(row: Repository, kind: str) -> dict[str, Any]:
     unreadable = (
         Tag.objects.live().filter(repository=row).unreadable().in_order() if row.problem_count else Tag.objects.none()
     )
     unreadable_tags = list(unreadable[: _MOST_UNREADABLE + 1])
     return {
-        "kinds": _count_kinds(row),
+        "segments": segments_of(row, kind),
+        "gone": _count_gone(row),
         "unreadable": unreadable_tags[:_MOST_UNREADABLE],
         "command": _pull_newest(row),
         "more_unreadable": len(unreadable_tags) > _MOST_UNREADABLE,
@@ -99,14 +95,3 @@ def _pull_newest(row: Repository) -> Command | None:
         return None
     reference = f"{row.registry.pull_host}/{row.name}:{row.newest.lead_tag}"
     return pull_commands(reference, row.newest.manifest.kind, plain_http=row.registry.plain_http)[0]
-
-
-def _count_kinds(row: Repository) -> list[tuple[str, int | None]]:
-    """The kinds that are here, with how many of each; nothing where the list shows all there is."""
-    if row.image_count > _COUNTABLE:
-        return [(name, None) for name in (*_KINDS, _ATTACHED)]
-    counts = dict(_of_kind(row, "").order_by().values_list("manifest__kind").annotate(Count("id")))
-    found = [(name, sum(counts.get(kind, 0) for kind in kinds)) for name, kinds in _KINDS.items()]
-    found.append((_ATTACHED, _of_kind(row, _ATTACHED).count()))
-    present: list[tuple[str, int | None]] = [(name, count) for name, count in found if count]
-    return present if len(present) > 1 or (present and present[0][0] == _ATTACHED) else []
