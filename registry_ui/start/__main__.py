@@ -12,11 +12,13 @@ from registry_ui.start.journal import Console
 
 def main(arguments: list[str]) -> int:
     os.umask(0o077)  # what is in the data folder is nobody else's to read
+    console = Console(os.environ.get("BERTH_LOG_FORMAT", ""), verbose=False)
     try:
         told = options.parse(arguments)
-        sequence.run(told, Console(told.log_format, verbose=told.verbose))
+        console = Console(told.log_format, verbose=told.verbose)
+        sequence.run(told, console)
     except StartError as error:
-        sys.stderr.write(f"berth: {error}\n")
+        console.complain(str(error))
         return error.exit_code
     except (Stopped, KeyboardInterrupt):
         pass

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from typing import Final
 
@@ -16,6 +17,7 @@ def main(words: list[str]) -> None:
     from django.core.management import call_command
 
     django.setup()
+    logging.captureWarnings(True)  # noqa: FBT003  a warning of several lines is one line of the log
     while words:
         at = words.index(END)
         call_command(*words[:at])

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import sys
 import threading
 from collections import deque
 from contextlib import closing
-from datetime import UTC, datetime
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Final, TextIO
 
 from registry_ui.logs import redact
+from registry_ui.start import lines
 
 _LOG_BYTES: Final = 1 << 20  # then the file becomes NAME.log.1 and a new one begins
 _LINE_BYTES: Final = 1 << 16
@@ -27,33 +26,46 @@ class Console:
     """
 
     def __init__(self, style: str, *, verbose: bool) -> None:
-        self._json = style == "json"
-        self._children = verbose or self._json
+        self.is_json = style == "json"
+        self.shows_children = verbose or self.is_json
         self._lock = threading.Lock()
 
-    def say(self, line: str) -> None:
-        self._write(_as_json("berth", line) if self._json else line)
+    def say(self, line: str, level: str = "info") -> None:
+        self._write(sys.stdout, self._formatted(line, level))
+
+    def warn(self, line: str) -> None:
+        self.say(line, "warning")
+
+    def complain(self, text: str) -> None:
+        """Why it ends, on standard error; one object also where it has several lines."""
+        self._write(sys.stderr, self._formatted(text, "error") if self.is_json else f"berth: {text}")
 
     def relay(self, name: str, line: str) -> None:
-        """What the child `name` said."""
-        if self._children:
-            self._write(_as_json(name, line) if self._json else f"{name:<8} | {line}")
+        """What the child `name` said; in JSON style it is an object already."""
+        if self.shows_children:
+            self._write(sys.stdout, line if self.is_json else f"{name:<8} | {line}")
 
-    def _write(self, line: str) -> None:
+    def _formatted(self, text: str, level: str) -> str:
+        return lines.dump(lines.as_object("berth", text, level)) if self.is_json else text
+
+    def _write(self, stream: TextIO, line: str) -> None:
         with self._lock:
             try:
-                sys.stdout.write(f"{line}\n")
-                sys.stdout.flush()
+                stream.write(f"{line}\n")
+                stream.flush()
             except OSError:
                 pass  # the terminal or the pipe is gone: no reason to fall over
 
 
 class Journal:
-    """The log of one child: DATA/logs/NAME.log, and its last lines at hand."""
+    """The log of one child, DATA/logs/NAME.log in the style of the console, and the last lines of its last run at hand.
 
-    def __init__(self, name: str, folder: Path, console: Console) -> None:
+    `level` is that of lines which say none; a line with `noise` in it is ours to know, and goes nowhere.
+    """
+
+    def __init__(self, name: str, folder: Path, console: Console, *, level: str = "info", noise: str = "") -> None:
         self.name, self.path = name, folder / f"{name}.log"
-        self._console = console
+        self._console, self._level, self._noise = console, level, noise
         self._tail: deque[str] = deque(maxlen=_TAIL_LINES)
 
     @property
@@ -62,28 +74,25 @@ class Journal:
 
     def follow(self, stream: IO[bytes]) -> threading.Thread:
         """Read `stream` to its end in a thread of its own, which is returned."""
-        reader = threading.Thread(target=self._read, args=(stream,), name=f"log of {self.name}", daemon=True)
+        tail = self._tail = deque[str](maxlen=_TAIL_LINES)
+        reader = threading.Thread(target=self._read, args=(stream, tail), name=f"log of {self.name}", daemon=True)
         reader.start()
         return reader
 
-    def _read(self, stream: IO[bytes]) -> None:
+    def _read(self, stream: IO[bytes], tail: deque[str]) -> None:
         log = RotatingFileHandler(self.path, maxBytes=_LOG_BYTES, backupCount=1, encoding="utf-8")
         with stream, closing(log):
             while raw := stream.readline(_LINE_BYTES):
                 line = redact(raw.decode(errors="replace").rstrip())
-                self._tail.append(line)
+                if self._noise and self._noise in line:
+                    continue
+                if not self._console.is_json:
+                    tail.append(line)
+                elif line:
+                    said = lines.as_object(self.name, line, self._level)
+                    tail.extend(said["message"].splitlines())
+                    line = lines.dump(said)
+                else:
+                    continue
                 self._console.relay(self.name, line)
                 log.emit(logging.makeLogRecord({"msg": line}))
-
-
-def _as_json(name: str, line: str) -> str:
-    """`line` itself when it is a JSON object already."""
-    if line.startswith("{"):
-        try:
-            json.loads(line)
-        except ValueError:
-            pass
-        else:
-            return line
-    now = datetime.now(UTC).isoformat(timespec="milliseconds")
-    return json.dumps({"time": now, "level": "info", "logger": name, "message": line}, ensure_ascii=False)

@@ -12,6 +12,7 @@ from cryptography.fernet import Fernet
 
 from registry_ui.start.errors import StartError
 
+_LENT: Final = "lent-"  # how the name of a secret begins that is there as long as a start runs
 # The name of a file → what makes its content.
 MAKERS: Final[dict[str, Callable[[], str]]] = {
     "secret-key": lambda: secrets.token_urlsafe(48),
@@ -26,6 +27,18 @@ def prepare(data: Path) -> dict[str, Path]:
     folder.mkdir(mode=0o700, exist_ok=True)
     folder.chmod(0o700)
     return {name: _ensure(folder / name, make) for name, make in MAKERS.items()}
+
+
+def lend(data: Path, variable: str, secret: str) -> Path:
+    """A file with a secret that only our own environment holds, until `take_back`."""
+    path = data / "keys" / f"{_LENT}{variable.lower().replace('_', '-')}"
+    write_private(path, secret)
+    return path
+
+
+def take_back(data: Path) -> None:
+    for path in (data / "keys").glob(f"{_LENT}*"):
+        path.unlink(missing_ok=True)
 
 
 def write_private(path: Path, content: str) -> None:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
 from typing import Final
 
 from registry_ui.start import environment, keys, options
 from registry_ui.start.errors import StartError
 
-_PROGRAM: Final = str(Path(__file__).resolve().parents[2] / "manage.py")
+_PROGRAM: Final = ("-m", "registry_ui.start.commandline")
 _NOBODY: Final = "unix:///nonexistent/berth-is-not-running.sock?db=0"
 
 
@@ -25,7 +24,7 @@ def main() -> None:
     kept = {
         name: value for name, value in os.environ.items() if not (record and environment.settings_in({name: value}))
     }
-    os.execve(sys.executable, [sys.executable, _PROGRAM, *sys.argv[1:]], {**kept, **settings})  # noqa: S606
+    os.execve(sys.executable, [sys.executable, *_PROGRAM, *sys.argv[1:]], {**kept, **settings})  # noqa: S606
 
 
 if __name__ == "__main__":

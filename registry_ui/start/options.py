@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final, NoReturn, TypeVar
 from urllib.parse import SplitResult, urlsplit
 
+from cryptography.x509 import load_pem_x509_certificates
 from django.core.exceptions import ImproperlyConfigured
 
 from oci.errors import InvalidName
@@ -34,6 +35,7 @@ class Options:
     samples: bool
     verbose: bool
     public_url: str  # without a slash at the end
+    is_named: bool  # the operator said what people type
     database_url: str
     redis_url: str
     log_format: str  # "text" or "json"
@@ -42,6 +44,11 @@ class Options:
     def is_exposed(self) -> bool:
         """Whether others than this machine can connect."""
         return self.bind != "localhost" and not self.bind.startswith("127.") and self.bind != "::1"
+
+    @property
+    def is_everywhere(self) -> bool:
+        """Whether it listens on every address of this machine."""
+        return self.bind in _ANYWHERE
 
     @property
     def registry_url(self) -> str:
@@ -66,12 +73,14 @@ def parse(arguments: Sequence[str]) -> Options:
             samples=not given.no_samples and env.flag("BERTH_SAMPLES", default=True),
             verbose=given.verbose or env.flag("BERTH_VERBOSE", default=False),
             public_url=_read(None, "", "BERTH_PUBLIC_URL", public, _public),
-            database_url=env.secret("DATABASE_URL", ""),
+            is_named=bool(env.text("BERTH_PUBLIC_URL", "")),
+            database_url=_database(env.secret("DATABASE_URL", "")),
             redis_url=_redis(env.secret("REDIS_URL", "")),
             log_format=_read(None, "", "BERTH_LOG_FORMAT", "text", _log_format),
         )
     except ImproperlyConfigured as error:
         raise StartError(str(error)) from error
+    _check_certificates(env.text("BERTH_REGISTRY_CA", ""))
     if not options.registry and options.port == options.registry_port:
         raise StartError(
             f"Berth and its registry cannot both listen on port {port}: choose another with --port or --registry-port."
@@ -156,6 +165,8 @@ def _folder(value: str) -> Path:
 def _registry(value: str) -> str:
     if not value:
         return ""
+    value = value.strip()
+    value = value if "://" in value else f"https://{value}"
     parts = _web_address(value, "an address like https://registry.example.com:5000")
     if parts.username or parts.password:
         raise ValueError("credentials go into BERTH_REGISTRY_USER and BERTH_REGISTRY_PASSWORD (or its _FILE)")
@@ -185,6 +196,30 @@ def _web_address(value: str, wanted: str) -> SplitResult:
     if parts.port == 0:
         raise ValueError("0 is no port")
     return parts
+
+
+def _database(value: str) -> str:
+    if value and value.partition("://")[0] not in {"postgres", "postgresql"}:
+        raise StartError(
+            "DATABASE_URL is no PostgreSQL: say postgres://user:password@host/name,"
+            " or unset it and the database is SQLite in the data folder."
+        )
+    return value
+
+
+def _check_certificates(value: str) -> None:
+    """`value` is the path of a PEM file, or its content."""
+    if not value:
+        return
+    is_text = "-----BEGIN" in value
+    name = "BERTH_REGISTRY_CA" if is_text else f"BERTH_REGISTRY_CA={value}"
+    try:
+        load_pem_x509_certificates(value.encode() if is_text else Path(value).read_bytes())
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise StartError(f"{name}: this file cannot be read ({reason}): give the path of a PEM file.") from error
+    except ValueError as error:
+        raise StartError(f"{name}: no certificate in PEM form is in that.") from error
 
 
 def _redis(value: str) -> str:

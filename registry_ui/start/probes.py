@@ -6,7 +6,7 @@ import errno
 import http.client
 import socket
 from contextlib import closing
-from typing import Final
+from typing import Any, Final
 
 import redis
 
@@ -30,6 +30,22 @@ def pongs(url: str) -> str:
             client.ping()
     except (redis.RedisError, OSError, ValueError) as error:
         return str(error) or type(error).__name__
+    return ""
+
+
+def database_problem(url: str) -> str:
+    """Why the PostgreSQL at `url` cannot be used, or nothing."""
+    import dj_database_url
+    import psycopg
+
+    names = {"HOST": "host", "PORT": "port", "USER": "user", "PASSWORD": "password", "NAME": "dbname"}
+    try:
+        parts: dict[str, Any] = {**dj_database_url.parse(url)}
+        told = {name: parts[setting] for setting, name in names.items() if parts.get(setting)}
+        tls = {name: value for name, value in parts.get("OPTIONS", {}).items() if name.startswith("ssl")}
+        psycopg.connect(**told, **tls, connect_timeout=int(_SECONDS)).close()
+    except (psycopg.Error, ValueError, OSError) as error:
+        return (str(error).strip() or type(error).__name__).splitlines()[0]
     return ""
 
 

@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from registry_ui.logs import redact
 from registry_ui.start import commanding, environment, keys, probes, registry, samples, services, valkey
 from registry_ui.start.environment import Record
 from registry_ui.start.errors import StartError, StepFailed
 from registry_ui.start.journal import Console
 from registry_ui.start.lock import locked
-from registry_ui.start.options import Options, reachable
+from registry_ui.start.options import Options, netloc, reachable
 from registry_ui.start.supervisor import Outcome, Supervisor
 
 _SCAN_SECONDS: Final = 20  # a longer first scan goes on behind the pages
@@ -53,14 +54,14 @@ class _Start:
     def begin(self) -> None:
         options, run = self.options, self.supervisor.start
         self._broker()
-        self.settings = {**os.environ, **environment.django(options, self.key_files, self._redis_url)}
+        self._check_database()
+        environment.check(environment.django(options, self.key_files, self._redis_url))
+        self.settings = dict(os.environ)
         self._record()
         self.console.say(f"Berth starts; its data is in {options.data}")
-        if options.is_exposed and not options.registry:
-            self.console.say(
-                f"Note: the local registry asks for no password; whoever reaches port {options.registry_port} of"
-                f" {options.bind} may push and delete"
-            )
+        for remark in environment.remarks():
+            self.console.warn(remark)
+        self._say_who_gets_in()
         if self.folder:
             run(valkey.service(options, self.folder))
         if not options.registry:
@@ -79,11 +80,25 @@ class _Start:
         self._say_ready()
         self._marker.touch()
 
+    def _say_who_gets_in(self) -> None:
+        options = self.options
+        if options.is_exposed and not options.registry:
+            self.console.warn(
+                f"Note: the local registry asks for no password; whoever reaches port {options.registry_port} of"
+                f" {options.bind} may push and delete"
+            )
+        if host := environment.for_others(options):
+            self.console.say(
+                f"Others reach it at http://{netloc(host, options.port)};"
+                " set BERTH_PUBLIC_URL (and BERTH_REGISTRY_PUBLIC) to what they type"
+            )
+
     def clean_up(self) -> None:
         """What a start must not leave, whether it came to its end or not."""
         if self.password:
             self.console.say(f"Not ready, but the first admin exists: sign in as admin with {self.password}")
         Record.remove(self.options.data)
+        keys.take_back(self.options.data)
         if self.folder:
             shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -98,8 +113,16 @@ class _Start:
         if problem := probes.pongs(self._redis_url):
             raise StartError(f"The Redis of REDIS_URL does not answer ({problem}): start it, or unset REDIS_URL.")
 
+    def _check_database(self) -> None:
+        if self.options.database_url and (problem := probes.database_problem(self.options.database_url)):
+            raise StartError(
+                f"The PostgreSQL of DATABASE_URL cannot be used ({redact(problem)}): start it or correct the address,"
+                " or unset DATABASE_URL and the database is SQLite in the data folder."
+            )
+
     def _record(self) -> None:
-        settings = environment.settings_in(self.settings)
+        keys.take_back(self.options.data)  # of a start that was killed
+        settings = environment.without_secrets(self.settings, self.options.data)
         Record(os.getpid(), str(self.folder or ""), settings).write(self.options.data)
 
     def _manage(self, name: str, *commands: tuple[str, ...]) -> Outcome:
@@ -119,8 +142,9 @@ class _Start:
             name, _, value = line.partition(": ")
             if name == "admin-password":
                 self.password = value.strip()
-        for remark in outcome.remarks:
-            self.console.say(remark)
+        if not self.console.shows_children:
+            for remark in outcome.remarks:
+                self.console.warn(remark)
 
     def _push_samples(self) -> None:
         marker = self.options.data / "samples"

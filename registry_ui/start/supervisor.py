@@ -7,9 +7,7 @@ outlives us; and when one dies, what is left of its session is killed before it 
 from __future__ import annotations
 
 import os
-import select
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -18,12 +16,12 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 from typing import IO, Final, Self
 
 from registry_ui.start import leash
 from registry_ui.start.errors import GaveUp, StartError, StepFailed, Stopped
 from registry_ui.start.journal import Console, Journal
+from registry_ui.start.signals import Signals
 
 _POLL: Final = 0.05  # seconds between two looks at whether something is ready
 
@@ -36,6 +34,7 @@ class Service:
     ready: Callable[[], bool] = lambda: True
     grace: float = 5.0  # seconds between SIGTERM and SIGKILL
     stage: int = 0  # the children of one stage end together, stages in reverse
+    noise: str = ""  # a line with this in it is nobody's to read
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +107,7 @@ class Supervisor:
     def __init__(self, console: Console, logs: Path, patience: Patience | None = None) -> None:
         self._console, self._logs = console, logs
         self._patience = patience or Patience()
-        self._signals = _Signals()
+        self._signals = Signals()
         self._children: list[Child] = []
 
     def __enter__(self) -> Self:
@@ -122,7 +121,7 @@ class Supervisor:
 
     def start(self, service: Service) -> Child:
         """Start `service` and wait until it is ready."""
-        child = Child(service, Journal(service.name, self._logs, self._console))
+        child = Child(service, Journal(service.name, self._logs, self._console, noise=service.noise))
         self._children.append(child)
         child.start()
         self.wait_for(service.ready, f"{service.name} is not ready", tail=child.journal)
@@ -142,7 +141,7 @@ class Supervisor:
         self, name: str, argv: Sequence[str], environment: Mapping[str, str], folder: Path | None = None
     ) -> Outcome:
         """Run a command that has to succeed before we go on."""
-        journal = Journal(name, self._logs, self._console)
+        journal = Journal(name, self._logs, self._console, level="warning")  # it is a standard error that we read
         process = spawn(argv, environment, subprocess.PIPE, folder)
         answer: list[bytes] = []
         reader = threading.Thread(target=lambda: answer.append(_output(process).read()), daemon=True)
@@ -186,12 +185,13 @@ class Supervisor:
         if child.deaths > len(self._patience.delays):
             said = "".join(f"\n  {line}" for line in child.journal.tail)
             raise GaveUp(
-                f"{child.service.name} {how} and was restarted {len(self._patience.delays)} times in vain."
-                f" Its log is {child.journal.path}; its last lines:{said or ' none'}"
+                f"{child.service.name} {how}: it died {child.deaths} times, each time within"
+                f" {self._patience.forgotten:.0f} seconds. Its log is {child.journal.path};"
+                f" the last lines of its last run:{said or ' none'}"
             )
         delay = self._patience.delays[child.deaths - 1]
         last = f": {child.journal.tail[-1]}" if code > 0 and child.journal.tail else ""
-        self._console.say(f"{child.service.name} {how}; starting it again in {delay:g} s{last}")
+        self._console.warn(f"{child.service.name} {how}; starting it again in {delay:g} s{last}")
         child.due = time.monotonic() + delay
 
     def _stop_all(self) -> None:
@@ -238,37 +238,3 @@ def _last_words(tail: Sequence[str]) -> str:
     line = tail[-1] if tail else ""
     kind, colon, sentence = line.partition(": ")
     return sentence if colon and " " not in kind and kind.endswith(("Error", "Configured", "Exception")) else line
-
-
-class _Signals:
-    """Signals as a count and a wake-up, so that nothing happens inside a handler."""
-
-    def __init__(self) -> None:
-        self.asked = 0
-        self._before: dict[int, Callable[[int, FrameType | None], object] | int | None] = {}
-
-    def catch(self) -> None:
-        self._wake, self._woken = socket.socketpair()
-        for end in (self._wake, self._woken):
-            end.setblocking(False)  # noqa: FBT003 - the name of the standard library
-        self._old_wakeup = signal.set_wakeup_fd(self._woken.fileno(), warn_on_full_buffer=False)
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD):
-            if signal.getsignal(number) != signal.SIG_IGN or number in (signal.SIGINT, signal.SIGCHLD):
-                self._before[number] = signal.signal(number, self._note)  # nohup's ignored SIGHUP stays so
-
-    def release(self) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
-        signal.set_wakeup_fd(self._old_wakeup)
-        self._wake.close()
-        self._woken.close()
-
-    def pause(self, seconds: float) -> None:
-        """Sleep; a signal ends the sleep."""
-        if select.select([self._wake], [], [], seconds)[0]:
-            with suppress(BlockingIOError):
-                self._wake.recv(4096)
-
-    def _note(self, number: int, _frame: FrameType | None) -> None:
-        if number != signal.SIGCHLD:
-            self.asked += 1

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from registry_ui import env
+from registry_ui.logs import logging_config
 from registry_ui.start.leash import die_with
 
 wsgi_app = "registry_ui.wsgi"
@@ -17,6 +19,12 @@ keepalive = 5
 control_socket_disable = True
 # Heartbeats into a file on a disk that is busy would look like a worker that hangs.
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
+
+
+# Its lines look like those of Django, which it loads.
+logconfig_dict = logging_config(env.text("BERTH_LOG_FORMAT", "text"), env.text("BERTH_LOG_LEVEL", "INFO").upper())
+for _name, _level in (("gunicorn.error", "INFO"), ("gunicorn.access", "CRITICAL")):
+    logconfig_dict["loggers"][_name] = {"level": _level, "handlers": ["stderr"], "propagate": False}
 
 
 def post_fork(server: Any, _worker: Any) -> None:

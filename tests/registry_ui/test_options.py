@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import re
 import socket
@@ -8,8 +9,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 
-from registry_ui.start import options
+from registry_ui.start import environment, keys, machine, options
 from registry_ui.start.errors import StartError
 from tests.registry_ui.processes import ROOT, free_port
 
@@ -59,7 +61,7 @@ def test_addresses_are_those_that_this_machine_reaches(bind: str, public: str, r
         (["--registry-port", "65536"], "--registry-port=65536: a port is a number from 1 to 65535."),
         (["--port", "5000"], "Berth and its registry cannot both listen on port 5000: choose another"),
         (["--bind", "no.such.host.invalid"], "--bind=no.such.host.invalid: no address of this machine;"),
-        (["--registry", "registry.example.com"], "say an address like https://registry.example.com:5000"),
+        (["--registry", "registry example.com"], "say an address like https://registry.example.com:5000"),
         (["--registry", "https://joe:secret@registry.example.com"], "credentials go into BERTH_REGISTRY_USER"),
         (["--registry", "https://registry.example.com:port"], "--registry=https://registry.example.com:port: Port"),
         (
@@ -93,6 +95,10 @@ def test_a_wrong_option_is_one_line_with_its_cure(arguments: list[str], complain
         ("BERTH_LOG_FORMAT", "xml", "BERTH_LOG_FORMAT=xml: say text or json"),
         ("BERTH_SAMPLES", "some", "BERTH_SAMPLES='some' cannot be used: say true or false"),
         ("REDIS_URL", "localhost:6379", "say redis://host:6379/0"),
+        ("DATABASE_URL", "mysql://joe@host/x", "DATABASE_URL is no PostgreSQL: say postgres://user:password@host/name"),
+        ("BERTH_REGISTRY_CA", "/nowhere", "BERTH_REGISTRY_CA=/nowhere: this file cannot be read (no such file"),
+        ("BERTH_REGISTRY_CA", "/dev/null", "BERTH_REGISTRY_CA=/dev/null: no certificate in PEM form is in that."),
+        ("BERTH_REGISTRY_CA", "-----BEGIN X", "BERTH_REGISTRY_CA: no certificate in PEM form is in that."),
         ("REDIS_URL_FILE", "/nonexistent", "REDIS_URL_FILE='/nonexistent' cannot be used"),
     ],
 )
@@ -105,6 +111,11 @@ def test_a_wrong_variable_is_one_line_with_its_cure(
         options.parse([])
 
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("typed", ["registry.example.com:5000", " https://registry.example.com:5000/"])
+def test_an_address_may_be_typed_as_in_the_form(typed: str) -> None:
+    assert options.parse(["--registry", typed]).registry == "https://registry.example.com:5000"
 
 
 def start(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -138,3 +149,130 @@ def test_a_redis_that_does_not_answer_is_said(tmp_path: Path) -> None:
     assert re.fullmatch(
         r"berth: The Redis of REDIS_URL does not answer \(.*\): start it, or unset REDIS_URL\.\n", outcome.stderr
     )
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "complaint"),
+    [
+        ("DATABASE_URL", "postgres://joe:s3cret@127.0.0.1:1/x", "The PostgreSQL of DATABASE_URL cannot be used ("),
+        ("BERTH_ANONYMOUS_READ", "maybe", "BERTH_ANONYMOUS_READ='maybe' cannot be used: say true or false"),
+        ("BERTH_SECRET_KEY_FILE", "/nowhere", "BERTH_SECRET_KEY_FILE='/nowhere' cannot be used: "),
+        ("BERTH_LOG_LEVEL", "LOUD", "BERTH_LOG_LEVEL='LOUD' cannot be used: "),
+    ],
+)
+def test_a_setting_of_any_part_is_read_before_anything_starts(
+    tmp_path: Path, variable: str, value: str, complaint: str
+) -> None:
+    port, registry_port = (str(free_port()) for _ in range(2))
+
+    outcome = start("--port", port, "--registry-port", registry_port, **{variable: value})
+
+    assert outcome.returncode == 2
+    assert "starts" not in outcome.stdout
+    assert outcome.stderr.startswith(f"berth: {complaint}")
+    assert outcome.stderr.count("\n") == 1
+    assert "s3cret" not in outcome.stderr
+    assert list((tmp_path / "logs").iterdir()) == []
+    assert not (tmp_path / "run.json").exists()
+
+
+def test_for_machines_the_last_word_is_an_object_too(tmp_path: Path) -> None:
+    outcome = start("--port", "eight", BERTH_LOG_FORMAT="json")
+
+    said = json.loads(outcome.stderr)
+    assert (said["level"], said["logger"]) == ("error", "berth")
+    assert said["message"] == "--port=eight: a port is a number from 1 to 65535."
+
+
+def test_what_nothing_reads_is_told_with_what_is_near(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BERTH_ANONYMOUS_RAED", "true")
+    monkeypatch.setenv("BERTH_COLOUR_OF_PAGES", "red")
+    monkeypatch.setenv("BERTH_SECRET_KEY_FILE", "/read")
+    options.parse([])
+    assert settings.SECRET_KEY  # so all of them were read
+
+    assert environment.remarks() == [
+        "BERTH_ANONYMOUS_RAED is no setting: did you mean BERTH_ANONYMOUS_READ?",
+        "BERTH_COLOUR_OF_PAGES is no setting: docs/settings.md lists those there are.",
+    ]
+
+
+def told(tmp_path: Path, *arguments: str) -> dict[str, str]:
+    parsed = options.parse(arguments)
+    return environment.django(parsed, {name: tmp_path / name for name in keys.MAKERS}, "unix:///x")
+
+
+def test_on_this_machine_only_its_own_names_are_not_needed(tmp_path: Path) -> None:
+    assert told(tmp_path)["BERTH_ALLOWED_HOSTS"] == ""
+    assert told(tmp_path)["BERTH_REGISTRY_URL"] == "http://127.0.0.1:5000"
+
+
+@pytest.mark.parametrize("bind", ["0.0.0.0", "::"])  # noqa: S104 - nothing is bound
+def test_what_listens_everywhere_answers_to_the_names_of_the_machine(
+    tmp_path: Path, bind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BERTH_ALLOWED_HOSTS", "berth.example.com")
+    mine = machine.addresses()
+
+    said = told(tmp_path, "--bind", bind)
+
+    hosts = said["BERTH_ALLOWED_HOSTS"].split()
+    assert hosts[0] == "berth.example.com"
+    assert set(machine.names()) <= set(hosts)
+    assert {address for address in mine if ":" not in address} <= set(hosts)
+    host = environment.for_others(options.parse(["--bind", bind]))
+    assert host == [*mine, *machine.names()][0]
+    assert said["BERTH_REGISTRY_URL"] == f"http://{options.netloc(host, 5000)}"
+
+
+def test_who_said_what_people_type_is_believed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BERTH_PUBLIC_URL", "https://berth.example.com")
+
+    said = told(tmp_path, "--bind", "0.0.0.0")  # noqa: S104 - nothing is bound
+
+    assert said["BERTH_ALLOWED_HOSTS"] == ""
+    assert said["BERTH_REGISTRY_URL"] == "http://127.0.0.1:5000"
+
+
+def test_a_single_address_is_allowed_with_the_names(tmp_path: Path) -> None:
+    said = told(tmp_path, "--bind", "192.0.2.7")
+
+    assert said["BERTH_ALLOWED_HOSTS"].split() == [*machine.names(), "192.0.2.7"]
+    assert said["BERTH_REGISTRY_URL"] == "http://192.0.2.7:5000"
+
+
+def test_no_secret_is_in_the_record(tmp_path: Path) -> None:
+    (tmp_path / "keys").mkdir()
+    given = {
+        "DATABASE_URL": "postgres://joe:s3cret@host/x",
+        "BERTH_REGISTRY_PASSWORD": "s3cret",
+        "BERTH_SECRET_KEY_FILE": "/read",
+        "BERTH_DATA": "/data",
+        "HOME": "/home/joe",
+    }
+
+    kept = environment.without_secrets(given, tmp_path)
+
+    assert "s3cret" not in str(kept)
+    assert (kept["BERTH_SECRET_KEY_FILE"], kept["BERTH_DATA"]) == ("/read", "/data")
+    assert "HOME" not in kept
+    file = Path(kept["BERTH_REGISTRY_PASSWORD_FILE"])
+    assert (file.read_text(), file.stat().st_mode & 0o777) == ("s3cret", 0o600)
+    assert Path(kept["DATABASE_URL_FILE"]).read_text() == given["DATABASE_URL"]
+    keys.take_back(tmp_path)
+    assert list((tmp_path / "keys").iterdir()) == []
+
+
+@pytest.mark.parametrize("words", [("registry", "--help"), ("registry", "add"), ("scan", "--colour"), ("help", "scan")])
+def test_a_usage_line_says_what_people_type(words: tuple[str, ...]) -> None:
+    outcome = subprocess.run(
+        [sys.executable, "-m", "registry_ui.start.manage", *words],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    said = outcome.stdout + outcome.stderr
+    assert "usage: ./run manage " in said
+    assert "manage.py" not in said
