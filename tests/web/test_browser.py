@@ -2,31 +2,16 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
 from typing import Final
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import Browser, BrowserContext, Request, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Request, expect
 
 from jobs.models import Job
-from tests.web import furniture as make
-from tests.web import harbour
 from tests.web.harbour import Harbour
-from tests.web.served import served
 from tests.web.visit import Visit
 
-CHROMIUM: Final = "/usr/bin/chromium"
-QUIET: Final = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 TAG: Final = "/r/local/platform/api/-/tags"
 ODD: Final = "/r/local/odd/things/-/tags"
 PAGES: Final = (
@@ -41,6 +26,7 @@ PAGES: Final = (
     "/r/local/platform/api?kind=attached",
     "/r/local/odd/things",
     "/r/local/team/retired",
+    "/r/local/team/retired/-/gone-tags",
     "/r/local/team/abandoned",
     "/r/local/legacy/reports",
     f"{TAG}/1.27.3",
@@ -58,40 +44,6 @@ PAGES: Final = (
     "/account/password",
     "/nothing/here",
 )
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    # The driver keeps an event loop in this thread, which Django would else take for a view that may not wait.
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
-        yield browser
-        browser.close()
-    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
-
-
-@pytest.fixture
-def berth(transactional_db: None) -> Iterator[tuple[str, Harbour]]:
-    built = harbour.build()
-    make.person("mara", staff=True, first_name="Mara", last_name="Voss")
-    with served() as origin:
-        yield origin, built
-
-
-@pytest.fixture
-def context(chromium: Browser) -> Iterator[BrowserContext]:
-    context = chromium.new_context(viewport={"width": 1360, "height": 900})
-    context.grant_permissions(["clipboard-read", "clipboard-write"])
-    yield context
-    context.close()
-
-
-@pytest.fixture
-def visit(berth: tuple[str, Harbour], context: BrowserContext) -> Visit:
-    visit = Visit(context.new_page(), *berth)
-    visit.sign_in()
-    return visit
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -170,8 +170,11 @@ def test_a_date_says_what_it_rests_on(client: Client, app: Repository) -> None:
 def test_a_repository_says_what_state_it_is_in(
     client: Client, local: Registry, fields: dict[str, object], said: str
 ) -> None:
-    make.repository(local, "team/app", **fields)
+    app = make.repository(local, "team/app", **fields)
+    make.lose_tag(app, "old", "404")
+    Tag.objects.update(gone_at=timezone.now())
     assert said in see(client).words
+    assert f"{URL}/-/gone-tags" in see(client).links
 
 
 def test_each_level_of_the_name_leads_to_its_namespace(client: Client, local: Registry) -> None:
