@@ -50,10 +50,15 @@ document.addEventListener("click", async (event) => {
 const help = document.getElementById("keys");
 const keysSwitch = document.querySelector("[data-keys-switch]");
 const keysAreOn = () => stored.get("keys") !== "off";
+const showHints = () => root.toggleAttribute("data-no-keys", !keysAreOn());
 if (keysSwitch) {
   keysSwitch.checked = keysAreOn();
-  keysSwitch.addEventListener("change", () => stored.set("keys", keysSwitch.checked ? "on" : "off"));
+  keysSwitch.addEventListener("change", () => {
+    stored.set("keys", keysSwitch.checked ? "on" : "off");
+    showHints();
+  });
 }
+showHints();
 function step(by) {
   const rows = [...document.querySelectorAll("[data-row]")].filter((row) => row.checkVisibility());
   const at = rows.indexOf(document.activeElement?.closest("tr, li")?.querySelector("[data-row]"));

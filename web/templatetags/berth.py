@@ -29,6 +29,7 @@ _MONTH: Final = 30
 _YEAR: Final = 365
 _MOST_WORDS: Final = 100
 _LONGEST_COMMAND: Final = 1_000
+_GENERATIONS: Final = {2: "distribution 2.8", 3: "distribution 3"}
 _MEDIA_TYPES: Final = {
     "application/vnd.oci.image.index.v1+json": gettext_lazy("OCI image index"),
     "application/vnd.oci.image.manifest.v1+json": gettext_lazy("OCI image manifest"),
@@ -182,6 +183,12 @@ def words(command: Sequence[str]) -> str:
 def logins(registry: Registry) -> list[Command]:
     """The commands that sign in to a registry; none where it asks nobody who they are."""
     return login_commands(registry)
+
+
+@register.filter
+def behaves_like(registry: Registry) -> str:
+    """What the last test of a registry told that it behaves like, `distribution 2.8`; nothing while none has."""
+    return _GENERATIONS.get(registry.capability("generation") or 0, "")
 
 
 @register.filter

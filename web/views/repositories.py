@@ -80,7 +80,7 @@ def listing(request: HttpRequest, registry: str | None = None) -> HttpResponse:
         "largest": max((row.size for row in page.rows), default=0),
     }
     if not wants_part(request):
-        context |= _surroundings(shown, repositories)
+        context |= _surroundings(shown, repositories, filters)
     return render_page(request, "repositories/list.html", context, part="repositories/rows.html")
 
 
@@ -91,12 +91,13 @@ def _add_platforms(page: Page[Repository]) -> None:
         row.platforms = platforms[newest[row.pk].pk] if row.pk in newest else []  # type: ignore[attr-defined]
 
 
-def _surroundings(shown: Sequence[Registry], repositories: RepositoryQuerySet) -> dict[str, Any]:
+def _surroundings(shown: Sequence[Registry], repositories: RepositoryQuerySet, filters: Filters) -> dict[str, Any]:
     """What stands around the list, which a change of the filter leaves as it is."""
     scans = Job.objects.unfinished().filter(subject__in=[row.job_subject for row in shown]).order_by("id")
+    namespaces = count_namespaces(repositories.live())
     return {
-        "search_is_filter": True,
-        "namespaces": count_namespaces(repositories.live()),
+        "has_filter": bool(namespaces.repositories or (shown and filters.any)),
+        "namespaces": namespaces,
         "totals": totals_of(shown),
         "scans": [JobProgress(job) for job in scans[:3]],
     }

@@ -41,7 +41,9 @@ def page(request: HttpRequest, registry: str, repository: str) -> HttpResponse:
     _add_tags_and_platforms(found)
     context = {"repository": row, "text": text, "kind": kind, "order": order, "page": found}
     if not wants_part(request):
-        context |= _surroundings(row, kind)
+        around = _surroundings(row, kind)
+        is_listed = bool(found.rows or text or kind or around["segments"] or row.gone_at)
+        context |= around | {"has_filter": is_listed}
     return render_page(request, "repository/page.html", context, part="repository/rows.html")
 
 
@@ -86,7 +88,6 @@ def _surroundings(row: Repository, kind: str) -> dict[str, Any]:
         "unreadable": unreadable_tags[:_MOST_UNREADABLE],
         "command": _pull_newest(row),
         "more_unreadable": len(unreadable_tags) > _MOST_UNREADABLE,
-        "search_is_filter": True,
     }
 
 

@@ -1,0 +1,84 @@
+"""The frame of every page: where the key `/` leads, and what the footer says."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
+
+from registries.models import Registry
+from tests.web import furniture as make
+from tests.web.pages import Page
+
+TAG = "/r/local/team/app/-/tags/1.0"
+
+
+@pytest.mark.parametrize(
+    ("url", "field"),
+    [
+        ("/", "f"),
+        ("/?q=zzz", "f"),
+        ("/?state=gone", "f"),
+        ("/r/local", "f"),
+        ("/r/empty", "find"),
+        ("/r/local/team/app", "f"),
+        ("/r/local/team/app?q=zzz", "f"),
+        ("/r/local/team/nothing", "find"),
+        ("/r/local/team/gone", "f"),
+        (TAG, "find"),
+        ("/jobs", "find"),
+        ("/registries", "find"),
+        ("/account/password", "find"),
+        ("/not/there", "find"),
+    ],
+)
+def test_one_field_shows_the_key_that_leads_to_it(client: Client, local: Registry, url: str, field: str) -> None:
+    make.registry("empty")
+    app = make.repository(local, "team/app")
+    make.put(app, make.image(), "1.0")
+    make.settle(app)
+    make.repository(local, "team/nothing")
+    make.repository(local, "team/gone", gone_at=timezone.now())
+
+    page = Page(client.get(url).content.decode())
+
+    assert [found["id"] for found in page.all("input") if "data-find" in found] == [field]
+    assert [found["id"] for found in page.all("input") if found.get("aria-keyshortcuts") == "/"] == [field]
+    hints = [
+        number for number, (tag, found) in enumerate(page.elements) if (tag, found.get("class")) == ("kbd", "needs-js")
+    ]
+    before = [found["id"] for tag, found in page.elements[: hints[0]] if tag == "input" and "id" in found]
+    assert len(hints) == 1
+    assert before[-1] == field
+
+
+def test_without_a_registry_the_key_leads_to_the_search(client: Client, db: None) -> None:
+    page = Page(client.get("/").content.decode())
+
+    assert [found["id"] for found in page.all("input") if "data-find" in found] == ["find"]
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "said"),
+    [
+        ({"generation": 2, "problem": ""}, "local · distribution 2.8 · not scanned yet"),
+        ({"generation": 3, "problem": ""}, "local · distribution 3 · not scanned yet"),
+        ({"generation": None}, "local · not scanned yet"),
+        ({"problem": "unreachable", "reason": "refused"}, "local · not scanned yet"),
+        ({}, "local · not scanned yet"),
+    ],
+)
+def test_the_footer_says_what_a_registry_behaves_like(
+    client: Client,
+    local: Registry,
+    django_assert_num_queries: DjangoAssertNumQueries,
+    capabilities: dict[str, object],
+    said: str,
+) -> None:
+    Registry.objects.update(capabilities=capabilities)
+
+    with django_assert_num_queries(3):
+        page = Page(client.get("/account/password").content.decode())
+
+    assert said in page.words
