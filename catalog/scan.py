@@ -72,8 +72,8 @@ def _begin(registry: Registry, lease: Lease) -> Scan:
     with lease.writing():
         # One that was killed left its row open, and nobody knows how long it took.
         Scan.objects.filter(registry=registry, finished_at=None).update(finished_at=F("started_at"))
-        last = Scan.objects.complete().filter(registry=registry).newest_first().values_list("pk", flat=True).first()
-        old = Scan.objects.filter(registry=registry, started_at__lt=now - _KEPT).exclude(pk=last)
+        complete = Scan.objects.complete().filter(registry=registry).newest_first().values_list("pk", flat=True)[:1]
+        old = Scan.objects.filter(registry=registry, started_at__lt=now - _KEPT).exclude(pk__in=list(complete))
         Scan.objects.filter(pk__in=list(old.values_list("pk", flat=True)[:200])).delete()
         return Scan.objects.create(registry=registry, job_id=lease.job_id, started_at=now)
 
