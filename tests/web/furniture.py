@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
+from django.db.models import F
 from django.utils import timezone
 
 from access.models import User
@@ -111,8 +112,9 @@ def image(  # noqa: PLR0913  each is one thing that an image may be odd in
         **(more or {}),
     }
     content = json.dumps(document).encode()
-    blobs = [_blob(digest_of(config_bytes), len(config_bytes))]
-    blobs += [_blob(blob_digest(name), size) for name, size in layers]
+    blobs = _blobs(
+        [(digest_of(config_bytes), len(config_bytes)), *((blob_digest(name), size) for name, size in layers)]
+    )
     if config_state in {Manifest.ConfigState.READ, Manifest.ConfigState.MALFORMED}:
         ConfigDocument.objects.get_or_create(blob=blobs[0], defaults={"compressed": zlib.compress(config_bytes)})
     known = settings if isinstance(settings, dict) and config_state == Manifest.ConfigState.READ else {}
@@ -199,18 +201,22 @@ def malformed(content: bytes = b'{"layers": []') -> Built:
     return Built(row, content)
 
 
-def _blob(digest: str, size: int) -> Blob:
-    return Blob.objects.get_or_create(digest=digest, defaults={"size": size})[0]
+def _blobs(wanted: list[tuple[str, int]]) -> list[Blob]:
+    """In that order, as (digest, bytes); what is there already keeps its size."""
+    Blob.objects.bulk_create([Blob(digest=digest, size=size) for digest, size in wanted], ignore_conflicts=True)
+    found = {blob.digest: blob for blob in Blob.objects.filter(digest__in=[digest for digest, _ in wanted])}
+    return [found[digest] for digest, _ in wanted]
 
 
 def put(where: Repository, built: Built, *tags: str, **fields: Any) -> Presence:
     """Make the manifest present in a repository, with these tags, of which the first leads."""
-    blobs = ManifestBlob.objects.filter(manifest=built.row).values_list("blob", flat=True).distinct()
-    for blob in blobs:
-        use, new = RepositoryBlob.objects.get_or_create(repository=where, blob_id=blob, defaults={"references": 1})
-        if not new:
-            use.references += 1
-            use.save()
+    blobs = set(ManifestBlob.objects.filter(manifest=built.row).values_list("blob", flat=True))
+    uses = RepositoryBlob.objects.filter(repository=where, blob__in=blobs)
+    fresh = blobs.difference(uses.values_list("blob", flat=True))
+    uses.update(references=F("references") + 1)
+    RepositoryBlob.objects.bulk_create(
+        [RepositoryBlob(repository=where, blob_id=blob, references=1) for blob in sorted(fresh)]
+    )
     values = {
         "tag_count": len(tags),
         "lead_tag": tags[0] if tags else "",

@@ -43,10 +43,20 @@ class Visit:
 
     def check(self, path: str) -> None:
         """Clean in the eyes of axe, no wider than the window, nothing complained of, nothing asked of others."""
-        found = Axe().run(self.page)
-        assert found.violations_count == 0, f"{path}: {found.generate_report()}"
+        self._check_with_axe(path, {})
         too_wide = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert too_wide <= 0, f"{path} is {too_wide} px too wide"
         assert self.complaints == [], f"{path}: {self.complaints}"
         foreign = [r.url for r in self.requests if not r.url.startswith((self.origin, "data:"))]
         assert foreign == []
+
+    def check_both_themes(self, path: str) -> None:
+        """All of it in the light one; in the dark one again what depends on colours."""
+        self.check(path)
+        self.page.emulate_media(color_scheme="dark")
+        self._check_with_axe(f"{path}, dark", {"runOnly": ["color-contrast", "link-in-text-block"]})
+        self.page.emulate_media(color_scheme="light")
+
+    def _check_with_axe(self, path: str, options: dict[str, list[str]]) -> None:
+        found = Axe().run(self.page, options={"resultTypes": ["violations"], "preload": False, **options})
+        assert found.violations_count == 0, f"{path}: {found.generate_report()}"
