@@ -101,7 +101,8 @@ class Image:
         if not isinstance(self.document, ImageManifest):
             return []
         first = self.document.layers[:MOST_LAYERS]
-        return layers_of(first, sharing_of({str(layer.digest) for layer in first}, self.presence.repository))
+        digests, gone = {str(layer.digest) for layer in first}, self.presence.gone_at is not None
+        return layers_of(first, sharing_of(digests, self.presence.repository, gone=gone))
 
     @property
     def more_layers(self) -> int:

@@ -47,8 +47,12 @@ class _Count(Subquery):
         super().__init__(rows, output_field=IntegerField())
 
 
-def sharing_of(digests: Iterable[str], repository: Repository) -> dict[str, Sharing]:
-    """By digest; one query, whose cost is bounded for each blob."""
+def sharing_of(digests: Iterable[str], repository: Repository, *, gone: bool = False) -> dict[str, Sharing]:
+    """By digest; one query, whose cost is bounded for each blob.
+
+    The image that is asked about is not among the others; one that is `gone` is not counted at all any more.
+    """
+    itself = 0 if gone else 1
     uses = RepositoryBlob.objects.filter(blob=OuterRef("pk"))
     others = uses.filter(repository__registry=repository.registry_id, repository__gone_at=None)
     others = others.exclude(repository=repository).order_by("pk")
@@ -58,6 +62,6 @@ def sharing_of(digests: Iterable[str], repository: Repository) -> dict[str, Shar
         example=Subquery(others.values("repository__name")[:1], output_field=TextField()),
     )
     return {
-        digest: Sharing(images_here=max(0, (here or 1) - 1), elsewhere=elsewhere, example=example or "")
+        digest: Sharing(images_here=max(0, (here or 0) - itself), elsewhere=elsewhere, example=example or "")
         for digest, here, elsewhere, example in blobs.values_list("digest", "here", "elsewhere", "example")
     }

@@ -5,11 +5,12 @@ import time
 from typing import Any
 
 import pytest
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from catalog.history import Layer, layers_of, pair
 from catalog.image import Image, raw_config, raw_manifest, read_image
-from catalog.models import Manifest, Presence, Repository
+from catalog.models import Manifest, Presence, Repository, RepositoryBlob
 from catalog.namespaces import count_namespaces
 from catalog.platforms import platforms_of
 from catalog.sharing import CAP, sharing_of
@@ -233,6 +234,14 @@ def test_a_malformed_manifest_is_shown_with_its_reason(app: Repository) -> None:
     assert image.document is None
     assert image.document_problem == "the manifest is no JSON object"
     assert image.steps == []
+
+
+def test_an_image_that_went_is_none_of_those_that_share_its_layers(app: Repository) -> None:
+    make.put(app, make.image([("base", 10), ("other", 1)]), "stays")
+    gone = make.put(app, make.image([("base", 10), ("own", 1)]), gone_at=timezone.now())
+    RepositoryBlob.objects.filter(blob__digest=make.blob_digest("own")).delete()
+    RepositoryBlob.objects.filter(blob__digest=make.blob_digest("base")).update(references=1)
+    assert [layer.sharing.images_here for layer in read_image(gone).layers] == [1, 0]
 
 
 def test_an_artifact_shows_its_files(app: Repository) -> None:

@@ -12,7 +12,6 @@ from catalog.models import Manifest, Presence, Repository, Tag
 from registries.models import Registry
 from tests.web import furniture as make
 from tests.web.pages import Page
-from web.layers_bar import LayersBar
 
 URL = "/r/local/team/app"
 
@@ -72,22 +71,6 @@ def test_the_page_of_a_tag_and_of_its_digest_show_one_image(client: Client, inde
         assert page.all("button", **{"data-copy": f"skopeo copy --all docker://{reference} oci:image"})
         assert page.all("button", **{"data-copy": f"crane pull --format=oci {reference} image"})
     assert by_tag.all("button", **{"data-copy": "podman pull registry.example.org/team/app:1.0"})
-
-
-def test_the_size_of_the_layers_is_that_of_the_layers(client: Client, app: Repository) -> None:
-    make.put(app, make.image([("a", 211)], make.config(author="x" * 200)), "1.0")
-    make.put(app, make.image([("a", 211), ("b", 1_000), ("a", 211)]), "twice")
-    assert "1 layer · 211 B compressed" in see(client, f"{URL}/-/tags/1.0").words
-    assert "3 layers · 1 kB compressed" in see(client, f"{URL}/-/tags/twice").words
-
-
-def test_layers_are_drawn_and_linked_to_their_step(client: Client, index: make.Built) -> None:
-    page = see(client, f"{URL}/-/tags/1.0")
-    assert {"#layer-1", "#layer-2"} <= set(page.links)
-    assert page.all("li", id="layer-1")
-    assert "shared with 1 other image here" in page.words
-    assert "Shared with other images, 28.2 MB" in page.words
-    assert "Only here, 3.4 MB" in page.words
 
 
 def test_every_fact_of_the_config_is_told(client: Client, app: Repository) -> None:
@@ -300,17 +283,3 @@ def test_a_page_costs_as_many_queries_for_60_platforms_as_for_2(
     for count in (2, 60):
         with django_assert_num_queries(12):
             client.get(f"{URL}/-/tags/of-{count}")
-
-
-def test_the_bar_is_as_wide_as_it_should_be() -> None:
-    assert LayersBar.of([], 0).segments == ()
-    from catalog.history import Layer
-
-    layers = [Layer(n + 1, "sha256:x", "t", size, "") for n, size in enumerate([0, 1, 10**9, *[5] * 100])]
-    bar = LayersBar.of(layers, 7)
-    assert len(bar.segments) == 61
-    assert bar.rest == 50
-    assert bar.segments[-1].layer is None
-    widths = [float(segment.width) for segment in bar.segments]
-    assert min(widths) >= 8
-    assert abs(float(bar.segments[-1].x) + widths[-1] - 1000) < 1
