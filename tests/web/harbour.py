@@ -51,6 +51,7 @@ _HISTORY: Final = [
     {"created_by": "USER 10001:10001", "empty_layer": True},
     {"created_by": 'ENTRYPOINT ["/srv/app/entrypoint" "--bind" "0.0.0.0:8080"]', "empty_layer": True},
 ]
+_TESTED: Final = {"capabilities": {"generation": 2, "catalog_allowed": True, "page_size": 1000, "deletes": True}}
 _LABELS: Final = {
     "org.opencontainers.image.source": "https://git.example.org/platform/api",
     "org.opencontainers.image.revision": "8c1f20e6b2",
@@ -73,7 +74,7 @@ class Harbour:
 
 def build() -> Harbour:
     where = make.registry(
-        "local", url="http://127.0.0.1:5000", public_name="registry.lab.internal:5000", plain_http=True
+        "local", url="http://127.0.0.1:5000", public_name="registry.lab.internal:5000", plain_http=True, **_TESTED
     )
     chance = random.Random(7)  # noqa: S311  believable, not secret
     for number in range(1, len(_NAMES)):
