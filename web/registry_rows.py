@@ -41,7 +41,7 @@ class Row:
 
 
 def registry_rows() -> list[Row]:
-    """Of all registries, the active ones first. Three queries."""
+    """Of all registries, the active and the retired ones. Three queries."""
     registries = list(Registry.objects.by_name())
     newest = Subquery(Scan.objects.filter(registry=OuterRef("pk")).newest_first().values("pk")[:1])
     last = Scan.objects.filter(pk__in=Registry.objects.annotate(newest=newest).values("newest"))

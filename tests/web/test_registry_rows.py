@@ -56,7 +56,7 @@ def test_the_page_says_when_the_next_scan_is_due(
 
 def test_one_that_was_never_scanned_is_due_and_a_retired_one_never(local: Registry) -> None:
     make.registry("old", retired_at=timezone.now())
-    active, retired = registry_rows()
+    active, retired = sorted(registry_rows(), key=lambda row: row.registry.name)
 
     assert (active.registry, active.scan, active.due) == (local, None, "now")
     assert abs((active.next_scan or timezone.now()) - next_scan(local)) < timedelta(seconds=1)
