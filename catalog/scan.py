@@ -19,15 +19,16 @@ from django.db import DataError, IntegrityError
 from django.db.models import F
 from django.utils import timezone
 
-from catalog import configs, figures, repositories, shrinking
-from catalog.known import KnownTag, known_tags
-from catalog.listing import TagListing, list_all_tags, list_catalog
 from catalog.models import Repository, Scan
-from catalog.patience import Patience
-from catalog.progress import Progress
-from catalog.reading import BatchReader, TagReading, read_tag
+from catalog.recording import repositories
+from catalog.recording.tags import Changes
+from catalog.scanning import configs, figures, shrinking
+from catalog.scanning.known import KnownTag, known_tags
+from catalog.scanning.listing import TagListing, list_all_tags, list_catalog
+from catalog.scanning.patience import Patience
+from catalog.scanning.progress import Progress
+from catalog.scanning.reading import BatchReader, TagReading, read_tag
 from catalog.sort_keys import natural_key
-from catalog.tags import Changes
 from jobs.running import Lease
 from oci.client import RegistryClient
 from oci.names import TagName

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from catalog.history import Layer
+from catalog.reads.history import Layer
 
 _WIDTH: Final = 1000.0
 _GAP: Final = 3.0

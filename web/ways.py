@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 
 from django.utils.translation import gettext
 
-from catalog.image import Image
 from catalog.models import Tag
-from catalog.variants import Variant
+from catalog.reads.image import Image
+from catalog.reads.variants import Variant
 from web.pull import Command, is_platform, login_commands, pull_commands
 
 

@@ -8,13 +8,13 @@ import pytest
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from catalog.history import Layer, layers_of, pair
-from catalog.image import Image, raw_config, raw_manifest, read_image
 from catalog.models import Manifest, Presence, Repository, RepositoryBlob
-from catalog.namespaces import count_namespaces
-from catalog.platforms import platforms_of
-from catalog.sharing import CAP, sharing_of
-from catalog.totals import totals_of
+from catalog.reads.history import Layer, layers_of, pair
+from catalog.reads.image import Image, raw_config, raw_manifest, read_image
+from catalog.reads.namespaces import count_namespaces
+from catalog.reads.platforms import platforms_of
+from catalog.reads.sharing import CAP, sharing_of
+from catalog.reads.totals import totals_of
 from oci.config import HistoryStep
 from oci.model import Descriptor
 from oci.names import Digest

@@ -152,7 +152,7 @@ def test_two_catalogs_that_lack_a_repository_must_come_one_after_the_other(
     scan(row)
     shutil.move(aside, folder)
     with monkeypatch.context() as patch:
-        patch.setattr("catalog.configs.read_all", _stop)
+        patch.setattr("catalog.scanning.configs.read_all", _stop)
         assert scan(row).state == Job.State.STOPPED
     shutil.move(folder, aside)
 

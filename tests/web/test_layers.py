@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 
-from catalog.history import Layer
 from catalog.models import Repository
+from catalog.reads.history import Layer
 from registries.models import Registry
 from tests.web import furniture as make
 from tests.web.pages import Page

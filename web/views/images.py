@@ -9,8 +9,8 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from access.guards import readers_only
-from catalog.image import Image, raw_config, raw_manifest, read_image
 from catalog.models import Presence, Tag
+from catalog.reads.image import Image, raw_config, raw_manifest, read_image
 from web.finding import find_presence, find_tag
 from web.layers_bar import LayersBar
 from web.typed import typed

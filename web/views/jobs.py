@@ -11,7 +11,7 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_POST, require_safe
 
 from access.guards import readers_only, staff_only
-from catalog.keyset import Column, Order, paged
+from catalog.reads.keyset import Column, Order, paged
 from catalog.services import request_scan
 from jobs import services
 from jobs.models import Job

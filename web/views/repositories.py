@@ -11,12 +11,12 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
 from access.guards import readers_only
-from catalog.keyset import Column, Order, Page, paged
 from catalog.models import Repository
 from catalog.models.repositories import RepositoryQuerySet
-from catalog.namespaces import count_namespaces
-from catalog.platforms import platforms_of
-from catalog.totals import totals_of
+from catalog.reads.keyset import Column, Order, Page, paged
+from catalog.reads.namespaces import count_namespaces
+from catalog.reads.platforms import platforms_of
+from catalog.reads.totals import totals_of
 from jobs.models import Job
 from registries.models import Registry
 from web.finding import find_registry

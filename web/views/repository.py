@@ -10,9 +10,9 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from access.guards import readers_only
-from catalog.keyset import CAP, Column, Order, Page, paged
 from catalog.models import Presence, Repository, Tag
-from catalog.platforms import platforms_of
+from catalog.reads.keyset import CAP, Column, Order, Page, paged
+from catalog.reads.platforms import platforms_of
 from web.finding import find_repository
 from web.htmx import render_page, wants_part
 from web.kinds import CHOICES, of_kind, segments_of

@@ -11,9 +11,9 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import Final
 
-from catalog.known import KnownTag, children_of, known_manifests
-from catalog.patience import Patience
 from catalog.policy import MAX_DEPTH
+from catalog.scanning.known import KnownTag, children_of, known_manifests
+from catalog.scanning.patience import Patience
 from oci.client import Fetched, RegistryClient
 from oci.errors import NotFound, RegistryError
 from oci.model import ImageIndex

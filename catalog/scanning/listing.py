@@ -7,8 +7,8 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Final
 
-from catalog.ahead import in_order
-from catalog.patience import Patience
+from catalog.scanning.ahead import in_order
+from catalog.scanning.patience import Patience
 from oci.client import RegistryClient
 from oci.errors import BadAnswer, NotFound, RegistryError
 from oci.names import RepositoryName, TagName

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from catalog.models import IndexEntry, Manifest, Repository, Tag
-from catalog.variants import Listed
+from catalog.reads.variants import Listed
 
 MOST: Final = 50
 # How cosign names what it attaches: the digest as a tag. Without an ending it is the referrers tag of the OCI spec.

@@ -11,10 +11,10 @@ from typing import Any, Final
 from django.db import connection
 from django.db.models import Max
 
-from catalog.ahead import in_order
-from catalog.dating import date_indexes, date_presences, refresh
 from catalog.models import Blob, ConfigDocument, Manifest, Presence
-from catalog.patience import Patience
+from catalog.recording.dating import date_indexes, date_presences, refresh
+from catalog.scanning.ahead import in_order
+from catalog.scanning.patience import Patience
 from jobs.running import Lease
 from oci.client import RegistryClient
 from oci.config import CONFIG_LIMIT, ImageConfig, parse_config

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from catalog.reading import BatchReading
+from catalog.scanning.reading import BatchReading
 from jobs.running import Lease
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, Generic, Self, TypeVar
 
-from django.db.models import F, Model, Q, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
@@ -28,12 +28,11 @@ _LONGEST_TOKEN: Final = 2000
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column to sort by: a field that is bytes, an int or a datetime. None counts as the smallest."""
+    """A column to sort by: a field that is bytes, an int or a datetime, and never null."""
 
     field: str
     kind: type[bytes | int | datetime]
     largest_first: bool = False  # what a first click on its head gives
-    nullable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +83,7 @@ class _Place:
     """Beside which row a page begins, and on which side of it."""
 
     backward: bool
-    value: bytes | int | datetime | None
+    value: bytes | int | datetime
     pk: int
 
     def write(self, order: Order) -> str:
@@ -111,9 +110,7 @@ class _Place:
             return None
 
 
-def _read_value(value: Any, column: Column) -> bytes | int | datetime | None:
-    if value is None and column.nullable:
-        return None
+def _read_value(value: Any, column: Column) -> bytes | int | datetime:
     if column.kind is int:
         if not _is_count(value):
             raise ValueError("not a count")
@@ -158,26 +155,16 @@ def _beside(rows: QuerySet[RowT], order: Order, place: _Place | None, size: int)
     falling = order.descending != backward
     if place:
         rows = rows.filter(_past(order.column, place, falling=falling))
-    return list(rows.order_by(*_ordering(order.column, falling=falling))[: size + 1])
-
-
-def _ordering(column: Column, *, falling: bool) -> list[Any]:
-    """None is the smallest on every database: first going up, last going down."""
-    field = F(column.field)
-    if column.nullable:
-        return [field.desc(nulls_last=True), "-pk"] if falling else [field.asc(nulls_first=True), "pk"]
-    return [field.desc(), "-pk"] if falling else [field.asc(), "pk"]
+    field = order.column.field
+    ordering = (f"-{field}", "-pk") if falling else (field, "pk")
+    return list(rows.order_by(*ordering)[: size + 1])
 
 
 def _past(column: Column, place: _Place, *, falling: bool) -> Q:
     """The rows after `place`. The outer bound is one range of the index; the inner choice settles ties."""
     beyond, field = ("lt" if falling else "gt"), column.field
     tie = Q(**{f"pk__{beyond}": place.pk})
-    if place.value is None:
-        same = Q(**{field: None}) & tie
-        return same if falling else same | Q(**{f"{field}__isnull": False})
-    past = Q(**{f"{field}__{beyond}e": place.value}) & (Q(**{f"{field}__{beyond}": place.value}) | tie)
-    return past | Q(**{field: None}) if column.nullable and falling else past
+    return Q(**{f"{field}__{beyond}e": place.value}) & (Q(**{f"{field}__{beyond}": place.value}) | tie)
 
 
 def _token(row: Model, order: Order, *, backward: bool) -> str:

@@ -6,8 +6,8 @@ import zlib
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from catalog.chunks import by_number
 from catalog.models import Blob, Document, IndexEntry, Manifest, ManifestBlob
+from catalog.recording.chunks import by_number
 from jobs.running import Lease
 from oci.client import Fetched
 from oci.config import parse_time

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from catalog.listing import TagListing
 from catalog.models import Repository, Scan, Tag
 from catalog.policy import Holdings, must_ask
+from catalog.scanning.listing import TagListing
 from jobs.running import Asking
 
 

@@ -9,12 +9,12 @@ from typing import Self
 
 from django.db.models import F
 
-from catalog import presences, settling
-from catalog.content import known_ids, store
-from catalog.dating import date_indexes, date_presences
-from catalog.known import KnownTag
 from catalog.models import Repository, Tag, TagSpan
-from catalog.reading import BatchReading, TagReading
+from catalog.recording import presences, settling
+from catalog.recording.content import known_ids, store
+from catalog.recording.dating import date_indexes, date_presences
+from catalog.scanning.known import KnownTag
+from catalog.scanning.reading import BatchReading, TagReading
 from catalog.sort_keys import natural_key
 from jobs.running import Lease
 

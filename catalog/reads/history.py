@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from catalog.sharing import NOBODY, Sharing
+from catalog.reads.sharing import NOBODY, Sharing
 from oci.config import HistoryStep
 from oci.model import Descriptor
 

@@ -8,10 +8,10 @@ from datetime import datetime
 
 from django.db.models import Exists, OuterRef, QuerySet
 
-from catalog.chunks import by_weight
 from catalog.models import Blob, IndexEntry, Manifest, ManifestBlob, Presence, Repository, RepositoryBlob
 from catalog.models.repositories import LONG_AGO
 from catalog.policy import MOST_BYTES
+from catalog.recording.chunks import by_weight
 from jobs.running import Lease
 
 

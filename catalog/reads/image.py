@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
 
-from catalog.attached import Attachment, attachments_of
-from catalog.history import Cut, Layer, Step, fits, layers_of, pair
 from catalog.models import ConfigDocument, Document, Manifest, Presence
-from catalog.sharing import sharing_of
-from catalog.variants import Listed, Variant, list_index
+from catalog.reads.attached import Attachment, attachments_of
+from catalog.reads.history import Cut, Layer, Step, fits, layers_of, pair
+from catalog.reads.sharing import sharing_of
+from catalog.reads.variants import Listed, Variant, list_index
 from oci.config import CONFIG_LIMIT, ImageConfig, parse_config
 from oci.errors import BadAnswer
 from oci.model import MANIFEST_LIMIT, ImageIndex, ImageManifest, parse_manifest

@@ -8,12 +8,12 @@ from typing import Final
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
-from catalog import presences, tags
-from catalog.chunks import by_number
-from catalog.dating import refresh
-from catalog.listing import TagListing
 from catalog.models import Repository, Scan, Tag
-from catalog.reading import BatchReading
+from catalog.recording import presences, tags
+from catalog.recording.chunks import by_number
+from catalog.recording.dating import refresh
+from catalog.scanning.listing import TagListing
+from catalog.scanning.reading import BatchReading
 from catalog.sort_keys import name_key
 from jobs.running import Lease
 from registries.models import Registry

@@ -7,9 +7,9 @@ from typing import Any
 
 from django.db.models import F
 
-from catalog.chunks import by_number
 from catalog.models import IndexEntry, Manifest, ManifestBlob, Presence, Repository, Tag
 from catalog.policy import MAX_DEPTH, MOST_BYTES, lead_of
+from catalog.recording.chunks import by_number
 from catalog.sort_keys import natural_key
 from jobs.running import Lease
 

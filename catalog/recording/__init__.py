@@ -1,0 +1,1 @@
+"""What was read, into rows: content, presences, tags, dates, repositories, in short transactions."""
