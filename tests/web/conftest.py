@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from typing import Final
 
+import hypothesis  # noqa: F401  its plugin imports it at the end, when the driver of the browser has upset the parser
 import pytest
 from django.core.management import call_command
 from django.test import Client
