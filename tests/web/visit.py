@@ -54,12 +54,14 @@ class Visit:
         foreign = [r.url for r in self.requests if not r.url.startswith((self.origin, "data:"))]
         assert foreign == []
 
-    def check_both_themes(self, path: str) -> None:
-        """All of it in the light one; in the dark one again what depends on colours."""
-        self.check(path)
-        self.page.emulate_media(color_scheme="dark")
-        self._check_with_axe(f"{path}, dark", {"runOnly": ["color-contrast", "link-in-text-block"]})
-        self.page.emulate_media(color_scheme="light")
+    def check_all_looks(self, path: str) -> None:
+        """Wide and narrow: all of it in the light theme, then in the dark one what depends on colours."""
+        for width in (1360, 390):
+            self.page.set_viewport_size({"width": width, "height": 900})
+            self.check(f"{path}, {width} px")
+            self.page.emulate_media(color_scheme="dark")
+            self._check_with_axe(f"{path}, {width} px, dark", {"runOnly": ["color-contrast", "link-in-text-block"]})
+            self.page.emulate_media(color_scheme="light")
 
     def _check_with_axe(self, path: str, options: dict[str, list[str]]) -> None:
         if not self.page.evaluate("'axe' in window"):  # half a megabyte: once a page
