@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from django.utils import timezone
@@ -31,20 +31,17 @@ def request_scan(
 
 
 def next_scan(registry: Registry) -> datetime:
-    """When the next scan is due by itself: at once, where there was none."""
-    last = Scan.objects.filter(registry=registry).newest_first().first()
+    """When the next scan of a registry is due by itself."""
+    scans = Scan.objects.filter(registry=registry).newest_first()
+    return next_after(registry, scans.first(), scans.complete().first())
+
+
+def next_after(registry: Registry, last: Scan | None, complete: Scan | None) -> datetime:
+    """The same, of its last scan and its last complete one; at once, where there was none."""
     if last is None:
         return registry.created_at
-    # One that is under way, or was killed, says nothing of how long a scan takes; a clock may have been put back.
-    return next_scan_at(min(last.started_at, timezone.now()), max(_took(last), _took(_last_complete(registry))))
-
-
-def _last_complete(registry: Registry) -> Scan | None:
-    return Scan.objects.complete().filter(registry=registry).newest_first().first()
-
-
-def _took(scan: Scan | None) -> timedelta:
-    return scan.finished_at - scan.started_at if scan and scan.finished_at else timedelta(0)
+    took = max(scan.took for scan in (last, complete or last))
+    return next_scan_at(min(last.started_at, timezone.now()), took)  # a clock may have been put back
 
 
 def queue_due_scans() -> None:

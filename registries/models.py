@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from django.core.validators import RegexValidator
 from django.db import models
+from django.db.models import F
 from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -23,7 +24,7 @@ class RegistryQuerySet(models.QuerySet["Registry"]):
         return self.filter(retired_at=None)
 
     def by_name(self) -> Self:
-        return self.order_by("retired_at", "name")
+        return self.order_by(F("retired_at").asc(nulls_first=True), "name")
 
 
 class Registry(models.Model):

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext
 
 from catalog.models import Scan
-from catalog.policy import next_scan_at
+from catalog.services import next_after
 from registries.findings import Finding, findings
 from registries.models import Registry
 
@@ -51,13 +51,4 @@ def registry_rows() -> list[Row]:
 
 
 def _row(registry: Registry, last: Scan | None, whole: Scan | None) -> Row:
-    """The rule of `catalog.services.next_scan`, for scans that were fetched together."""
-    if registry.retired_at is not None:
-        return Row(registry, whole, None)
-    if last is None:
-        return Row(registry, whole, registry.created_at)
-    return Row(registry, whole, next_scan_at(min(last.started_at, timezone.now()), max(_took(last), _took(whole))))
-
-
-def _took(scan: Scan | None) -> timedelta:
-    return scan.finished_at - scan.started_at if scan and scan.finished_at else timedelta(0)
+    return Row(registry, whole, None if registry.retired_at else next_after(registry, last, whole))

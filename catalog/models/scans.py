@@ -8,7 +8,6 @@ from typing import Self
 
 from django.db import models
 from django.db.models import OuterRef, Subquery
-from django.utils import timezone
 
 from jobs.models import Job
 from registries.models import Registry
@@ -60,8 +59,9 @@ class Scan(models.Model):
         return f"scan {self.pk} of {self.registry_id}"
 
     @property
-    def duration(self) -> timedelta:
-        return (self.finished_at or timezone.now()) - self.started_at
+    def took(self) -> timedelta:
+        """How long it took; nothing while it is under way, or where it was killed and nobody knows."""
+        return self.finished_at - self.started_at if self.finished_at else timedelta(0)
 
     @property
     def saved(self) -> int:
