@@ -37,7 +37,10 @@ class Registry(models.Model):
     password = EncryptedTextField(blank=True)
     realm = models.CharField(max_length=500, blank=True)  # the one token service that may see the password
     ca = models.TextField(blank=True)  # PEM
+    client_certificate = models.TextField(blank=True)  # PEM, shown to the registry's own origin and to no other
+    client_key = EncryptedTextField(blank=True)  # PEM
     plain_http = models.BooleanField(default=False)
+    storage = models.CharField(max_length=1000, blank=True)  # its storage folder as this machine sees it, if it does
     from_environment = models.BooleanField(default=False)  # the row that follows the options of `./run`
     embedded = models.BooleanField(default=False)  # the local registry in our own data folder
     capabilities = models.JSONField(default=dict)  # what the last probe found

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from catalog.models.content import Blob, ConfigDocument, Document, IndexEntry, Manifest, ManifestBlob
-from catalog.models.repositories import Presence, Repository, RepositoryBlob, Tag, TagSpan
-from catalog.models.scans import Scan
+from catalog.models.repositories import Presence, Repository, RepositoryBlob, Tag, TagSpan, WatchedRepository
+from catalog.models.scans import NamespaceTotal, Scan
 
 __all__ = [
     "Blob",
@@ -13,10 +13,12 @@ __all__ = [
     "IndexEntry",
     "Manifest",
     "ManifestBlob",
+    "NamespaceTotal",
     "Presence",
     "Repository",
     "RepositoryBlob",
     "Scan",
     "Tag",
     "TagSpan",
+    "WatchedRepository",
 ]

@@ -1,4 +1,7 @@
-"""What is true in one repository: its tags, the manifests that are present, and the blobs they keep alive."""
+"""What is true in one repository: its tags, the manifests that are present, and the blobs they keep alive.
+
+A key that stands first in an index of its table has none of its own: a scan writes millions of these rows.
+"""
 
 from __future__ import annotations
 
@@ -62,11 +65,13 @@ class Repository(models.Model):
     image_count = models.PositiveIntegerField(default=0)  # digests that have a tag
     problem_count = models.PositiveIntegerField(default=0)  # tags that cannot be read, and images with a part missing
     size = models.PositiveBigIntegerField(default=0)  # bytes of the blobs that its images use, each once
+    pushed = models.PositiveBigIntegerField(default=0)  # bytes of its tagged images, as if none shared a blob
     newest = models.ForeignKey("Presence", models.SET_NULL, null=True, blank=True, related_name="+")
 
     first_seen = models.DateTimeField(db_default=Now())
     changed_at = models.DateTimeField(default=LONG_AGO)  # the newest date of an image in it, or when a tag went
-    scanned_at = models.DateTimeField(null=True, blank=True)  # the end of the last complete scan of it
+    # When a scan last saw it whole; while it is whole, that is the registry's last complete scan, and this is older.
+    scanned_at = models.DateTimeField(null=True, blank=True)
     missed = models.PositiveSmallIntegerField(default=0)  # complete catalogs in a row that lacked it
     gone_at = models.DateTimeField(null=True, blank=True)
 
@@ -147,9 +152,10 @@ class Presence(models.Model):
 
         FOUND = "found", _("was there when Berth first looked")  # dated `LONG_AGO`: it sorts last
         CREATED = "created", _("created, says the image")
+        PUSHED = "pushed", _("pushed, says the storage folder")
         SEEN = "seen", _("seen to arrive by a scan")
 
-    repository = models.ForeignKey(Repository, models.CASCADE, related_name="presences")
+    repository = models.ForeignKey(Repository, models.CASCADE, related_name="presences", db_index=False)
     manifest = models.ForeignKey(Manifest, models.PROTECT, related_name="presences")
     state = models.CharField(max_length=16, choices=State.choices, default=State.WHOLE)
     problem = models.TextField(blank=True)
@@ -208,13 +214,14 @@ class TagQuerySet(models.QuerySet["Tag"]):
 class Tag(models.Model):
     """A name in a repository. `presence` is None while its manifest could never be read; `problem` says why."""
 
-    repository = models.ForeignKey(Repository, models.CASCADE, related_name="tags")
+    repository = models.ForeignKey(Repository, models.CASCADE, related_name="tags", db_index=False)
     name = models.CharField(max_length=128)
     key = models.BinaryField(max_length=400)  # 1.9 before 1.10, the same on every database
-    presence = models.ForeignKey(Presence, models.SET_NULL, null=True, blank=True, related_name="tags")
+    presence = models.ForeignKey(Presence, models.SET_NULL, null=True, blank=True, related_name="tags", db_index=False)
     problem = models.TextField(blank=True)  # why its manifest cannot be read now, if so
     first_seen = models.DateTimeField(db_default=Now())
     moved_at = models.DateTimeField(db_default=Now())  # when we saw it point elsewhere
+    link_ns = models.BigIntegerField(null=True, blank=True)  # when the storage folder last linked it, ns since 1970
     gone_at = models.DateTimeField(null=True, blank=True)
 
     objects = TagQuerySet.as_manager()
@@ -238,7 +245,7 @@ class Tag(models.Model):
 class TagSpan(models.Model):
     """From when to when a tag pointed to a manifest, as scans saw it."""
 
-    tag = models.ForeignKey(Tag, models.CASCADE, related_name="spans")
+    tag = models.ForeignKey(Tag, models.CASCADE, related_name="spans", db_index=False)
     manifest = models.ForeignKey(Manifest, models.PROTECT, related_name="+")
     began = models.DateTimeField()
     ended = models.DateTimeField(null=True, blank=True)
@@ -247,7 +254,11 @@ class TagSpan(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["tag"], condition=Q(ended=None), name="one_open_span_of_a_tag"),
         ]
-        indexes = [models.Index(fields=["tag", "began"], name="spans_of_a_tag")]
+        indexes = [
+            models.Index(fields=["tag", "began"], name="spans_of_a_tag"),
+            models.Index(fields=["began"], name="spans_by_beginning"),
+            models.Index(fields=["ended"], condition=Q(ended__isnull=False), name="spans_by_end"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.tag_id} → {self.manifest_id}"
@@ -256,7 +267,7 @@ class TagSpan(models.Model):
 class RepositoryBlob(models.Model):
     """How many present manifests of a repository use a blob; the row goes when none does."""
 
-    repository = models.ForeignKey(Repository, models.CASCADE, related_name="repository_blobs")
+    repository = models.ForeignKey(Repository, models.CASCADE, related_name="repository_blobs", db_index=False)
     blob = models.ForeignKey(Blob, models.PROTECT, related_name="repository_blobs")
     references = models.PositiveIntegerField()
 
@@ -267,3 +278,20 @@ class RepositoryBlob(models.Model):
 
     def __str__(self) -> str:
         return f"{self.repository_id}/{self.blob_id}"
+
+
+class WatchedRepository(models.Model):
+    """A repository to scan where the catalog may not be read: a person named it, or we learnt of it."""
+
+    registry = models.ForeignKey(Registry, models.CASCADE, related_name="watched_repositories")
+    name = models.CharField(max_length=255)
+    learnt = models.BooleanField(default=False)  # seen in a catalog that could be read, or in the storage folder
+    added_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["registry", "name"], name="one_watch_of_a_repository"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
