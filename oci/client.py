@@ -6,7 +6,7 @@ Every method raises the errors of `oci.errors` and no others.
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Generic, Literal, Self, TypeVar
 from urllib.parse import urlencode
 
@@ -14,9 +14,10 @@ from requests.utils import parse_header_links
 
 from oci import routes
 from oci.document import load_object
-from oci.errors import BadAnswer, DigestMismatch, InvalidName, NotFound, Refused, printable
+from oci.errors import BadAnswer, DigestMismatch, InvalidName, NotFound, Refused
+from oci.fetched import Fetched
 from oci.media_types import ACCEPTED, SCHEMA1, bare
-from oci.model import MANIFEST_LIMIT, Manifest, Schema1Manifest, parse_manifest
+from oci.model import MANIFEST_LIMIT, Schema1Manifest
 from oci.names import Digest, RepositoryName, TagName, parse_repository, parse_tag
 from oci.probe import Capabilities, probe
 from oci.transport import Answer, Endpoint, Transport
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from types import TracebackType
 
-__all__ = ["Capabilities", "Fetched", "Page", "Ping", "RegistryClient"]
+__all__ = ["Capabilities", "Fetched", "Page", "Ping", "RegistryClient", "Upload"]
 
 LIST_LIMIT: Final = 16 * 2**20  # bytes of one page; 2.8 gives all tags of a repository in one
 MOST_PAGES: Final = 10_000
@@ -54,17 +55,12 @@ class Ping:
 
 
 @dataclass(frozen=True, slots=True)
-class Fetched:
-    """A manifest, its digest, and the exact bytes that the digest is of.
+class Upload:
+    """An open upload: the `uuid` by which the registry keeps it, and where it goes on."""
 
-    The bytes are a fact also when nothing can be made of them: then `manifest` is None and `problem` a sentence.
-    """
-
-    digest: Digest
-    media_type: str
-    content: bytes = field(repr=False)
-    manifest: Manifest | None
-    problem: str = ""
+    repository: RepositoryName
+    uuid: str
+    path: str
 
 
 class RegistryClient:
@@ -114,13 +110,7 @@ class RegistryClient:
         )
         if answer.status == 304:  # noqa: PLR2004  Not Modified
             return None
-        digest = _verified(answer, target)
-        media_type = answer.headers.get("Content-Type", "")
-        try:
-            manifest = parse_manifest(media_type, answer.content)
-        except BadAnswer as error:
-            return Fetched(digest, printable(bare(media_type), 255), answer.content, None, str(error))
-        return Fetched(digest, manifest.media_type, answer.content, manifest)
+        return Fetched(_verified(answer, target), answer.headers.get("Content-Type", ""), answer.content)
 
     def manifest_exists(self, repository: RepositoryName, digest: Digest) -> bool:
         """Whether the manifest is in this repository; no bytes travel, and no pull is counted for a HEAD."""
@@ -148,8 +138,7 @@ class RegistryClient:
     def push_blob(self, repository: RepositoryName, content: bytes) -> Digest:
         """Upload in one piece, closed by the registry against the digest."""
         digest, scope = Digest.of(content), routes.scope(repository, "pull", "push")
-        opened = self.transport.exchange("POST", routes.uploads(repository), accept_statuses=(202,), scope=scope)
-        path = self.transport.follow(opened, opened.headers.get("Location", ""))
+        path = self.begin_upload(repository).path
         self.transport.exchange(
             "PUT",
             f"{path}{'&' if '?' in path else '?'}{urlencode({'digest': str(digest)})}",
@@ -160,6 +149,18 @@ class RegistryClient:
             attempts=1,  # a closed upload is gone, so a second try would look like a failure
         )
         return digest
+
+    def begin_upload(self, repository: RepositoryName) -> Upload:
+        """Open an upload that nothing is sent to; `cancel_upload` is owed to it."""
+        scope = routes.scope(repository, "pull", "push")
+        opened = self.transport.exchange("POST", routes.uploads(repository), accept_statuses=(202,), scope=scope)
+        path = self.transport.follow(opened, opened.headers.get("Location", ""))
+        return Upload(repository, opened.headers.get("Docker-Upload-UUID", ""), path)
+
+    def cancel_upload(self, upload: Upload) -> None:
+        """Nothing of it stays at the registry, and no event is sent."""
+        scope = routes.scope(upload.repository, "pull", "push")
+        self.transport.exchange("DELETE", upload.path, accept_statuses=(202, 204), scope=scope)
 
     def put_manifest(
         self,
