@@ -14,21 +14,27 @@ import ssl
 import threading
 import time
 from collections.abc import Callable
-from contextlib import contextmanager
 from functools import lru_cache
 from http.client import HTTPResponse, RemoteDisconnected
-from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Protocol, Self, TypeAlias
 
-from requests.adapters import DEFAULT_CA_BUNDLE_PATH, HTTPAdapter
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
+from requests.adapters import DEFAULT_CA_BUNDLE_PATH
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager, Retry, Timeout
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 
 from oci.errors import BadAnswer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Mapping
+    from types import TracebackType
 
+    from urllib3 import BaseHTTPResponse
+
+    from oci.urls import Origin, Url
+
+
+_HEAD: Final = 16 * 2**10  # bytes: what is larger is an upload, and may take as long as the call
 
 Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 Barred: TypeAlias = Callable[[Address], bool]
@@ -56,30 +62,70 @@ class Call(threading.local):
 CALL: Final = Call()
 
 
-@contextmanager
-def call(*, connect: float, read: float, total: float) -> Iterator[None]:
+class call:  # noqa: N801  it reads as a verb, and costs a third of a generator
     """Bound everything that this thread sends and receives inside."""
-    CALL.deadline, CALL.connect, CALL.read = time.monotonic() + total, connect, read
-    try:
-        yield
-    finally:
+
+    __slots__ = ("_connect", "_read", "_total")
+
+    def __init__(self, *, connect: float, read: float, total: float) -> None:
+        self._connect, self._read, self._total = connect, read, total
+
+    def __enter__(self) -> Self:
+        CALL.deadline, CALL.connect, CALL.read = time.monotonic() + self._total, self._connect, self._read
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
         CALL.deadline, CALL.barred = float("inf"), None
 
 
-class Adapter(HTTPAdapter):
-    """`requests` on connections of this module, with one TLS context for all of them."""
+class Pools:
+    """The connections to a registry at the origin `home`, and apart from them those to wherever it leads.
 
-    def __init__(self, context: ssl.SSLContext, connections: int) -> None:
-        self._context = context
-        super().__init__(pool_connections=8, pool_maxsize=connections, max_retries=0)
+    It is urllib3 without `requests` around it, which costs as much again for what is not wanted here: cookies,
+    proxies, netrc, guesses at encodings. `read` is seconds between two pieces of an answer.
+    """
 
-    def init_poolmanager(self, connections: int, maxsize: int, *_: Any, **__: Any) -> None:
-        self.poolmanager = PoolManager(connections, maxsize=maxsize, ssl_context=self._context)
-        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
+    def __init__(self, home: Origin, context: ssl.SSLContext, *, connections: int, read: float) -> None:
+        self._home, self._timeout = home, Timeout(connect=read, read=read)
+        self._elsewhere = PoolManager(8, maxsize=connections, ssl_context=context, cert_reqs="CERT_REQUIRED")
+        self._elsewhere.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
+        if home.scheme == "https":
+            self._at_home: HTTPConnectionPool = _TlsPool(
+                home.host, home.port, maxsize=connections, ssl_context=context, cert_reqs="CERT_REQUIRED"
+            )
+        else:
+            self._at_home = _Pool(home.host, home.port, maxsize=connections)
 
-    def cert_verify(self, conn: Any, *_: Any, **__: Any) -> None:
-        """Leave it to the context; requests would read the certificates anew for every connection."""
-        conn.cert_reqs = ssl.CERT_REQUIRED
+    def send(self, method: str, url: Url, headers: Mapping[str, str], body: bytes | None) -> BaseHTTPResponse:
+        """One request, whose answer is read and released by the caller. Redirects come back as they are."""
+        pool = self._at_home if url.origin == self._home else self._pool(url.origin)
+        return pool.urlopen(
+            method,
+            f"{url.path}?{url.query}" if url.query else url.path,
+            body,
+            headers,
+            _ONCE,
+            redirect=False,
+            assert_same_host=False,
+            timeout=self._timeout,
+            preload_content=False,
+            decode_content=False,
+        )
+
+    def close(self) -> None:
+        self._at_home.close()
+        self._elsewhere.clear()
+
+    def _pool(self, origin: Origin) -> HTTPConnectionPool:
+        return self._elsewhere.connection_from_host(origin.host, origin.port, origin.scheme)
+
+
+_ONCE: Final = Retry(total=False)  # which raises what went wrong, and not that the tries are used up
 
 
 def tls_context(authority: str | None) -> ssl.SSLContext:
@@ -137,7 +183,7 @@ class _Timed:
         for family, kind, protocol, _name, address in found:
             _check_address(str(address[0]))
             try:
-                return _connect(socket.socket(family, kind, protocol), address, self.socket_options)
+                return _connect(_Socket(family, kind, protocol), address, self.socket_options)
             except OSError as error:
                 failure = error
         if isinstance(failure, TimeoutError):
@@ -145,18 +191,25 @@ class _Timed:
         raise NewConnectionError(self, str(failure)) from failure  # type: ignore[arg-type]
 
     def send(self: Any, data: Any) -> None:
-        if self.sock is not None:  # urllib3 would give a whole upload no longer than a connect
-            self.sock.settimeout(CALL.left())
+        if self.sock is not None:  # urllib3 would give a whole upload no longer than a read
+            self.sock.settimeout(CALL.left() if len(data) > _HEAD else CALL.left(CALL.read))
         super().send(data)  # type: ignore[misc]  # it stands before a connection
+
+
+class _Socket(socket.socket):
+    """Setting a timeout is a system call, for which Python lets another thread run: not when it is set already."""
+
+    def settimeout(self, value: float | None) -> None:
+        if value != self.gettimeout():
+            super().settimeout(value)
 
 
 class _Response(HTTPResponse):
     """Reads through `_TimedSocket`; everything that http.client reads, it reads from `fp`."""
 
     def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
-        super().__init__(sock, *args, **kwargs)
-        self._timed = _TimedSocket(sock, self.fp.detach())
-        self.fp = io.BufferedReader(self._timed)
+        self._timed = _TimedSocket(sock)
+        super().__init__(self._timed, *args, **kwargs)  # type: ignore[arg-type]  # of a socket it only wants makefile
 
     def begin(self) -> None:
         """Read the headers, whose end http.client would also see in the end of the connection."""
@@ -166,23 +219,24 @@ class _Response(HTTPResponse):
             raise RemoteDisconnected("the headers were cut short")
 
 
-class _TimedSocket(io.RawIOBase):
-    def __init__(self, sock: socket.socket, raw: io.RawIOBase) -> None:
-        self._sock, self._raw = sock, raw
+class _TimedSocket(socket.SocketIO):
+    """What `socket.makefile` wraps, with the deadline of the call in every receive."""
+
+    def __init__(self, sock: Any) -> None:
+        super().__init__(sock, "r")
+        sock._io_refs += 1  # noqa: SLF001  as makefile does, so that the socket stays open until this is closed
+        self._receive = sock.recv_into
+        self._limit = sock.settimeout
         self.is_at_end = False
 
-    def readable(self) -> bool:
-        return True
+    def makefile(self, _mode: str) -> io.BufferedReader:
+        return io.BufferedReader(self)
 
-    def readinto(self, buffer: Any) -> int | None:
-        self._sock.settimeout(CALL.left(CALL.read))
-        read = self._raw.readinto(buffer)
+    def readinto(self, buffer: Any) -> int:
+        self._limit(CALL.left(CALL.read))
+        read: int = self._receive(buffer)
         self.is_at_end = read == 0
         return read
-
-    def close(self) -> None:
-        self._raw.close()
-        super().close()
 
 
 class _Connection(_Timed, HTTPConnection):

@@ -11,14 +11,13 @@ import random
 import threading
 import time
 from dataclasses import dataclass, replace
+from http.client import HTTPException
 from typing import TYPE_CHECKING, Final, Self
 
-import requests
-from requests.structures import CaseInsensitiveDict
 from urllib3.exceptions import HTTPError
 
 from oci.auth import Authorizer, Credentials, Scheme
-from oci.connection import CALL, Adapter, Barred, barred_from, call, tls_context
+from oci.connection import CALL, Barred, Pools, barred_from, call, tls_context
 from oci.endpoint import Endpoint
 from oci.errors import BadAnswer, InvalidName, Reason, Refused, TooLarge, Unreachable
 from oci.faults import CutShort, translate
@@ -26,6 +25,8 @@ from oci.faults import CutShort, translate
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from types import TracebackType
+
+    from urllib3 import BaseHTTPResponse
 
     from oci.urls import Url
 
@@ -92,7 +93,7 @@ class Transport:
         except OSError as error:
             text = endpoint.ca or ""
             raise InvalidName("certificate authority", text.partition("\n")[0]) from error
-        self._adapter = Adapter(context, _CONNECTIONS)
+        self._pools = Pools(endpoint.base.origin, context, connections=_CONNECTIONS, read=read)
 
     def exchange(  # noqa: PLR0913  each is a bound or a part of the request
         self,
@@ -149,7 +150,7 @@ class Transport:
         return self._authorizer.scheme
 
     def close(self) -> None:
-        self._adapter.close()
+        self._pools.close()
 
     def __enter__(self) -> Self:
         return self
@@ -189,26 +190,22 @@ class Transport:
         raise BadAnswer(f"{request.name} was redirected more than {_HOPS} times")
 
     def _once(self, request: _Request, authorization: str) -> Answer:
-        prepared = requests.PreparedRequest()
-        prepared.method, prepared.url, prepared.body = request.method, str(request.url), request.body
-        prepared.headers = CaseInsensitiveDict(request.headers)
+        headers = request.headers
         if authorization:
-            prepared.headers["Authorization"] = authorization
-        if request.method in _SENDING:
-            prepared.headers["Content-Length"] = str(len(request.body or b""))
+            headers = {**headers, "Authorization": authorization}
         with self._counting:
             self.sent += 1
         try:
-            response = self._adapter.send(prepared, stream=True, timeout=(CALL.left(self._connect), self._read))
+            response = self._pools.send(request.method, request.url, headers, request.body)
             try:
                 content = _read_body(request, response)
             finally:
                 # What was not read to its end must not be taken for the next answer on this connection.
-                response.raw.close()
-                response.raw.release_conn()
-        except (requests.RequestException, HTTPError, OSError) as error:
+                response.close()
+                response.release_conn()
+        except (HTTPError, HTTPException, OSError) as error:
             raise translate(request.name, error) from error
-        return Answer(response.status_code, response.headers, content, request.url)
+        return Answer(response.status, response.headers, content, request.url)
 
     def _checked(self, request: _Request, answer: Answer) -> Answer:
         if answer.status in request.statuses:
@@ -241,13 +238,13 @@ class Transport:
         return self._barred
 
 
-def _read_body(request: _Request, response: requests.Response) -> bytes:
+def _read_body(request: _Request, response: BaseHTTPResponse) -> bytes:
     """At most the request's limit, counted after decompression; of a refusal as much as a sensible one has."""
-    is_wanted = response.status_code in request.statuses
+    is_wanted = response.status in request.statuses
     limit = request.limit if is_wanted else _ERROR_LIMIT
-    if is_wanted and response.raw.length_remaining is None and not response.raw.chunked:
+    if is_wanted and response.length_remaining is None and not response.chunked:
         raise BadAnswer(f"{request.name}: the answer does not say where it ends, so nobody knows that it is whole")
-    content: bytes = response.raw.read(limit + 1, decode_content=True)
+    content: bytes = response.read(limit + 1, decode_content=True)
     if len(content) <= limit:
         return content
     if is_wanted:

@@ -5,6 +5,7 @@ import socket
 import time
 import zlib
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
@@ -474,6 +475,17 @@ def test_a_connection_is_used_again(hostile: Hostile, connect: Connect) -> None:
     with pytest.raises(Refused):
         transport.exchange("GET", "v2/absent")
     transport.exchange("GET", PATH)
+
+    assert hostile.connections == 1
+
+
+def test_a_registry_that_leads_everywhere_keeps_its_own_connection(hostile: Hostile, connect: Connect) -> None:
+    transport = connect(hostile.url).transport
+    with ExitStack() as stack:
+        for host in [stack.enter_context(Hostile()) for _ in range(9)]:
+            hostile.on("GET", WHERE, Reply.redirect(f"{host.url}/cdn"))
+            host.on("GET", "/cdn", Reply(200, b"hello"))
+            assert transport.exchange("GET", PATH).content == b"hello"
 
     assert hostile.connections == 1
 
