@@ -1,17 +1,15 @@
 """The scan: a registry into the catalog, as a job.
 
-Catalog, tags, manifests with what lies below them, and at last the configs. Network first, then one
-short transaction a batch, each of which commits only while the job's lease is ours; so a scan may be
-killed at any line and run again, and comes to the same end.
+Catalog, tags, manifests with what lies below them, and at last the configs. Network first, then short
+transactions, each of which commits only while the job's lease is ours; so a scan may be killed at any line
+and run again, and comes to the same end.
 """
 
 from __future__ import annotations
 
 import logging
-from collections import deque
-from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from contextlib import closing
 from datetime import timedelta
 from typing import Final
 
@@ -21,25 +19,34 @@ from django.utils import timezone
 
 from catalog.models import Repository, Scan
 from catalog.recording import repositories
+from catalog.recording.content import store
 from catalog.recording.tags import Changes
-from catalog.scanning import configs, figures, shrinking
-from catalog.scanning.known import KnownTag, known_tags
-from catalog.scanning.listing import TagListing, list_all_tags, list_catalog
+from catalog.scanning import choosing, configs, figures, shrinking
 from catalog.scanning.patience import Patience
 from catalog.scanning.progress import Progress
-from catalog.scanning.reading import BatchReader, TagReading, read_tag
-from catalog.sort_keys import natural_key
+from catalog.scanning.reading import BatchReader
+from catalog.scanning.source import Listed, Source
+from catalog.scanning.watched import leave_unwatched
+from catalog.scanning.work import Batch, Work
 from jobs.running import Lease
 from oci.client import RegistryClient
-from oci.names import TagName
 from registries.clients import client_for
 from registries.models import Registry
 
 KIND: Final = "scan"
-THREADS: Final = 8
-BATCH: Final = 50  # tags a transaction: well under 200 ms
-_BATCHES_AHEAD: Final = 4
 _KEPT: Final = timedelta(days=90)  # scans, but for the newest complete one
+# Also of a scan that did not come to its end:
+_ALWAYS_TOLD: Final = (
+    "finished_at",
+    "source",
+    "source_note",
+    "is_of_watched",
+    "catalog_refusal",
+    "rejected_names",
+    "requests",
+    "at_once",
+    "busy_answers",
+)
 
 log = logging.getLogger(__name__)
 
@@ -54,18 +61,22 @@ def run(lease: Lease) -> str:
         return "The registry has retired or was removed: it is not scanned any more."
     scan = _begin(registry, lease)
     try:
-        _scan(registry, scan, lease)
+        with client_for(registry) as client:
+            try:
+                _Scan(registry, scan, lease, client).run()
+            finally:
+                _tell_manners(scan, client)
     finally:
-        Scan.objects.filter(pk=scan.pk, finished_at=None).update(finished_at=timezone.now())
+        scan.finished_at = scan.finished_at or timezone.now()
+        Scan.objects.filter(pk=scan.pk).update(**{name: getattr(scan, name) for name in _ALWAYS_TOLD})
     return repositories.summary(scan)
 
 
-def _scan(registry: Registry, scan: Scan, lease: Lease) -> None:
-    with ThreadPoolExecutor(THREADS, thread_name_prefix="scan") as pool, client_for(registry) as client:
-        try:
-            _Scan(registry, scan, lease, pool, client).run()
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+def _tell_manners(scan: Scan, client: RegistryClient) -> None:
+    scan.requests = client.transport.sent
+    pace = getattr(client.transport, "pace", None)
+    if pace is not None:
+        scan.at_once, scan.busy_answers = pace.limit, pace.busy
 
 
 def _begin(registry: Registry, lease: Lease) -> Scan:
@@ -79,107 +90,89 @@ def _begin(registry: Registry, lease: Lease) -> Scan:
         return Scan.objects.create(registry=registry, job_id=lease.job_id, started_at=now)
 
 
-@dataclass(slots=True)
-class _Batch:
-    """Some tags of a repository whose answers are under way; `last` of its repository, maybe the only one."""
-
-    repository: Repository
-    listing: TagListing
-    last: bool
-    answers: list[Future[TagReading]] = field(default_factory=list)
-
-
 class _Scan:
-    def __init__(
-        self, registry: Registry, scan: Scan, lease: Lease, pool: ThreadPoolExecutor, client: RegistryClient
-    ) -> None:
-        self._registry, self._scan, self._lease, self._pool, self._client = (
-            registry,
-            scan,
-            lease,
-            pool,
-            client,
-        )
+    def __init__(self, registry: Registry, scan: Scan, lease: Lease, client: RegistryClient) -> None:
+        self._registry, self._scan, self._lease, self._client = registry, scan, lease, client
+        self._before = Scan.objects.filter(registry=registry, pk__lt=scan.pk).newest_first().first()
         self._progress = Progress(lease)
         self._changes = Changes()
-        self._reader = BatchReader(pool, client, Patience(), thorough=bool(lease.params.get("thorough")))
+        self._patience = Patience()
 
     def run(self) -> None:
-        listings = self._list()
-        shrinking.guard(self._registry.pk, listings, self._lease.params.get("allowed", {}))
-        rows = repositories.ensure(self._lease, self._registry, [listing.repository for listing in listings])
-        self._read_manifests([(rows[listing.repository], listing) for listing in listings])
-        self._changes += repositories.let_go(self._lease, self._registry, set(rows))
-        configs.read_all(self._pool, self._client, self._registry.pk, self._lease, self._progress.configs)
-        self._finish(rows)
-
-    def _list(self) -> list[TagListing]:
         self._progress.phase("listing")
-        catalog = list_catalog(self._client, self._progress.found)
-        self._scan.rejected_names = catalog.rejected
-        listings: list[TagListing] = []
-        for listing in list_all_tags(self._pool, self._client, catalog.names, Patience()):
-            listings.append(listing)
-            self._scan.rejected_names += listing.rejected
-            self._progress.listed(len(listings), len(catalog.names))
-        self._progress.expect(len(listings), sum(len(listing.tags) for listing in listings))
-        return listings
+        source, self._scan.source_note = choosing.choose(self._registry, self._client)
+        self._scan.source = source.kind
+        with closing(source):
+            self._read(source)
 
-    def _read_manifests(self, work: list[tuple[Repository, TagListing]]) -> None:
-        """Write batch after batch while the requests of the next ones are under way."""
+    def _read(self, source: Source) -> None:
+        listed = source.list(self._registry, self._lease, self._progress, self._patience)
+        watched = bool(listed.refusal)
+        self._scan.is_of_watched, self._scan.catalog_refusal = watched, listed.refusal
+        self._scan.rejected_names = listed.rejected
+        shrinking.guard(self._registry.pk, listed.works, self._lease.params.get("allowed", {}), watched=watched)
+        # Of a watched name that the registry does not know, and we never did, there is nothing to keep.
+        names = [n for n, work in listed.works.items() if not (watched and work.listing.unknown and not work.gone)]
+        rows = repositories.ensure(self._lease, self._registry, names)
+        self._progress.expect(len(rows), sum(work.to_read for work in listed.works.values()))
+        self._read_manifests(source, [(rows[name], listed.works[name]) for name in rows])
+        self._let_go(listed)
+        read = configs.read_all(source.crew, source.contents, self._registry.pk, self._lease, self._progress.configs)
+        self._changes.other |= bool(read)
+        self._finish(listed)
+
+    def _read_manifests(self, source: Source, work: Iterable[tuple[Repository, Work]]) -> None:
+        """Write batch after batch; where requests take time, those of the next ones are under way."""
         self._progress.phase("manifests")
-        ahead: deque[_Batch] = deque()
-        for batch in self._batches(work):
-            ahead.append(batch)
-            if len(ahead) > _BATCHES_AHEAD:
-                self._take(ahead.popleft())
-        while ahead:
-            self._take(ahead.popleft())
+        thorough = bool(self._lease.params.get("thorough"))
+        reader = BatchReader(source.crew, source.contents, self._patience, thorough=thorough)
+        for batch in source.batches(work):
+            self._take(batch, reader)
 
-    def _batches(self, work: list[tuple[Repository, TagListing]]) -> Iterator[_Batch]:
-        for repository, listing in work:
-            names = sorted(listing.tags, key=natural_key)  # of two that come at once, the higher version comes last
-            for start in range(0, max(len(names), 1), BATCH):
-                tags = names[start : start + BATCH]
-                batch = _Batch(repository, listing, last=start + BATCH >= len(names))
-                known = known_tags(repository.pk, tags) if tags else {}
-                batch.answers = [self._pool.submit(self._read_tag, listing, tag, known.get(tag)) for tag in tags]
-                yield batch
-
-    def _read_tag(self, listing: TagListing, tag: TagName, known: KnownTag | None) -> TagReading:
-        return read_tag(self._client, listing.repository, tag, known)
-
-    def _take(self, batch: _Batch) -> None:
-        repository, listing = batch.repository, batch.listing
+    def _take(self, batch: Batch, reader: BatchReader) -> None:
+        repository, listing = batch.repository, batch.work.listing
         if listing.failure is not None:
-            repositories.fail(self._lease, repository, str(listing.failure))
-            self._progress.repository_done(failed=True)
+            self._fail(repository, str(listing.failure))
             return
-        answers = [answer.result() for answer in batch.answers]
-        reading = self._reader.read(listing.repository, repository.pk, answers)
         try:
+            reading = reader.read(
+                listing.repository, repository.pk, batch.readings, lambda contents: store(self._lease, contents)
+            )
             self._changes += repositories.record(self._lease, repository, reading)
             if batch.last:
-                self._changes += repositories.complete(self._lease, repository, listing)
+                self._changes += repositories.complete(self._lease, repository, batch.work)
         except (DataError, IntegrityError, OverflowError, ValueError) as error:
             # What a database will not hold is a fact about this repository too.
             log.exception("%s of %s cannot be written", repository.name, self._registry.name)
-            repositories.fail(self._lease, repository, f"what it holds cannot be written ({type(error).__name__})")
-            self._progress.repository_done(failed=True)
+            self._fail(repository, f"what it holds cannot be written ({type(error).__name__})")
             return
         self._progress.read(reading)
         if batch.last:
             self._progress.repository_done()
 
-    def _finish(self, rows: dict[str, Repository]) -> None:
+    def _fail(self, repository: Repository, problem: str) -> None:
+        self._changes.other |= repositories.fail(self._lease, repository, problem)
+        self._progress.repository_done(failed=True)
+
+    def _let_go(self, listed: Listed) -> None:
+        """Of what a catalog lacks; where only watched repositories were read, nobody knows what is gone."""
+        if listed.refusal:
+            leave_unwatched(self._lease, self._registry, set(listed.works))
+        else:
+            self._changes += repositories.let_go(self._lease, self._registry, listed.works.keys())
+
+    def _finish(self, listed: Listed) -> None:
         """The scan becomes complete, and what the catalog lacked is counted, in one transaction."""
         scan = self._scan
-        scan.requests = self._client.transport.sent
-        scan.new_tags, scan.moved_tags = self._changes.new, self._changes.moved
-        scan.gone_tags = self._changes.gone
+        scan.new_tags, scan.moved_tags, scan.gone_tags = self._changes.new, self._changes.moved, self._changes.gone
         figures.count(scan)
+        if self._before is not None and self._before.complete and not self._changes:
+            scan.stored, scan.shared = self._before.stored, self._before.shared
+        else:
+            figures.count_blobs(self._lease, scan)
         scan.finished_at, scan.complete = timezone.now(), True
         with self._lease.writing():
-            repositories.count_missed(self._registry, set(rows))
+            if not listed.refusal:
+                repositories.count_missed(self._registry, listed.works.keys())
             scan.save()
         self._progress.phase("done")

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Capabilities", "Fetched", "Page", "Ping", "RegistryClient", "Upload"]
 
-LIST_LIMIT: Final = 16 * 2**20  # bytes of one page; 2.8 gives all tags of a repository in one
+LIST_LIMIT: Final = 8 * 2**20  # bytes of one page; 2.8 gives all tags of a repository in one
 MOST_PAGES: Final = 10_000
 _SMALLER_PAGE: Final = 100
 _ACCEPT: Final = {"Accept": ", ".join(ACCEPTED)}

@@ -82,6 +82,20 @@ def parse_config(content: bytes) -> ImageConfig:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What lists show of a config: its platform, and when it was created."""
+
+    platform: Platform | None
+    created: datetime | None
+
+
+def summarise(content: bytes) -> Summary:
+    """The same as `parse_config` says of these two, at a third of its cost; BadAnswer where that says so."""
+    document = load_object(content, "the image config")
+    return Summary(_read(_platform, document, None), parse_time(document.get("created")))
+
+
 def _read(reader: Callable[[Any, str], _FieldT], value: Any, unknown: _FieldT) -> _FieldT:
     try:
         return reader(value, "")

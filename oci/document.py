@@ -8,6 +8,7 @@ from typing import Any, Final, NoReturn
 from oci.errors import BadAnswer, printable
 
 LARGEST: Final = 2**63 - 1  # what the spec's int64, SQLite and PostgreSQL can all hold
+MOST_PARTS: Final = 600_000  # values in a document: four bytes of "[]," become a hundred in memory
 
 
 class Malformed(ValueError):  # noqa: N818  it always becomes a BadAnswer
@@ -16,6 +17,9 @@ class Malformed(ValueError):  # noqa: N818  it always becomes a BadAnswer
 
 def load_object(content: bytes, what: str) -> dict[str, Any]:
     """The JSON object in `content`; BadAnswer, which calls it `what`, for anything else."""
+    # Counts some that stand inside of text too; nothing sensible comes near.
+    if content.count(b",") + content.count(b"[") + content.count(b"{") > MOST_PARTS:
+        raise BadAnswer(f"{what} has more than {MOST_PARTS:,} parts")
     try:
         document = json.loads(
             content.decode(),

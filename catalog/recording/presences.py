@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any, Final, NamedTuple
 
 from django.db.models import Exists, OuterRef, QuerySet
 
@@ -12,7 +13,30 @@ from catalog.models import Blob, IndexEntry, Manifest, ManifestBlob, Presence, R
 from catalog.models.repositories import LONG_AGO
 from catalog.policy import MOST_BYTES
 from catalog.recording.chunks import by_weight
+from catalog.recording.rows import insert, moment, update
 from jobs.running import Lease
+
+_PRESENCE: Final = (
+    "repository_id",
+    "manifest_id",
+    "size",
+    "state",
+    "problem",
+    "tag_count",
+    "lead_tag",
+    "lead_key",
+    "dated",
+    "dated_by",
+    "first_seen",
+)
+
+
+class _Manifest(NamedTuple):
+    pk: int
+    kind: str
+    size: int
+    problem: str
+    layer_count: int
 
 
 def arrive(lease: Lease, repository: Repository, manifest_ids: Iterable[int], now: datetime) -> dict[int, int]:
@@ -22,33 +46,40 @@ def arrive(lease: Lease, repository: Repository, manifest_ids: Iterable[int], no
     """
     wanted = set(manifest_ids)
     rows = Presence.objects.filter(repository=repository, manifest_id__in=wanted)
-    known = {presence.manifest_id: presence for presence in rows.only("id", "manifest_id", "gone_at")}
-    came = Manifest.objects.filter(pk__in=[pk for pk in wanted if pk not in known or known[pk].gone_at is not None])
-    for piece in by_weight(came.order_by("pk"), lambda manifest: manifest.layer_count + 2):
-        back = [known[manifest.pk].pk for manifest in piece if manifest.pk in known]
+    known = {manifest: (pk, gone) for manifest, pk, gone in rows.values_list("manifest_id", "id", "gone_at")}
+    coming = sorted(pk for pk in wanted if pk not in known or known[pk][1] is not None)
+    if not coming:
+        return {manifest: pk for manifest, (pk, _) in known.items()}
+    came = Manifest.objects.filter(pk__in=coming).order_by("pk")
+    manifests = map(_Manifest._make, came.values_list("id", "kind", "size", "problem", "layer_count"))
+    for piece in by_weight(manifests, lambda manifest: manifest.layer_count + 2):
+        back = [known[manifest.pk][0] for manifest in piece if manifest.pk in known]
+        fresh = [_row(repository, manifest, now) for manifest in piece if manifest.pk not in known]
         with lease.writing():
-            Presence.objects.filter(pk__in=back).update(gone_at=None, dated=now, dated_by=Presence.DatedBy.SEEN)
-            Presence.objects.bulk_create(
-                _presence(repository, manifest, now) for manifest in piece if manifest.pk not in known
-            )
+            if back:
+                Presence.objects.filter(pk__in=back).update(gone_at=None, dated=now, dated_by=Presence.DatedBy.SEEN)
+            insert(Presence, _PRESENCE, fresh)
             _count_blobs(repository, [manifest.pk for manifest in piece], +1)
     return dict(rows.values_list("manifest_id", "id"))
 
 
-def _presence(repository: Repository, manifest: Manifest, now: datetime) -> Presence:
-    """An index is settled later, when it is known what is there of it."""
+def _row(repository: Repository, manifest: _Manifest, now: datetime) -> tuple[Any, ...]:
+    """The values of `_PRESENCE`. An index is settled later, when it is known what is there of it."""
     # What is there when the registry is looked at for the first time came at a time that nobody knows.
     seen = repository.scanned_at is not None or not repository.is_of_first_scan
     malformed = manifest.kind == Manifest.Kind.MALFORMED
-    return Presence(
-        repository=repository,
-        manifest=manifest,
-        size=manifest.size,
-        state=Presence.State.UNREADABLE if malformed else Presence.State.WHOLE,
-        problem=manifest.problem if malformed else "",
-        dated=now if seen else LONG_AGO,
-        dated_by=Presence.DatedBy.SEEN if seen else Presence.DatedBy.FOUND,
-        first_seen=now,
+    return (
+        repository.pk,
+        manifest.pk,
+        manifest.size,
+        (Presence.State.UNREADABLE if malformed else Presence.State.WHOLE).value,
+        manifest.problem if malformed else "",
+        0,
+        "",
+        b"",
+        moment(now if seen else LONG_AGO),
+        (Presence.DatedBy.SEEN if seen else Presence.DatedBy.FOUND).value,
+        moment(now),
     )
 
 
@@ -84,21 +115,20 @@ def _count_blobs(repository: Repository, manifest_ids: Iterable[int], step: int)
     """Add `step` for each of the manifests to the count of each blob it uses; keep the repository's size."""
     uses = ManifestBlob.objects.filter(manifest_id__in=list(manifest_ids)).values_list("manifest_id", "blob_id")
     change = Counter(blob for _, blob in set(uses))
-    rows = RepositoryBlob.objects.filter(repository=repository, blob_id__in=change)
+    rows = RepositoryBlob.objects.filter(repository=repository, blob_id__in=list(change))
     known = {blob: (pk, references) for pk, blob, references in rows.values_list("id", "blob_id", "references")}
     new = [blob for blob in change if blob not in known]
-    RepositoryBlob.objects.bulk_create(
-        RepositoryBlob(repository=repository, blob_id=blob, references=change[blob]) for blob in new
+    insert(
+        RepositoryBlob,
+        ("repository_id", "blob_id", "references"),
+        [(repository.pk, blob, change[blob]) for blob in new] if step > 0 else (),
     )
-    by_count: dict[int, list[int]] = {}
-    for blob, (pk, references) in known.items():
-        by_count.setdefault(max(0, references + step * change[blob]), []).append(pk)
-    ended = by_count.pop(0, [])
-    for count, pks in by_count.items():
-        RepositoryBlob.objects.filter(pk__in=pks).update(references=count)
-    RepositoryBlob.objects.filter(pk__in=ended).delete()
-    let_go = set(ended)
-    _resize(repository, _total(new) - _total([blob for blob, (pk, _) in known.items() if pk in let_go]))
+    left = {blob: max(0, references + step * change[blob]) for blob, (_, references) in known.items()}
+    update(RepositoryBlob, ("references",), [(count, known[blob][0]) for blob, count in left.items() if count])
+    ended = [blob for blob, count in left.items() if not count]
+    if ended:
+        RepositoryBlob.objects.filter(pk__in=[known[blob][0] for blob in ended]).delete()
+    _resize(repository, (_total(new) if step > 0 else 0) - _total(ended))
 
 
 def _resize(repository: Repository, change: int) -> None:
@@ -108,4 +138,4 @@ def _resize(repository: Repository, change: int) -> None:
 
 
 def _total(blob_ids: list[int]) -> int:
-    return sum(Blob.objects.filter(pk__in=blob_ids).values_list("size", flat=True))
+    return sum(Blob.objects.filter(pk__in=blob_ids).values_list("size", flat=True)) if blob_ids else 0

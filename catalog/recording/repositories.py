@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Final
+from typing import Any, Final
 
 from django.db.models import F, QuerySet
 from django.utils import timezone
@@ -12,8 +12,8 @@ from catalog.models import Repository, Scan, Tag
 from catalog.recording import presences, tags
 from catalog.recording.chunks import by_number
 from catalog.recording.dating import refresh
-from catalog.scanning.listing import TagListing
 from catalog.scanning.reading import BatchReading
+from catalog.scanning.work import Work
 from catalog.sort_keys import name_key
 from jobs.running import Lease
 from registries.models import Registry
@@ -49,32 +49,39 @@ def ensure(lease: Lease, registry: Registry, names: Collection[str]) -> dict[str
 def record(lease: Lease, repository: Repository, batch: BatchReading) -> tags.Changes:
     """Write what one batch of a repository's tags answered, in transactions that are short."""
     changes = tags.record(lease, repository, batch, timezone.now())
-    repository.is_touched |= bool(changes or batch.contents)
+    repository.is_touched |= bool(changes)
     return changes
 
 
-def fail(lease: Lease, repository: Repository, problem: str) -> None:
-    """Keep all that is known of the repository, and say why it could not be read."""
+def fail(lease: Lease, repository: Repository, problem: str) -> bool:
+    """Keep all that is known of the repository, and say why it could not be read; whether that is news."""
+    if (repository.state, repository.problem) == (Repository.State.FAILED, problem):
+        return False
+    changes: dict[str, Any] = {"state": Repository.State.FAILED, "problem": problem}
+    if repository.state in {Repository.State.WHOLE, Repository.State.EMPTY}:
+        last = Scan.objects.complete().filter(registry_id=repository.registry_id).newest_first().first()
+        if last is not None and last.finished_at and repository.scanned_at:
+            changes["scanned_at"] = max(last.finished_at, repository.scanned_at)  # until then it was whole
     with lease.writing():
-        same = Repository.objects.filter(pk=repository.pk, state=Repository.State.FAILED, problem=problem)
-        if not same.exists():
-            Repository.objects.filter(pk=repository.pk).update(state=Repository.State.FAILED, problem=problem)
+        Repository.objects.filter(pk=repository.pk).update(**changes)
+    return True
 
 
-def complete(lease: Lease, repository: Repository, listing: TagListing) -> tags.Changes:
-    """Every tag of a complete listing was tried: what it lacks is gone, and the repository was seen whole."""
-    live = Tag.objects.live().filter(repository=repository)
-    listed = set(listing.tags)
-    changes = _drop(lease, repository, [pk for pk, name in live.values_list("id", "name") if name not in listed])
-    if repository.is_touched or changes or repository.scanned_at is None:
-        presences.leave(lease, repository, timezone.now())
+def complete(lease: Lease, repository: Repository, work: Work) -> tags.Changes:
+    """Every tag of a complete listing was tried: what it lacks is gone, and the repository was seen whole.
+
+    Nothing is written of one that is as it was: that it was seen, the scan says.
+    """
+    changes = _drop(lease, repository, work.gone)
+    state = Repository.State.WHOLE if work.count else Repository.State.EMPTY
+    as_it_was = repository.scanned_at is not None and (repository.state, repository.problem) == (state, "")
+    if as_it_was and not changes and not repository.is_touched:
+        return changes
+    presences.leave(lease, repository, timezone.now())
     refresh(lease, repository.pk)
     with lease.writing():
-        Repository.objects.filter(pk=repository.pk).update(
-            state=Repository.State.WHOLE if listing.tags else Repository.State.EMPTY,
-            problem="",
-            scanned_at=timezone.now(),
-        )
+        Repository.objects.filter(pk=repository.pk).update(state=state, problem="", scanned_at=timezone.now())
+    changes.other = True
     return changes
 
 

@@ -10,6 +10,7 @@ from django.db.models import F
 from catalog.models import IndexEntry, Manifest, ManifestBlob, Presence, Repository, Tag
 from catalog.policy import MAX_DEPTH, MOST_BYTES, lead_of
 from catalog.recording.chunks import by_number
+from catalog.recording.rows import update
 from catalog.sort_keys import natural_key
 from jobs.running import Lease
 
@@ -18,18 +19,21 @@ _SHOWN = 3  # reasons in one sentence
 
 def count_tags(repository: Repository, presence_ids: set[int]) -> None:
     """Bring tag counts and lead tags up to date; inside the transaction that moved the tags."""
+    if not presence_ids:
+        return
     tags: dict[int, list[str]] = {}
     for presence, name in Tag.objects.live().filter(presence_id__in=presence_ids).values_list("presence_id", "name"):
         tags.setdefault(presence, []).append(name)
     images = 0
-    for row in Presence.objects.filter(pk__in=presence_ids).only("tag_count", "lead_tag"):
-        names = tags.get(row.pk, [])
+    changed: list[tuple[Any, ...]] = []
+    rows = Presence.objects.filter(pk__in=presence_ids).values_list("id", "tag_count", "lead_tag")
+    for pk, tag_count, lead_tag in rows:
+        names = tags.get(pk, [])
         lead = lead_of(names) if names else ""
-        images += bool(names) - bool(row.tag_count)
-        if (row.tag_count, row.lead_tag) != (len(names), lead):
-            Presence.objects.filter(pk=row.pk).update(
-                tag_count=len(names), lead_tag=lead, lead_key=natural_key(lead) if lead else b""
-            )
+        images += bool(names) - bool(tag_count)
+        if (tag_count, lead_tag) != (len(names), lead):
+            changed.append((len(names), lead, natural_key(lead) if lead else b"", pk))
+    update(Presence, ("tag_count", "lead_tag", "lead_key"), changed)
     if images:
         Repository.objects.filter(pk=repository.pk).update(image_count=F("image_count") + images)
 
@@ -40,25 +44,27 @@ def settle_indexes(lease: Lease, repository: Repository, index_ids: Iterable[int
     `missing` says, by digest, why a child is not there.
     """
     index_ids = list(index_ids)
+    if not index_ids:
+        return
     below = _Below(repository, index_ids)
     rows = Presence.objects.filter(repository=repository, manifest_id__in=index_ids)
-    changes: list[tuple[int, dict[str, Any]]] = []
-    for row in rows.only("manifest_id", "size", "state", "problem"):
-        now = {"size": below.size(row.manifest_id), **_state(below.absent(row.manifest_id), missing)}
-        if any(getattr(row, name) != value for name, value in now.items()):
-            changes.append((row.pk, now))
-    for piece in by_number(changes, 200):
+    changes: list[tuple[Any, ...]] = []
+    for pk, manifest, *before in rows.values_list("id", "manifest_id", "size", "state", "problem"):
+        now = (below.size(manifest), *_state(below.absent(manifest), missing))
+        if tuple(before) != now:
+            changes.append((*now, pk))
+    for piece in by_number(changes):
         with lease.writing():
-            for pk, now in piece:
-                Presence.objects.filter(pk=pk).update(**now)
+            update(Presence, ("size", "state", "problem"), piece)
 
 
-def _state(absent: list[tuple[str, str]], missing: Mapping[str, str]) -> dict[str, str]:
+def _state(absent: list[tuple[str, str]], missing: Mapping[str, str]) -> tuple[str, str]:
+    """State and problem."""
     if not absent:
-        return {"state": Presence.State.WHOLE, "problem": ""}
+        return Presence.State.WHOLE.value, ""
     reasons = [f"{platform or digest[:19]} {missing.get(digest, 'is missing')}" for digest, platform in absent]
     more = f" and {len(reasons) - _SHOWN} more" if len(reasons) > _SHOWN else ""
-    return {"state": Presence.State.INCOMPLETE, "problem": "; ".join(reasons[:_SHOWN]) + more}
+    return Presence.State.INCOMPLETE.value, "; ".join(reasons[:_SHOWN]) + more
 
 
 class _Below:
@@ -74,9 +80,21 @@ class _Below:
             seen |= level
             if not level:
                 break
+        self._blobs = self._uses(seen)  # of each manifest the blobs and their sizes
+
+    @staticmethod
+    def _uses(manifest_ids: set[int]) -> dict[int, dict[int, int]]:
+        blobs: dict[int, dict[int, int]] = {}
+        uses = ManifestBlob.objects.filter(manifest_id__in=manifest_ids)
+        for manifest, blob, size in uses.values_list("manifest_id", "blob_id", "blob__size"):
+            blobs.setdefault(manifest, {})[blob] = size
+        return blobs
 
     def _look(self, index_ids: set[int]) -> set[int]:
-        entries = list(IndexEntry.objects.filter(index_id__in=index_ids).order_by("index_id", "position"))
+        rows = IndexEntry.objects.filter(index_id__in=index_ids).order_by("index_id", "position")
+        entries = list(rows)
+        if not entries:
+            return set()
         here = set(
             Presence.objects.present()
             .filter(repository=self._repository, manifest_id__in={e.child_id for e in entries if e.child_id})
@@ -95,8 +113,10 @@ class _Below:
 
     def size(self, index_id: int) -> int:
         """Bytes of all that is there, each blob once."""
-        uses = ManifestBlob.objects.filter(manifest_id__in=self._reached(index_id))
-        return min(MOST_BYTES, sum(dict(uses.values_list("blob_id", "blob__size")).values()))
+        sizes: dict[int, int] = {}
+        for manifest in self._reached(index_id):
+            sizes |= self._blobs.get(manifest, {})
+        return min(MOST_BYTES, sum(sizes.values()))
 
     def _reached(self, index_id: int) -> set[int]:
         reached, stack = {index_id}, [index_id]
@@ -109,5 +129,6 @@ class _Below:
 
 def indexes_among(manifest_ids: Iterable[int]) -> list[int]:
     """Those that are indexes."""
-    rows = Manifest.objects.filter(pk__in=list(manifest_ids), kind=Manifest.Kind.INDEX)
-    return list(rows.values_list("id", flat=True))
+    ids = list(manifest_ids)
+    rows = Manifest.objects.filter(pk__in=ids, kind=Manifest.Kind.INDEX)
+    return list(rows.values_list("id", flat=True)) if ids else []

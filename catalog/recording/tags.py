@@ -2,39 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Self
+from typing import Final, NamedTuple, Self
 
+from django.db import connection
 from django.db.models import F
 
 from catalog.models import Repository, Tag, TagSpan
 from catalog.recording import presences, settling
 from catalog.recording.content import known_ids, store
-from catalog.recording.dating import date_indexes, date_presences
+from catalog.recording.dating import date_by_links, date_indexes, date_presences
+from catalog.recording.rows import insert, moment, update
 from catalog.scanning.known import KnownTag
 from catalog.scanning.reading import BatchReading, TagReading
 from catalog.sort_keys import natural_key
 from jobs.running import Lease
 
+_TAG: Final = ("repository_id", "name", "key", "presence_id", "problem", "first_seen", "moved_at", "link_ns")
+
 
 @dataclass(slots=True)
 class Changes:
-    """How many tags came, moved and went."""
+    """How many tags came, moved and went; `other` where something else was written."""
 
     new: int = 0
     moved: int = 0
     gone: int = 0
+    other: bool = False
 
     def __iadd__(self, other: Changes) -> Self:
         self.new += other.new
         self.moved += other.moved
         self.gone += other.gone
+        self.other |= other.other
         return self
 
     def __bool__(self) -> bool:
-        return bool(self.new or self.moved or self.gone)
+        return bool(self.new or self.moved or self.gone or self.other)
 
 
 def record(lease: Lease, repository: Repository, batch: BatchReading, now: datetime) -> Changes:
@@ -42,108 +48,142 @@ def record(lease: Lease, repository: Repository, batch: BatchReading, now: datet
 
     Whoever is killed before that last transaction has left nothing that shows, and does it all again.
     """
-    ids = store(lease, batch.contents)
+    changed = [reading for reading in batch.tags if not reading.is_as_known]
+    if not changed and not batch.present and not batch.absent:
+        return Changes()
+    ids = store(lease, batch.contents) if batch.contents else {}
     ids |= known_ids(digest for digest in batch.present if digest not in ids)
-    here = [ids[digest] for digest in batch.present | set(batch.contents) if digest in ids]
-    places = presences.arrive(lease, repository, here, now) if here else {}
+    here = [ids[digest] for digest in batch.present if digest in ids]
+    places = presences.arrive(lease, repository, here, now)
     lost = presences.lose(lease, repository, batch.absent, now) if batch.absent else False
     again = {r.known.manifest_id for r in batch.tags if r.known and r.known.manifest_id and (lost or not r.known.whole)}
     settling.settle_indexes(lease, repository, settling.indexes_among({*here, *again}), batch.missing)
-    pointing = _Pointing(repository, now, {d: (pk, places[pk]) for d, pk in ids.items() if pk in places})
+    pointing = _Pointing(
+        repository, now, {digest: _Place(pk, places[pk]) for digest, pk in ids.items() if pk in places}
+    )
     with lease.writing():
-        pointing.point(batch.tags)
+        pointing.point(changed)
         settling.count_tags(repository, pointing.touched)
         date_presences(date_indexes(here) | set(here))
+        date_by_links(pointing.linked, now)
+    pointing.changes.other |= bool(lost or batch.contents)
     return pointing.changes
+
+
+class _Place(NamedTuple):
+    """Where a tag points."""
+
+    manifest_id: int
+    presence_id: int
 
 
 class _Pointing:
     """Points the tags of one batch to their presences."""
 
-    def __init__(self, repository: Repository, now: datetime, places: Mapping[str, tuple[int, int]]) -> None:
+    def __init__(self, repository: Repository, now: datetime, places: Mapping[str, _Place]) -> None:
         self._repository, self._now, self._places = repository, now, places
         self.touched: set[int] = set()  # presences that won or lost a tag
+        self.linked: dict[int, int] = {}  # the newest time of a link to each presence, where a folder told
         self.changes = Changes()
 
-    def point(self, readings: list[TagReading]) -> None:
-        names = [reading.tag for reading in readings if reading.known is None]
-        returning = {tag.name: tag for tag in Tag.objects.filter(repository=self._repository, name__in=names)}
-        fresh: list[TagReading] = []
+    def point(self, readings: Iterable[TagReading]) -> None:
+        unknown = [reading for reading in readings if reading.known is None]
+        tags = Tag.objects.filter(repository=self._repository, name__in=[reading.tag for reading in unknown])
+        returning = dict(tags.values_list("name", "id")) if unknown else {}
+        for reading in unknown:
+            if reading.tag in returning:
+                self._return(reading, returning[reading.tag])
+        self._create([reading for reading in unknown if reading.tag not in returning])
         for reading in readings:
             if reading.known is not None:
-                self._known(reading, reading.known)
-            elif reading.tag in returning:
-                self._returns(reading, returning[reading.tag])
-            else:
-                fresh.append(reading)
-        self._create(fresh)
-        count = self.changes.new
-        if count:
-            Repository.objects.filter(pk=self._repository.pk).update(tag_count=F("tag_count") + count)
+                self._update(reading, reading.known)
+            self._link(reading)
+        self._relink([r for r in readings if r.known is not None and r.link_ns != r.known.link_ns])
+        if self.changes.new:
+            Repository.objects.filter(pk=self._repository.pk).update(tag_count=F("tag_count") + self.changes.new)
 
-    def _place(self, reading: TagReading) -> tuple[int, int] | None:
-        """Manifest and presence of what the tag points to now; None while that is not known."""
-        return self._places.get(reading.digest or "") if reading.fetched else None
+    def _place(self, reading: TagReading) -> _Place | None:
+        """None while it is not known."""
+        return self._places.get(reading.digest or "") if reading.failure is None else None
 
     def _create(self, readings: list[TagReading]) -> None:
         if not readings:
             return
-        Tag.objects.bulk_create(
-            Tag(
-                repository=self._repository,
-                name=reading.tag,
-                key=natural_key(reading.tag),
-                presence_id=(self._place(reading) or (None, None))[1],
-                problem=_problem(reading),
-                first_seen=self._now,
-                moved_at=self._now,
-            )
-            for reading in readings
-        )
-        rows = Tag.objects.filter(repository=self._repository, name__in=[reading.tag for reading in readings])
-        ids = dict(rows.values_list("name", "id"))
-        spans = [(ids[reading.tag], self._place(reading)) for reading in readings]
-        TagSpan.objects.bulk_create(
-            TagSpan(tag_id=tag, manifest_id=place[0], began=self._now) for tag, place in spans if place
-        )
-        self.touched.update(place[1] for _, place in spans if place)
+        now, rows = moment(self._now), []
+        for reading in readings:
+            place = self._place(reading)
+            presence = place.presence_id if place else None
+            if presence is not None:
+                self.touched.add(presence)
+            key = natural_key(reading.tag)
+            rows.append((self._repository.pk, reading.tag, key, presence, _problem(reading), now, now, reading.link_ns))
+        insert(Tag, _TAG, rows)
+        self._open_spans([reading.tag for reading in readings])
         self.changes.new += len(readings)
 
-    def _returns(self, reading: TagReading, tag: Tag) -> None:
+    def _open_spans(self, names: list[str]) -> None:
+        """A first span for each of these tags that points somewhere."""
+        statement = (
+            "INSERT INTO catalog_tagspan (tag_id, manifest_id, began)"
+            " SELECT t.id, p.manifest_id, %s FROM catalog_tag t JOIN catalog_presence p ON p.id = t.presence_id"
+            " WHERE t.repository_id = %s AND t.name = %s"
+        )
+        with connection.cursor() as cursor:
+            began = moment(self._now)
+            cursor.executemany(statement, [(began, self._repository.pk, name) for name in names])
+
+    def _return(self, reading: TagReading, tag_id: int) -> None:
         """A tag that was gone is there again: the same row, with a new span."""
         place = self._place(reading)
-        Tag.objects.filter(pk=tag.pk).update(
+        Tag.objects.filter(pk=tag_id).update(
             gone_at=None,
             moved_at=self._now,
-            presence_id=place[1] if place else None,
+            presence_id=place.presence_id if place else None,
             problem=_problem(reading),
+            link_ns=reading.link_ns,
         )
-        self._span(tag.pk, place)
+        self._span(tag_id, place)
         self.changes.new += 1
 
-    def _known(self, reading: TagReading, known: KnownTag) -> None:
-        problem = _problem(reading)
-        if reading.failure is None and reading.fetched is not None:
-            place = self._place(reading)
-            if place is not None and place[1] != known.presence_id:
-                self._move(known, place)
+    def _update(self, reading: TagReading, known: KnownTag) -> None:
+        problem, place = _problem(reading), self._place(reading)
+        if place is not None and place.presence_id != known.presence_id:
+            self._move(known, place)
         if problem != known.problem:
             Tag.objects.filter(pk=known.tag_id).update(problem=problem)
+            self.changes.other = True
 
-    def _move(self, known: KnownTag, place: tuple[int, int]) -> None:
+    def _move(self, known: KnownTag, place: _Place) -> None:
         if known.presence_id is None:  # it could not be read before: it did not move
-            Tag.objects.filter(pk=known.tag_id).update(presence_id=place[1])
+            Tag.objects.filter(pk=known.tag_id).update(presence_id=place.presence_id)
+            self.changes.other = True
         else:
-            Tag.objects.filter(pk=known.tag_id).update(presence_id=place[1], moved_at=self._now)
+            Tag.objects.filter(pk=known.tag_id).update(presence_id=place.presence_id, moved_at=self._now)
             TagSpan.objects.filter(tag_id=known.tag_id, ended=None).update(ended=self._now)
             self.touched.add(known.presence_id)
             self.changes.moved += 1
         self._span(known.tag_id, place)
 
-    def _span(self, tag_id: int, place: tuple[int, int] | None) -> None:
+    def _span(self, tag_id: int, place: _Place | None) -> None:
         if place is not None:
-            TagSpan.objects.create(tag_id=tag_id, manifest_id=place[0], began=self._now)
-            self.touched.add(place[1])
+            TagSpan.objects.create(tag_id=tag_id, manifest_id=place.manifest_id, began=self._now)
+            self.touched.add(place.presence_id)
+
+    def _link(self, reading: TagReading) -> None:
+        place = self._place(reading)
+        presence = place.presence_id if place else None
+        if reading.link_ns is not None and presence is not None:
+            self.linked[presence] = max(reading.link_ns, self.linked.get(presence, 0))
+
+    def _relink(self, readings: list[TagReading]) -> None:
+        """The time of a link; an API tells none, and what was known of a link that moved since is wrong then."""
+        rows = [
+            (reading.link_ns, reading.known.tag_id)
+            for reading in readings
+            if reading.known is not None and (reading.link_ns is not None or reading.digest != reading.known.digest)
+        ]
+        update(Tag, ("link_ns",), rows)
+        self.changes.other |= bool(rows)
 
 
 def _problem(reading: TagReading) -> str:

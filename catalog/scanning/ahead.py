@@ -1,24 +1,108 @@
-"""Parallel work in the order of its items, a bounded number ahead."""
+"""Parallel work in the order of its items, with a bound on how much is begun and on what is held of it."""
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor, Future
-from typing import Final, TypeVar
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+from typing import Final, Generic, TypeVar
 
 T = TypeVar("T")
 R = TypeVar("R")
 
-_AHEAD: Final = 64
+_RUN: Final = 8  # items that one thread does in a row: handing over costs as much as a tenth of a request
+_RUNS_AHEAD: Final = 32
+_HELD: Final = 24 * 2**20  # bytes of results that nobody has taken yet, before the threads pause
 
 
-def in_order(pool: Executor, function: Callable[[T], R], items: Iterable[T], ahead: int = _AHEAD) -> Iterator[R]:
-    """`map`, with at most `ahead` items begun before their result is asked for."""
-    begun: deque[Future[R]] = deque()
-    for item in items:
-        begun.append(pool.submit(function, item))
-        if len(begun) >= ahead:
-            yield begun.popleft().result()
-    while begun:
-        yield begun.popleft().result()
+@dataclass(slots=True)
+class _Run(Generic[T, R]):
+    """What came of the first items of a run, and those that were left because too much was held already."""
+
+    results: list[R]
+    left: list[T]
+
+
+class Crew:
+    """Threads that read ahead of whoever writes. How many of them ask the registry at once, its pace decides."""
+
+    def __init__(self, threads: int) -> None:
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="scan")
+        self._soon = ThreadPoolExecutor(threads, thread_name_prefix="scan-soon")
+        self._held = 0
+        self._counting = threading.Lock()
+
+    def close(self) -> None:
+        """Drop what has not begun; what has ends by itself."""
+        for pool in (self._pool, self._soon):
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    def map(
+        self,
+        function: Callable[[T], R],
+        items: Iterable[T],
+        weigh: Callable[[R], int] = lambda _: 0,
+        *,
+        soon: bool = False,
+    ) -> Iterator[R]:
+        """The results in the order of the items. `weigh` says how many bytes a result holds.
+
+        `soon`: somebody waits for it while other work is ahead, so it does not queue behind that.
+
+        Four megabytes a manifest is what a registry may send, so threads stop when much is held, and what
+        they left is done when its turn comes. At most the bound and one result a thread are ever held.
+        """
+        source, pool, length = iter(items), self._soon if soon else self._pool, 1 if soon else _RUN
+        ahead: deque[Future[_Run[T, R]]] = deque()
+        try:
+            while True:
+                while len(ahead) < _RUNS_AHEAD and (run := list(islice(source, length))):
+                    ahead.append(pool.submit(self._work, function, run, weigh))
+                if not ahead:
+                    return
+                done = ahead.popleft().result()
+                yield from self._taken(done.results, weigh)
+                if done.left:
+                    ahead.appendleft(pool.submit(self._work, function, done.left, weigh, is_next=True))
+        finally:
+            for future in ahead:
+                future.cancel()
+
+    def _work(
+        self, function: Callable[[T], R], items: list[T], weigh: Callable[[R], int], *, is_next: bool = False
+    ) -> _Run[T, R]:
+        results: list[R] = []
+        for place, item in enumerate(items):
+            if self._held > _HELD and not (is_next and not results):
+                return _Run(results, items[place:])
+            result = function(item)
+            self._hold(weigh(result))
+            results.append(result)
+        return _Run(results, [])
+
+    def _taken(self, results: list[R], weigh: Callable[[R], int]) -> Iterator[R]:
+        for result in results:
+            self._hold(-weigh(result))
+            yield result
+
+    def _hold(self, weight: int) -> None:
+        if weight:
+            with self._counting:
+                self._held += weight
+
+
+class Alone:
+    """The same for work that threads would not speed up."""
+
+    def map(
+        self,
+        function: Callable[[T], R],
+        items: Iterable[T],
+        weigh: Callable[[R], int] = lambda _: 0,  # noqa: ARG002  it holds one result
+        *,
+        soon: bool = False,  # noqa: ARG002  nothing else is ahead
+    ) -> Iterator[R]:
+        return map(function, items)

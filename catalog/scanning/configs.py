@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from django.db import connection
@@ -13,17 +12,20 @@ from django.db.models import Max
 
 from catalog.models import Blob, ConfigDocument, Manifest, Presence
 from catalog.recording.dating import date_indexes, date_presences, refresh
-from catalog.scanning.ahead import in_order
+from catalog.recording.rows import insert, moment
+from catalog.scanning.ahead import Alone, Crew
 from catalog.scanning.patience import Patience
+from catalog.scanning.reading import Contents
 from jobs.running import Lease
-from oci.client import RegistryClient
-from oci.config import CONFIG_LIMIT, ImageConfig, parse_config
+from oci.config import CONFIG_LIMIT, Summary, summarise
 from oci.errors import BadAnswer, NotFound, RegistryError
 from oci.names import Digest, parse_repository
 
-BATCH: Final = 50
+BATCH: Final = 200
+_HELD: Final = 8 * 2**20  # bytes of configs in a batch
+_FAST: Final = 1  # of zlib, as for manifests
 _WHOLE: Final = (Presence.State.WHOLE, "")
-_REFRESH_EVERY: Final = 10  # batches
+_REFRESH_EVERY: Final = 5  # batches
 _PLACES: Final = 3  # repositories that are asked for one config
 
 
@@ -39,11 +41,11 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class ConfigReading:
-    """What came of it: the bytes and their meaning, or why there is none."""
+    """What came of it: the bytes and what lists show of them, or why there is nothing."""
 
     wanted: Wanted
     content: bytes = b""
-    config: ImageConfig | None = None
+    summary: Summary | None = None
     problem: str = ""  # the bytes are what they are: this is for ever
     failure: RegistryError | None = None  # nothing came: this is for now
 
@@ -58,31 +60,40 @@ def unread(registry_id: int) -> list[int]:
 
 
 def read_all(
-    pool: Executor,
-    client: RegistryClient,
+    crew: Crew | Alone,
+    contents: Contents,
     registry_id: int,
     lease: Lease,
     told: Callable[[int, int, int], None],
-) -> None:
-    """Read and write all unread configs; `told` hears how many are done, of how many, and how many failed."""
+) -> int:
+    """Read and write all unread configs; `told` hears how many are done, of how many, and how many failed.
+
+    How many there were.
+    """
     wanted = unread(registry_id)
     patience = Patience()
     changed: set[int] = set()  # repositories whose newest image may be another now
     failed = 0
     batch: list[ConfigReading] = []
     told(0, len(wanted), 0)
-    readings = in_order(pool, lambda config: _read(client, config), _wanted(registry_id, wanted))
-    for done, reading in enumerate(readings, start=1):
-        patience.heard(reading.failure)
+    readings = crew.map(
+        lambda config: _read(contents, config), _wanted(registry_id, wanted), lambda reading: len(reading.content)
+    )
+    held = 0
+    for done, unparsed in enumerate(readings, start=1):
+        patience.heard(unparsed.failure)
+        reading = _parsed(unparsed)
         batch.append(reading)
+        held += len(reading.content)
         failed += bool(reading.failure or reading.problem)
-        if len(batch) >= BATCH:
+        if len(batch) >= BATCH or held >= _HELD:
             changed |= _write(lease, registry_id, batch)
-            batch = []
+            batch, held = [], 0
             if done % (_REFRESH_EVERY * BATCH) == 0:
                 _refresh(lease, changed)
         told(done, len(wanted), failed)
     _refresh(lease, changed | _write(lease, registry_id, batch))
+    return len(wanted)
 
 
 def _refresh(lease: Lease, repositories: set[int]) -> None:
@@ -104,37 +115,38 @@ def _wanted(registry_id: int, blob_ids: list[int]) -> Iterator[Wanted]:
             yield Wanted(pk, blobs[pk].digest, blobs[pk].size, tuple(places.get(pk, ())))
 
 
-def _read(client: RegistryClient, wanted: Wanted) -> ConfigReading:
+def _read(contents: Contents, wanted: Wanted) -> ConfigReading:
     if wanted.size > CONFIG_LIMIT:
         return ConfigReading(wanted, problem=f"the config is said to have {wanted.size:,} bytes: it was not read")
     failure: RegistryError = NotFound.build(f"GET config {wanted.digest}", 404, ())
     for repository in wanted.repositories:
         try:
-            content = client.blob(parse_repository(repository), Digest.parse(wanted.digest), limit=CONFIG_LIMIT)
+            content = contents.blob(parse_repository(repository), Digest.parse(wanted.digest), limit=CONFIG_LIMIT)
         except RegistryError as error:
             failure = error
             continue
-        try:
-            return ConfigReading(wanted, content, parse_config(content))
-        except BadAnswer as error:
-            return ConfigReading(wanted, content, problem=str(error))
+        return ConfigReading(wanted, content)
     return ConfigReading(wanted, failure=failure)
+
+
+def _parsed(reading: ConfigReading) -> ConfigReading:
+    """With the meaning of its bytes. One at a time: a megabyte of brackets becomes thirty in memory."""
+    if reading.failure or reading.problem:
+        return reading
+    try:
+        return replace(reading, summary=summarise(reading.content))
+    except BadAnswer as error:
+        return replace(reading, problem=str(error))
 
 
 def _write(lease: Lease, registry_id: int, readings: list[ConfigReading]) -> set[int]:
     """Write a batch in one transaction; the repositories in which its images are."""
     if not readings:
         return set()
+    read = [reading for reading in readings if reading.failure is None]
+    documents = [(reading.wanted.blob_id, zlib.compress(reading.content, _FAST)) for reading in read if reading.content]
     with lease.writing():
-        read = [reading for reading in readings if reading.failure is None]
-        ConfigDocument.objects.bulk_create(
-            [
-                ConfigDocument(blob_id=reading.wanted.blob_id, compressed=zlib.compress(reading.content))
-                for reading in read
-                if reading.content
-            ],
-            ignore_conflicts=True,
-        )
+        insert(ConfigDocument, ("blob_id", "compressed"), documents)
         _describe(read)
         changed = _date([reading.wanted.blob_id for reading in readings])
         _mark(registry_id, readings)
@@ -156,11 +168,11 @@ def _describe(readings: Iterable[ConfigReading]) -> None:
 
 
 def _described(reading: ConfigReading) -> tuple[Any, ...]:
-    config = reading.config
-    platform = config.platform if config else None
-    created = connection.ops.adapt_datetimefield_value(config.created) if config and config.created else None
+    summary = reading.summary
+    platform = summary.platform if summary else None
+    created = moment(summary.created) if summary else None
     return (
-        Manifest.ConfigState.READ.value if config else Manifest.ConfigState.MALFORMED.value,
+        Manifest.ConfigState.READ.value if summary else Manifest.ConfigState.MALFORMED.value,
         reading.problem,
         platform.os[:64] if platform else "",
         platform.architecture[:64] if platform else "",

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Final
 
-from catalog.scanning.ahead import in_order
+from catalog.scanning.ahead import Crew
 from catalog.scanning.patience import Patience
 from oci.client import RegistryClient
 from oci.errors import BadAnswer, NotFound, RegistryError
 from oci.names import RepositoryName, TagName
 
 MOST_REPOSITORIES: Final = 1_000_000
+MOST_TAGS: Final = 1_000_000  # of one repository; pages that never end would otherwise fill the memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,17 +21,21 @@ class CatalogListing:
     """All repositories, to the last page, and how many names broke the grammar."""
 
     names: tuple[RepositoryName, ...]
-    rejected: int
+    rejected: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class TagListing:
-    """The tags of one repository, in the registry's order; with `failure` it says nothing of what is there."""
+    """The tags of one repository, in the registry's order; with `failure` it says nothing of what is there.
+
+    `unknown`: the registry says that it knows no repository of this name.
+    """
 
     repository: RepositoryName
     tags: tuple[TagName, ...] = ()
     rejected: int = 0
     failure: RegistryError | None = None
+    unknown: bool = False
 
 
 def list_catalog(client: RegistryClient, told: Callable[[int], None]) -> CatalogListing:
@@ -55,9 +59,11 @@ def list_tags(client: RegistryClient, repository: RepositoryName) -> TagListing:
         for page in client.tags(repository):
             tags += page.names
             rejected += page.rejected
+            if len(tags) > MOST_TAGS:
+                return TagListing(repository, failure=BadAnswer(f"it lists more than {MOST_TAGS:,} tags"))
     except NotFound as error:
         if error.unknown_name:
-            return TagListing(repository)
+            return TagListing(repository, unknown=True)
         return TagListing(repository, failure=error)
     except RegistryError as error:
         return TagListing(repository, failure=error)
@@ -65,9 +71,9 @@ def list_tags(client: RegistryClient, repository: RepositoryName) -> TagListing:
 
 
 def list_all_tags(
-    pool: Executor, client: RegistryClient, names: tuple[RepositoryName, ...], patience: Patience
+    crew: Crew, client: RegistryClient, names: tuple[RepositoryName, ...], patience: Patience
 ) -> Iterator[TagListing]:
     """Each repository's listing, in the order of `names`; raises Unreachable when the registry is plainly gone."""
-    for listing in in_order(pool, lambda name: list_tags(client, name), names):
+    for listing in crew.map(lambda name: list_tags(client, name), names):
         patience.heard(listing.failure)
         yield listing

@@ -40,7 +40,7 @@ class Progress:
     def read(self, batch: BatchReading) -> None:
         self._tags += len(batch.tags)
         self._figures["tags"] = [self._tags, self._expected]
-        self._figures["manifests"] += len(batch.contents)
+        self._figures["manifests"] += batch.read
         self._figures["problems"] += sum(1 for tag in batch.tags if tag.failure) + len(batch.missing)
         self._pace(self._tags, self._expected)
         self._tell()

@@ -1,93 +1,122 @@
-"""Reading the manifests of a batch of tags: network to values, nothing written.
+"""Reading the manifests of a batch of tags: content to values, which are kept as soon as they are many.
 
-A tag whose digest is known costs one conditional request (304, no body, no pull event). The children of
-an index are read by digest in the same repository, since being listed there does not mean being there.
+The children of an index are read by digest in the same repository, since being listed there does not mean being there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from concurrent.futures import Executor
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Protocol, TypeAlias
 
 from catalog.policy import MAX_DEPTH
+from catalog.scanning.ahead import Alone, Crew
 from catalog.scanning.known import KnownTag, children_of, known_manifests
 from catalog.scanning.patience import Patience
-from oci.client import Fetched, RegistryClient
 from oci.errors import NotFound, RegistryError
+from oci.fetched import Fetched
 from oci.model import ImageIndex
 from oci.names import Digest, RepositoryName, TagName
 
 MAX_CHILDREN: Final = 5_000  # manifests that one batch reads below its tags
+MOST_HELD: Final = 8 * 2**20  # bytes of manifests in a batch: a registry may send four megabytes for each
+
+Keep: TypeAlias = Callable[[Mapping[str, Fetched]], object]
+
+
+class Contents(Protocol):
+    """Where content is read from by its digest: a registry's client, or its storage folder."""
+
+    def manifest(self, repository: RepositoryName, target: Digest, /) -> Fetched | None: ...
+
+    def manifest_exists(self, repository: RepositoryName, digest: Digest, /) -> bool: ...
+
+    def blob(self, repository: RepositoryName, digest: Digest, /, *, limit: int) -> bytes: ...
 
 
 @dataclass(frozen=True, slots=True)
 class TagReading:
-    """What one tag answered: a manifest, "as known" (`fetched` None, no failure), or a failure."""
+    """What one tag pointed to: `digest`, or None while that is not known, which `failure` explains.
+
+    `fetched` is its manifest where that came along. `link_ns` is the time of its link in the storage folder.
+    """
 
     tag: TagName
+    digest: str | None
     fetched: Fetched | None = None
     known: KnownTag | None = None
     failure: RegistryError | None = None
+    link_ns: int | None = None
 
     @property
-    def digest(self) -> str | None:
-        if self.fetched is not None:
-            return str(self.fetched.digest)
-        return self.known.digest if self.known else None
+    def weight(self) -> int:
+        return len(self.fetched.content) if self.fetched else 0
+
+    @property
+    def is_as_known(self) -> bool:
+        """Nothing has to be written of it."""
+        known = self.known
+        return (
+            known is not None
+            and self.failure is None
+            and not known.problem
+            and self.digest == known.digest
+            and known.whole
+            and self.link_ns in {None, known.link_ns}
+        )
 
 
 @dataclass(slots=True)
 class BatchReading:
-    """What a batch of tags answered, the content that was new, and what is and is not there below them."""
+    """What a batch of tags pointed to, the content that was new, and what is and is not there below them."""
 
     tags: list[TagReading]
-    contents: dict[str, Fetched] = field(default_factory=dict)  # by digest, children first
-    present: set[str] = field(default_factory=set)  # digests of children that are in the repository
+    contents: dict[str, Fetched] = field(default_factory=dict)  # by digest; not yet kept
+    present: set[str] = field(default_factory=set)  # digests of manifests that are in the repository
     missing: dict[str, str] = field(default_factory=dict)  # digests of children that are not, and why
     absent: set[str] = field(default_factory=set)  # those of the missing that the registry itself says it has not
-
-
-def read_tag(client: RegistryClient, repository: RepositoryName, tag: TagName, known: KnownTag | None) -> TagReading:
-    """One request. Never raises a RegistryError: it is the tag's reading."""
-    unless = Digest.parse(known.digest) if known and known.digest else None
-    try:
-        return TagReading(tag, client.manifest(repository, tag, unless=unless), known)
-    except RegistryError as error:
-        return TagReading(tag, known=known, failure=error)
+    read: int = 0  # manifests that were read
 
 
 class BatchReader:
-    """Reads batches of one registry's tags; requests of later batches are under way meanwhile."""
+    """Reads what lies below the tags of a batch; tags of later batches are under way meanwhile."""
 
-    def __init__(self, pool: Executor, client: RegistryClient, patience: Patience, *, thorough: bool) -> None:
-        """Thorough: whether the children of an unchanged index are still there is asked too, one request each."""
-        self._pool, self._client, self._patience, self._thorough = pool, client, patience, thorough
+    def __init__(self, crew: Crew | Alone, contents: Contents, patience: Patience, *, thorough: bool) -> None:
+        """Thorough: whether the children of an unchanged index are still there is asked too, each of them."""
+        self._crew, self._contents, self._patience, self._thorough = crew, contents, patience, thorough
 
-    def read(self, repository: RepositoryName, repository_id: int, readings: Iterable[TagReading]) -> BatchReading:
-        """Complete the readings of tags with what lies below their indexes."""
+    def read(
+        self, repository: RepositoryName, repository_id: int, readings: Iterable[TagReading], keep: Keep
+    ) -> BatchReading:
+        """Complete the readings of tags with what lies below their indexes.
+
+        `keep` stores manifests for good; it is called once so many are held that they would fill the memory.
+        """
         batch = BatchReading(list(readings))
-        roots: dict[str, list[str]] = {}
+        roots: list[str] = []
         for reading in batch.tags:
             self._patience.heard(reading.failure)
-            if reading.fetched is not None:
-                batch.contents[str(reading.fetched.digest)] = reading.fetched
-                roots[str(reading.fetched.digest)] = _children(reading.fetched)
+            if reading.fetched is not None and (digest := str(reading.digest)) not in batch.contents:
+                batch.contents[digest] = reading.fetched
+                batch.read += 1
+                roots += _children(reading.fetched)
+            if reading.digest is not None and reading.failure is None and not reading.is_as_known:
+                batch.present.add(reading.digest)
         # An image that was not whole is looked at again: what was missing may be there by now.
-        again = [r.known.manifest_id for r in batch.tags if r.known and r.fetched is None and self._asks_again(r.known)]
-        roots |= children_of(again)
-        self._descend(repository, repository_id, batch, [digest for below in roots.values() for digest in below])
-        children = [item for item in batch.contents.items() if item[0] not in roots]
-        tagged = [item for item in batch.contents.items() if item[0] in roots]
-        batch.contents = dict([*reversed(children), *tagged])
+        again = [r.known.manifest_id for r in batch.tags if r.known and r.fetched is None and self._asks_again(r)]
+        roots += [digest for below in children_of(again).values() for digest in below]
+        self._descend(repository, repository_id, batch, roots, keep)
         return batch
 
-    def _asks_again(self, known: KnownTag) -> bool:
-        return self._thorough or not known.whole
+    def _asks_again(self, reading: TagReading) -> bool:
+        known = reading.known
+        return known is not None and reading.digest == known.digest and (self._thorough or not known.whole)
 
-    def _descend(self, repository: RepositoryName, repository_id: int, batch: BatchReading, wanted: list[str]) -> None:
+    def _descend(
+        self, repository: RepositoryName, repository_id: int, batch: BatchReading, wanted: list[str], keep: Keep
+    ) -> None:
         seen: set[str] = set(batch.contents)
+        asked, held = 0, sum(map(_weight, batch.contents.values()))
         for _ in range(MAX_DEPTH):
             wanted = [digest for digest in dict.fromkeys(wanted) if digest not in seen]
             if not wanted:
@@ -96,11 +125,21 @@ class BatchReader:
             there = known_manifests(repository_id, wanted)
             if not self._thorough:
                 batch.present.update(digest for digest, known in there.items() if known.here)
-            asked = [digest for digest in wanted if digest not in batch.present][: MAX_CHILDREN - len(batch.contents)]
-            begun = [self._pool.submit(self._read_child, repository, digest, known=digest in there) for digest in asked]
+            asking = [digest for digest in wanted if digest not in batch.present][: MAX_CHILDREN - asked]
+            asked += len(asking)
+            answers = self._crew.map(
+                lambda digest, there=there: self._read_child(repository, digest, known=digest in there),  # type: ignore[misc]
+                asking,
+                _weight,
+                soon=True,
+            )
             below: list[str] = []
-            for digest, answer in zip(asked, begun, strict=True):
-                below += self._note(batch, digest, answer.result())
+            for digest, answer in zip(asking, answers, strict=True):
+                below += self._note(batch, digest, answer)
+                held += _weight(answer)
+                if held > MOST_HELD:
+                    keep(batch.contents)
+                    batch.contents, held = {}, 0
             whole = [known.manifest_id for digest, known in there.items() if digest in batch.present]
             below += [child for children in children_of(whole).values() for child in children]
             wanted = below
@@ -113,8 +152,8 @@ class BatchReader:
         wanted = Digest.parse(digest)
         try:
             if not known:
-                return self._client.manifest(repository, wanted)
-            if self._client.manifest_exists(repository, wanted):
+                return self._contents.manifest(repository, wanted)
+            if self._contents.manifest_exists(repository, wanted):
                 return None
         except RegistryError as error:
             return error
@@ -133,7 +172,12 @@ class BatchReader:
         if answer is None:
             return []
         batch.contents[digest] = answer
+        batch.read += 1
         return _children(answer)
+
+
+def _weight(answer: Fetched | RegistryError | None) -> int:
+    return len(answer.content) if isinstance(answer, Fetched) else 0
 
 
 def _children(fetched: Fetched) -> list[str]:

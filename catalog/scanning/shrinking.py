@@ -2,45 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from catalog.models import Repository, Scan, Tag
+from catalog.models import Repository, Scan
 from catalog.policy import Holdings, must_ask
-from catalog.scanning.listing import TagListing
+from catalog.scanning.known import live_tags
+from catalog.scanning.work import Work
 from jobs.running import Asking
 
 
-def guard(registry_id: int, listings: Iterable[TagListing], allowed: Mapping[str, Any]) -> None:
+def find_gone(registry_id: int, works: Mapping[str, Work]) -> None:
+    """Find the live tags that the complete listings of an API lack, by the name of their repository."""
+    names = dict(Repository.objects.live().filter(registry_id=registry_id).values_list("id", "name"))
+    for repository, rows in live_tags(registry_id):
+        work = works.get(names[repository])
+        if work is not None and work.listing.failure is None:
+            listed = set(work.listing.tags)
+            work.gone = [tag for name, tag, *_ in rows if name not in listed]
+
+
+def guard(registry_id: int, works: Mapping[str, Work], allowed: Mapping[str, Any], *, watched: bool) -> None:
     """Raise Asking when these complete listings lack too much of what the last complete scan had.
 
     A repository that the catalog lacks for the first time counts, with its tags, though it goes only
-    when a second complete catalog lacks it too: an emptied registry should be asked about at once.
+    when a second complete catalog lacks it too: an emptied registry should be asked about at once. Where only
+    `watched` repositories were listed, those that were not say nothing.
     """
     last = Scan.objects.complete().filter(registry_id=registry_id).newest_first().first()
     if last is None:
         return
-    lost = _losses(registry_id, listings)
+    lost = _losses(registry_id, works, watched=watched)
     had = Holdings(last.repositories, last.tags)
     leave = Holdings(allowed.get("repositories", 0), allowed.get("tags", 0))
     if must_ask(lost, had, leave):
         raise Asking(_question(lost, had))
 
 
-def _losses(registry_id: int, listings: Iterable[TagListing]) -> Holdings:
-    listed = {str(listing.repository): listing for listing in listings}
-    repositories = tags = 0
-    live = Repository.objects.live().filter(registry_id=registry_id)
-    for pk, name, tag_count, missed in live.values_list("id", "name", "tag_count", "missed"):
-        listing = listed.get(name)
-        if listing is None:
-            if not missed:  # else it was counted, and believed, when the catalog lacked it first
-                repositories += 1
-                tags += tag_count
-        elif listing.failure is None and tag_count:
-            known = set(Tag.objects.live().filter(repository_id=pk).values_list("name", flat=True))
-            tags += len(known.difference(listing.tags))
-    return Holdings(repositories, tags)
+def _losses(registry_id: int, works: Mapping[str, Work], *, watched: bool) -> Holdings:
+    tags = sum(len(work.gone) for work in works.values())
+    if watched:
+        return Holdings(0, tags)
+    # One that was missed before was counted, and believed, when the catalog lacked it first.
+    live = Repository.objects.live().filter(registry_id=registry_id, missed=0)
+    absent = [count for name, count in live.values_list("name", "tag_count") if name not in works]
+    return Holdings(len(absent), tags + sum(absent))
 
 
 def _question(lost: Holdings, had: Holdings) -> dict[str, Any]:

@@ -8,7 +8,6 @@ import urllib.request
 
 import pytest
 
-from catalog import scan as scanning
 from catalog.models import Manifest, Presence, Repository, RepositoryBlob, Tag
 from jobs import running
 from jobs.models import Job
@@ -51,7 +50,7 @@ def test_a_new_repository_of_a_known_registry_was_seen_to_arrive(
 def test_a_digest_whose_tag_moves_while_another_tag_takes_it_has_not_arrived_anew(
     row: Registry, push: Pusher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(scanning, "BATCH", 1)
+    monkeypatch.setattr("catalog.scanning.work.BATCH", 1)
     old = push.image("1", seed="old")
     scan(row)
     before = Presence.objects.get(manifest__digest=old).dated
