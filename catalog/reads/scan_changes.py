@@ -1,0 +1,83 @@
+"""What one scan changed: the tags that came, moved and went, told from the spans that began and ended in its time.
+
+Nothing is stored for it: two scans of a registry never overlap, and nobody else writes the spans of its tags. A tag
+that never could be read has no span, so it is counted by its scan and listed nowhere here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Final, Self
+
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
+
+from catalog.models import Scan, TagSpan
+from catalog.reads.keyset import Column, Order, Page, paged
+
+
+class Change(StrEnum):
+    NEW = "new"
+    MOVED = "moved"
+    GONE = "gone"
+
+
+# As they were read: repository by repository, in each the tags in order.
+_BY_BEGINNING: Final = Order("began", Column("began", datetime), descending=False)
+_BY_END: Final = Order("ended", Column("ended", datetime), descending=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """The time in which a scan wrote, both ends included; `until` is None while it may still write."""
+
+    since: datetime
+    until: datetime | None
+
+    @classmethod
+    def of(cls, scan: Scan) -> Self:
+        """Of one that was killed nobody knows the end; it lies before the next one began."""
+        if scan.finished_at is not None and scan.finished_at > scan.started_at:
+            return cls(scan.started_at, scan.finished_at)
+        later = Scan.objects.filter(registry_id=scan.registry_id, pk__gt=scan.pk).order_by("id")
+        return cls(scan.started_at, later.values_list("started_at", flat=True).first())
+
+    def holds(self, field: str) -> Q:
+        within = Q(**{f"{field}__gte": self.since})
+        return within if self.until is None else within & Q(**{f"{field}__lte": self.until})
+
+
+def changes(scan: Scan, change: Change, token: str | None = None) -> Page[TagSpan]:
+    """One page of the tags that `scan` changed so, each the span that began, or that ended, with it.
+
+    A span that moved has `moved_from`, the digest before; a new one has `is_back`, whether its tag had been there once.
+    """
+    rows = _spans(scan, change).select_related("manifest", "tag__repository__registry")
+    page = paged(rows, _BY_END if change is Change.GONE else _BY_BEGINNING, token)
+    if change is Change.NEW:
+        for span in page.rows:
+            span.is_back = span.tag.first_seen < scan.started_at  # type: ignore[attr-defined]
+    return page
+
+
+def _spans(scan: Scan, change: Change) -> QuerySet[TagSpan]:
+    interval = Interval.of(scan)
+    # The sum keeps a database from beginning with the registry: it has many more tags than a scan changes.
+    of_registry = TagSpan.objects.alias(of=F("tag__repository__registry_id") + 0).filter(of=scan.registry_id)
+    if change is Change.GONE:
+        following = TagSpan.objects.filter(tag=OuterRef("tag"), began=OuterRef("ended"))
+        return of_registry.filter(interval.holds("ended")).exclude(Exists(following))
+    # That it began earlier goes without saying, and leads to it by its tag.
+    before = TagSpan.objects.filter(tag=OuterRef("tag"), began__lt=OuterRef("began"), ended=OuterRef("began"))
+    began = of_registry.filter(interval.holds("began"))
+    if change is Change.NEW:
+        return began.exclude(Exists(before))
+    return began.filter(Exists(before)).annotate(moved_from=Subquery(before.values("manifest__digest")[:1]))
+
+
+def is_first_reading(scan: Scan) -> bool:
+    """Everything was new to it, since nothing had been read before: a list of that says nothing."""
+    if not scan.complete or not 0 < scan.tags <= scan.new_tags:
+        return False
+    return not Scan.objects.complete().filter(registry_id=scan.registry_id, pk__lt=scan.pk).exists()
