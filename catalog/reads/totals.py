@@ -1,25 +1,48 @@
-"""The figures of one or more registries, as their newest complete scans found them."""
+"""Bytes and counts of registries and of their namespaces, as the newest complete scans left them: they add up.
+
+Pushed is what all tagged images weigh as if none shared a blob; it is made up of what is used here alone, what is used
+elsewhere too, and what shared layers save.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
-from catalog.models import Scan
+from django.db.models.functions import Substr
+
+from catalog.models import NamespaceTotal, Scan
+from catalog.reads.keyset import Column, Order, Page, paged
 from registries.models import Registry
+
+COLUMNS: Final = {
+    "pushed": Column("pushed", int, largest_first=True),
+    "unique": Column("unique", int, largest_first=True),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """Sums; `as_of` is the end of the oldest scan in them."""
+    """Sums; `as_of` is the end of the oldest scan in them.
+
+    `unique` are the bytes that nothing outside uses: outside a namespace, or, of a whole registry, outside one of its
+    top namespaces. So pushed = unique + shared + saved.
+    """
 
     repositories: int
     tags: int
     images: int
     stored: int
     pushed: int
+    unique: int
     as_of: datetime | None
+
+    @property
+    def shared(self) -> int:
+        """Bytes that are used on both sides, each once."""
+        return self.stored - self.unique
 
     @property
     def saved(self) -> int:
@@ -28,15 +51,42 @@ class Totals:
 
 
 def totals_of(registries: Iterable[Registry]) -> Totals | None:
-    """None while none of them was scanned to the end."""
+    """Of whole registries; None while none of them was scanned to the end."""
     scans = list(Scan.objects.newest_complete_of(registries))
-    if not scans:
-        return None
+    return _sum(scans, scans) if scans else None
+
+
+def totals_in(registries: Iterable[Registry], namespace: str) -> Totals | None:
+    """Of a namespace with all below it; None where no scan has counted it."""
+    registries = list(registries)
+    rows = list(NamespaceTotal.objects.filter(registry__in=[row.pk for row in registries], namespace=namespace))
+    return _sum(rows, Scan.objects.newest_complete_of(registries)) if rows else None
+
+
+def _sum(rows: Sequence[Scan] | Sequence[NamespaceTotal], scans: Iterable[Scan]) -> Totals:
     return Totals(
-        repositories=sum(scan.repositories for scan in scans),
-        tags=sum(scan.tags for scan in scans),
-        images=sum(scan.images for scan in scans),
-        stored=sum(scan.stored for scan in scans),
-        pushed=sum(scan.pushed for scan in scans),
+        repositories=sum(row.repositories for row in rows),
+        tags=sum(row.tags for row in rows),
+        images=sum(row.images for row in rows),
+        stored=sum(row.stored for row in rows),
+        pushed=sum(row.pushed for row in rows),
+        unique=sum(row.unique for row in rows),
         as_of=min((scan.finished_at for scan in scans if scan.finished_at), default=None),
     )
+
+
+def namespace_totals(registry: Registry, parent: str, order: Order, token: str | None) -> Page[NamespaceTotal]:
+    """One page of the namespaces right below `parent`, "" for the top ones; each gets `has_below`. Three queries.
+
+    The top has one row more, of the repositories without a namespace, whose name is "".
+    """
+    all_of_it = NamespaceTotal.objects.filter(registry=registry)
+    below = all_of_it.filter(namespace__startswith=f"{parent}/") if parent else all_of_it
+    rest = below.annotate(rest=Substr("namespace", len(parent) + 2 if parent else 1))
+    page: Page[NamespaceTotal] = paged(rest.exclude(rest__contains="/"), order, token)
+    deeper = rest.filter(rest__contains="/").values_list("namespace", flat=True)
+    depth = parent.count("/") + 2 if parent else 1
+    parents = {"/".join(name.split("/")[:depth]) for name in deeper}
+    for row in page.rows:
+        row.has_below = row.namespace in parents  # type: ignore[attr-defined]
+    return page
