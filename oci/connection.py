@@ -46,6 +46,7 @@ class Call(threading.local):
     deadline: float = float("inf")  # by time.monotonic()
     connect: float = 5.0
     read: float = 15.0
+    patience: float = float("inf")  # seconds for which it may still wait for its turn
     barred: Barred | None = None  # set while a redirect, and not our configuration, chose the host
 
     def left(self, most: float = float("inf")) -> float:
@@ -53,6 +54,11 @@ class Call(threading.local):
         if self.remaining <= 0:
             raise TimeoutError
         return min(self.remaining, most)
+
+    def waited(self, seconds: float) -> None:
+        """Its clock stood still that long: who waits for a turn is not late for that."""
+        self.deadline += seconds
+        self.patience -= seconds
 
     @property
     def remaining(self) -> float:
@@ -63,7 +69,7 @@ CALL: Final = Call()
 
 
 class call:  # noqa: N801  it reads as a verb, and costs a third of a generator
-    """Bound everything that this thread sends and receives inside."""
+    """Bound everything that this thread sends and receives inside; that it waits for its turn, by as long again."""
 
     __slots__ = ("_connect", "_read", "_total")
 
@@ -71,7 +77,8 @@ class call:  # noqa: N801  it reads as a verb, and costs a third of a generator
         self._connect, self._read, self._total = connect, read, total
 
     def __enter__(self) -> Self:
-        CALL.deadline, CALL.connect, CALL.read = time.monotonic() + self._total, self._connect, self._read
+        CALL.deadline, CALL.patience = time.monotonic() + self._total, self._total
+        CALL.connect, CALL.read = self._connect, self._read
         return self
 
     def __exit__(
@@ -80,7 +87,7 @@ class call:  # noqa: N801  it reads as a verb, and costs a third of a generator
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        CALL.deadline, CALL.barred = float("inf"), None
+        CALL.deadline, CALL.patience, CALL.barred = float("inf"), float("inf"), None
 
 
 class Pools:

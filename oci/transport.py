@@ -5,9 +5,7 @@ All requests of Berth to registries go through here, on one pool of connections 
 
 from __future__ import annotations
 
-import email.utils
 import json
-import random
 import threading
 import time
 from dataclasses import dataclass, replace
@@ -21,6 +19,8 @@ from oci.connection import CALL, Barred, Pools, barred_from, call, tls_context
 from oci.endpoint import Endpoint
 from oci.errors import BadAnswer, InvalidName, Reason, Refused, TooLarge, Unreachable
 from oci.faults import CutShort, translate
+from oci.pace import Pace
+from oci.retries import BUSY, REPEATABLE, pause, retry_after
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -38,12 +38,8 @@ _TOKEN_LIMIT: Final = 256 * 2**10
 _CONNECTIONS: Final = 32
 _HOPS: Final = 5
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
-_BUSY: Final = frozenset({429, 502, 503, 504})
-_LONGEST_WAIT: Final = 20.0  # seconds; whoever asks for more is told so, and not kept waiting
-# A DELETE whose answer was lost would be answered 404 when it is sent again, and look like a failure.
-_REPEATABLE: Final = frozenset({"GET", "HEAD", "PUT"})
 _FOLLOWING: Final = frozenset({"GET", "HEAD"})
-_SENDING: Final = frozenset({"POST", "PUT"})
+_KINDS: Final = frozenset({"manifests", "tags", "blobs"})
 _UNAUTHORIZED: Final = 401
 
 
@@ -66,14 +62,30 @@ class _Request:
     body: bytes | None = None
     statuses: Collection[int] = (200,)
     limit: int = ANSWER_LIMIT
+    kind: str = ""  # as its pace knows it
+
+
+class _Course:
+    """How a request went, for the pace: the seconds until its answer began, and 0 for the status of none."""
+
+    __slots__ = ("retry_after", "seconds", "status")
+
+    def __init__(self) -> None:
+        self.seconds, self.status = 0.0, 0
+        self.retry_after: float | None = None
 
 
 class Transport:
-    """Times are seconds: to connect, between two pieces of an answer, and for a whole `exchange` with all in it."""
+    """Times are seconds: to connect, between two pieces of an answer, and for a whole `exchange` with all in it.
+
+    `pace` bounds how many requests the registry is asked at once; transports to one registry may share it. An
+    `exchange` waits for its turns no longer than `total`, and that its clock does not count.
+    """
 
     def __init__(  # noqa: PLR0913  each is a bound of its own
         self,
         endpoint: Endpoint,
+        pace: Pace | None = None,
         *,
         user_agent: str = "berth/0.1.0",
         connect: float = 5.0,
@@ -82,6 +94,7 @@ class Transport:
         attempts: int = 3,
     ) -> None:
         self.endpoint = endpoint
+        self.pace = pace or Pace()
         self.sent = 0  # requests so far, those of retries and redirects too
         self._counting = threading.Lock()
         self._connect, self._read, self._total, self._attempts = connect, read, total, attempts
@@ -112,25 +125,27 @@ class Transport:
         `path` comes from `oci.routes` or `follow`. `scope` is what a token would have to allow. GET, HEAD and PUT
         are tried again, up to `attempts` times in all, when nobody answers or the registry is busy.
         """
+        plain = path.partition("?")[0]
         request = _Request(
-            name=f"{method} {path.partition('?')[0]}",
+            name=f"{method} {plain}",
             method=method,
             url=self.endpoint.at(path),
             headers={**self._headers, **(headers or {})},
             body=body,
             statuses=accept_statuses,
             limit=limit,
+            kind=_kind(method, plain),
         )
-        most = (attempts or self._attempts) if method in _REPEATABLE else 1
+        most = (attempts or self._attempts) if method in REPEATABLE else 1
         with call(connect=self._connect, read=self._read, total=self._total):
             for tried in range(1, most):
                 try:
                     answer = self._authorized(request, scope)
                 except (Unreachable, CutShort):
-                    if not _pause(tried, None):
+                    if not pause(tried, None):
                         raise
                 else:
-                    if answer.status not in _BUSY or not _pause(tried, _seconds(answer.headers)):
+                    if answer.status not in BUSY or not pause(tried, retry_after(answer.headers)):
                         return self._checked(request, answer)
             return self._checked(request, self._authorized(request, scope))
 
@@ -190,13 +205,29 @@ class Transport:
         raise BadAnswer(f"{request.name} was redirected more than {_HOPS} times")
 
     def _once(self, request: _Request, authorization: str) -> Answer:
-        headers = request.headers
-        if authorization:
-            headers = {**headers, "Authorization": authorization}
+        """One request; those to the registry itself wait for their turn."""
+        if request.url.origin != self.endpoint.base.origin:
+            return self._sent(request, authorization, _Course())
+        try:
+            self.pace.enter()
+        except TimeoutError:
+            raise Unreachable(f"{request.name}: others asked the registry all the time") from None
+        course = _Course()
+        try:
+            return self._sent(request, authorization, course)
+        finally:
+            self.pace.leave(request.kind, course.seconds, course.status, course.retry_after)
+
+    def _sent(self, request: _Request, authorization: str, course: _Course) -> Answer:
+        headers = {**request.headers, "Authorization": authorization} if authorization else request.headers
         with self._counting:
             self.sent += 1
+        began = time.monotonic()
         try:
             response = self._pools.send(request.method, request.url, headers, request.body)
+            course.seconds, course.status = time.monotonic() - began, response.status
+            if response.status in BUSY:
+                course.retry_after = retry_after(response.headers)
             try:
                 content = _read_body(request, response)
             finally:
@@ -213,7 +244,7 @@ class Transport:
         if answer.status < 400:  # noqa: PLR2004  where refusals begin in HTTP
             raise BadAnswer(f"{request.name} was answered with the status {answer.status}")
         refusal = Refused.build(request.name, answer.status, self._reasons(answer.content))
-        refusal.retry_after = _seconds(answer.headers)
+        refusal.retry_after = retry_after(answer.headers)
         raise refusal
 
     def _reasons(self, content: bytes) -> tuple[Reason, ...]:
@@ -238,6 +269,14 @@ class Transport:
         return self._barred
 
 
+def _kind(method: str, path: str) -> str:
+    """What takes a registry about as long each time: to read manifests, lists of tags, or blobs, and not to write."""
+    kind = path.rpartition("/")[0].rpartition("/")[2]
+    if kind not in _KINDS or method not in _FOLLOWING:
+        return ""
+    return kind if method == "GET" else f"{method} {kind}"
+
+
 def _read_body(request: _Request, response: BaseHTTPResponse) -> bytes:
     """At most the request's limit, counted after decompression; of a refusal as much as a sensible one has."""
     is_wanted = response.status in request.statuses
@@ -260,23 +299,3 @@ def _next_hop(name: str, answer: Answer) -> Url:
     if answer.url.origin.scheme == "https" and url.origin.scheme != "https":
         raise BadAnswer(f"{name} was redirected from https to plain http")
     return url
-
-
-def _pause(tried: int, told: float | None) -> bool:
-    """Wait before the next try, as long as the registry told us to; False when that would be too long."""
-    wait = 0.1 * 2**tried * random.uniform(0.5, 1.5) if told is None else told  # noqa: S311  no secret
-    if wait > _LONGEST_WAIT or wait >= CALL.remaining:
-        return False
-    time.sleep(wait)
-    return True
-
-
-def _seconds(headers: Mapping[str, str]) -> float | None:
-    """Retry-After, which is a number of seconds or a date."""
-    told = headers.get("Retry-After", "").strip()
-    if told.isascii() and told.isdigit():
-        return float(told[:9])
-    try:
-        return max(0.0, email.utils.parsedate_to_datetime(told).timestamp() - time.time())
-    except (ValueError, OverflowError):
-        return None

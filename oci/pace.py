@@ -1,0 +1,186 @@
+"""How many requests at once a registry is asked: as many as it answers without making them wait for each other.
+
+After TCP Vegas (Brakmo and Peterson, 1994): a request that takes longer than the quickest of its kind has waited for
+others. How much longer, times how many are under way, is how many of them wait; between three and six keep a registry
+busy, and more than that help nobody.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+import threading
+import time
+from collections import deque
+from typing import Final
+
+from oci.connection import CALL
+
+MOST: Final = 16
+START: Final = 4
+LONGEST_PAUSE: Final = 20.0  # seconds; a registry cannot ask for a longer one
+
+_FEW, _MANY = 3.0, 6.0  # requests that wait at the registry: fewer and it idles, more and they only wait longer
+_ROUNDS: Final = 4  # a judgement rests on as many answers as this many for each request at once
+_FEWEST: Final = 8
+_MEMORY: Final = 30.0  # seconds after which a quickest answer begins to be forgotten, and a second time until it is
+_CALM: Final = 5.0  # seconds without a refusal before more is tried again
+_HALVING: Final = 1.0  # seconds between two halvings: all that were under way are refused for one and the same reason
+_BUSY: Final = frozenset({429, 503})
+_NO_ANSWER: Final = 0
+_REFUSALS: Final = 400  # from here on answers are quick, and say nothing about how busy the registry is
+
+
+class Pace:
+    """For one registry, shared by threads and by all its transports.
+
+    A thread calls `enter` before and `leave` after each request. `limit` is how many may be between the two, `busy`
+    how many answers were 429 or 503.
+    """
+
+    def __init__(self, most: int = MOST) -> None:
+        self.limit, self.busy = min(START, most), 0
+        self._most, self._inside = most, 0
+        self._was_full = False  # else more would be allowed than anybody asks for
+        self._lock = threading.Lock()
+        self._queue: deque[threading.Lock] = deque()  # held by those who wait, in their order; who is let in, is freed
+        self._quickest: dict[str, _Quickest] = {}
+        self._ratios: list[float] = []  # of the quickest to each answer since the last judgement
+        self._manifests: deque[float] = deque(maxlen=64)
+        self._paused_until = self._calm_at = self._halved_at = -math.inf
+        self._aged_at = time.monotonic()
+
+    @property
+    def latency(self) -> float | None:
+        """The median of how long the last manifests took, in seconds; None before the first."""
+        with self._lock:
+            recent = tuple(self._manifests)
+        return statistics.median(recent) if recent else None
+
+    def enter(self) -> None:
+        """Wait for one's turn; then `leave` is owed. TimeoutError when the call of this thread has waited too long."""
+        with self._lock:
+            if self._inside < self.limit and not self._queue and not self._pause:
+                self._inside += 1
+                return
+            self._was_full = True
+            turn = threading.Lock()
+            turn.acquire()
+            self._queue.append(turn)
+        began = time.monotonic()
+        try:
+            self._wait(turn, began)
+        except BaseException:  # a worker may be interrupted here too
+            self._give_up(turn)
+            raise
+        finally:
+            CALL.waited(time.monotonic() - began)
+
+    def leave(self, kind: str, seconds: float, status: int, retry_after: float | None = None) -> None:
+        """Tell how it went: which `kind` of request took how long, its status or 0 when nobody answered.
+
+        Requests of one kind take about as long as each other; "" is for those that do not. `retry_after` is how many
+        seconds the registry wants to be left alone: until then nobody is let in, though `LONGEST_PAUSE` at most.
+        """
+        with self._lock:
+            self._inside -= 1
+            if status in _BUSY or status == _NO_ANSWER:
+                self._refused(status, retry_after)
+            elif kind and status < _REFUSALS:
+                self._answered(kind, seconds)
+            if self._queue:
+                self._let_in()
+
+    def _wait(self, turn: threading.Lock, began: float) -> None:
+        until = began + CALL.patience
+        while True:
+            now = time.monotonic()
+            with self._lock:
+                pause = self._pause
+            seconds = min(until - now, pause or math.inf, threading.TIMEOUT_MAX)
+            if seconds > 0 and turn.acquire(timeout=seconds):
+                return
+            with self._lock:
+                self._let_in()  # nobody leaves at the end of a pause, so whoever waits looks
+                if turn not in self._queue:
+                    return
+            if time.monotonic() >= until:
+                raise TimeoutError
+
+    def _give_up(self, turn: threading.Lock) -> None:
+        with self._lock:
+            if turn in self._queue:
+                self._queue.remove(turn)
+            else:  # it was let in just then
+                self._inside -= 1
+                self._let_in()
+
+    @property
+    def _pause(self) -> float:
+        """Seconds for which nobody is let in."""
+        if self._paused_until == -math.inf:
+            return 0.0
+        left = self._paused_until - time.monotonic()
+        if left <= 0:
+            self._paused_until = -math.inf
+            return 0.0
+        return left
+
+    def _let_in(self) -> None:
+        while self._queue and self._inside < self.limit and not self._pause:
+            self._inside += 1
+            self._queue.popleft().release()
+
+    def _refused(self, status: int, retry_after: float | None) -> None:
+        now = time.monotonic()
+        self._calm_at = now + _CALM
+        if status in _BUSY:
+            self.busy += 1
+        if retry_after:
+            self._paused_until = max(self._paused_until, now + min(retry_after, LONGEST_PAUSE))
+        if now >= self._halved_at + _HALVING:
+            self._halved_at = now
+            self.limit = max(1, self.limit // 2)
+            self._ratios.clear()
+
+    def _answered(self, kind: str, seconds: float) -> None:
+        quickest = self._quickest.get(kind)
+        if quickest is None:
+            quickest = self._quickest[kind] = _Quickest()
+        if kind == "manifests":
+            self._manifests.append(seconds)
+        self._ratios.append(quickest.ratio(seconds))
+        if len(self._ratios) >= max(_FEWEST, _ROUNDS * self.limit):
+            self._judge()
+
+    def _judge(self) -> None:
+        now = time.monotonic()
+        waiting = self.limit * (1 - statistics.median(self._ratios))
+        if waiting > _MANY:
+            self.limit -= 1
+        elif waiting < _FEW and self._was_full and now >= self._calm_at:
+            self.limit = min(self.limit + 1, self._most)
+        self._ratios.clear()
+        self._was_full = self._inside >= self.limit
+        if now >= self._aged_at + _MEMORY:
+            self._aged_at = now
+            for quickest in self._quickest.values():
+                quickest.age()
+
+
+class _Quickest:
+    """The shortest time of a kind of request, lately."""
+
+    __slots__ = ("_since", "_time")
+
+    def __init__(self) -> None:
+        self._time = self._since = math.inf  # the second counts only what came since it aged
+
+    def ratio(self, seconds: float) -> float:
+        """What of `seconds` the quickest would have needed: 1 when nothing was waited for."""
+        self._since = min(self._since, seconds)
+        self._time = min(self._time, seconds)
+        return self._time / seconds if seconds > 0 else 1.0
+
+    def age(self) -> None:
+        self._time, self._since = self._since, math.inf

@@ -1,0 +1,38 @@
+"""When a registry that is busy or silent is asked again."""
+
+from __future__ import annotations
+
+import email.utils
+import random
+import time
+from typing import TYPE_CHECKING, Final
+
+from oci.connection import CALL
+from oci.pace import LONGEST_PAUSE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+BUSY: Final = frozenset({429, 502, 503, 504})
+# A DELETE whose answer was lost would be answered 404 when it is sent again, and look like a failure.
+REPEATABLE: Final = frozenset({"GET", "HEAD", "PUT"})
+
+
+def pause(tried: int, told: float | None) -> bool:
+    """Wait before the next try, as long as the registry told us to; False when that would be too long."""
+    wait = 0.1 * 2**tried * random.uniform(0.5, 1.5) if told is None else told  # noqa: S311  no secret
+    if wait > LONGEST_PAUSE or wait >= CALL.remaining:
+        return False
+    time.sleep(wait)
+    return True
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Retry-After, which is a number of seconds or a date."""
+    told = headers.get("Retry-After", "").strip()
+    if told.isascii() and told.isdigit():
+        return float(told[:9])
+    try:
+        return max(0.0, email.utils.parsedate_to_datetime(told).timestamp() - time.time())
+    except (ValueError, OverflowError):
+        return None
