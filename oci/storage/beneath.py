@@ -13,15 +13,15 @@ import os
 import stat
 import sys
 from collections.abc import Callable
-from typing import Final
+from typing import Final, TypeAlias
 
-FILE: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC  # O_NONBLOCK: a FIFO would wait for ever
-FOLDER: Final = FILE | os.O_DIRECTORY
+_FILE: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC  # O_NONBLOCK: a FIFO would wait for ever
+_FOLDER: Final = _FILE | os.O_DIRECTORY
 
-OpenPlain = Callable[[bytes, int, "int | None"], int]  # bytes: encoding a path costs as much as opening it
+OpenPlain: TypeAlias = Callable[[bytes, int], int]  # a path, and the open folder that it begins in
 
+NOWHERE: Final = -100  # AT_FDCWD: for paths that begin with a slash
 _OPENAT2: Final = 437  # the same number on all architectures that Python is built for
-_AT_FDCWD: Final = -100
 _RESOLVE_NO_SYMLINKS: Final = 0x04
 
 
@@ -29,40 +29,44 @@ class _How(ctypes.Structure):
     _fields_ = [("flags", ctypes.c_uint64), ("mode", ctypes.c_uint64), ("resolve", ctypes.c_uint64)]
 
 
-def open_by_steps(path: bytes, flags: int, folder: int | None) -> int:
-    """Open `path` (in the open `folder`) when no part of it is a link; OSError with ELOOP when one is."""
-    end = path.find(b"/", 1)
-    while end > 0:
-        if stat.S_ISLNK(os.stat(path[:end], dir_fd=folder, follow_symlinks=False).st_mode):
-            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
-        end = path.find(b"/", end + 1)
-    return os.open(path, flags, dir_fd=folder)
+def by_steps(flags: int) -> OpenPlain:
+    """What opens a path when no part of it is a link; OSError with ELOOP when one is."""
+
+    def open_plain(path: bytes, folder: int) -> int:
+        within = None if folder == NOWHERE else folder
+        end = path.find(b"/", 1)
+        while end > 0:
+            if stat.S_ISLNK(os.stat(path[:end], dir_fd=within, follow_symlinks=False).st_mode):
+                raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+            end = path.find(b"/", end + 1)
+        return os.open(path, flags, dir_fd=within)
+
+    return open_plain
 
 
-def _by_openat2() -> OpenPlain | None:
-    """The same in one step; None where the system has no openat2, or its sandbox refuses it."""
+def in_one_step(flags: int) -> OpenPlain | None:
+    """The same by openat2; None where the system has none, or its sandbox refuses it."""
     if not sys.platform.startswith("linux"):
         return None
-    call = ctypes.CDLL(None, use_errno=True).syscall
+    call, errno_of = ctypes.CDLL(None, use_errno=True).syscall, ctypes.get_errno
     call.restype = ctypes.c_long
-    call.argtypes = [ctypes.c_long, ctypes.c_int, ctypes.c_char_p, ctypes.c_void_p, ctypes.c_size_t]
-    hows = {flags: _How(flags, 0, _RESOLVE_NO_SYMLINKS) for flags in (FILE, FOLDER)}
-    pointers = {flags: ctypes.addressof(how) for flags, how in hows.items()}
-    size, errno_of = ctypes.sizeof(_How), ctypes.get_errno
+    call.argtypes = [ctypes.c_long, ctypes.c_int, ctypes.c_char_p, ctypes.POINTER(_How), ctypes.c_size_t]
+    how, size = ctypes.pointer(_How(flags, 0, _RESOLVE_NO_SYMLINKS)), ctypes.sizeof(_How)
 
-    def open_plain(path: bytes, flags: int, folder: int | None, _kept: object = hows) -> int:
+    def open_plain(path: bytes, folder: int) -> int:
         while True:
-            opened: int = call(_OPENAT2, _AT_FDCWD if folder is None else folder, path, pointers[flags], size)
+            opened: int = call(_OPENAT2, folder, path, how, size)
             if opened >= 0:
                 return opened
             if (number := errno_of()) != errno.EINTR:
                 raise OSError(number, os.strerror(number))
 
     try:
-        os.close(open_plain(b"/", FOLDER, None))
+        os.close(open_plain(b"/", NOWHERE))
     except OSError:
         return None
     return open_plain
 
 
-open_plain: OpenPlain = _by_openat2() or open_by_steps
+open_file: OpenPlain = in_one_step(_FILE) or by_steps(_FILE)
+open_folder: OpenPlain = in_one_step(_FOLDER) or by_steps(_FOLDER)

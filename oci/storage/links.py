@@ -20,7 +20,7 @@ LINK_LIMIT: Final = 256  # bytes; a sha512 digest has 135
 def read_link(tree: Tree, folder: OpenFolder, path: str) -> tuple[bytes, os.stat_result]:
     """What stands in the link `path` of an open folder, digest or not."""
     try:
-        opened = beneath.open_plain(path.encode(), beneath.FILE, folder.descriptor)
+        opened = beneath.open_file(path.encode(), folder.descriptor)
     except OSError as error:
         if error.errno != errno.ELOOP:
             raise

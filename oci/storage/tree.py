@@ -13,6 +13,7 @@ from oci.storage.faults import Odd
 
 _TYPE: Final = 0o170000
 _REGULAR: Final = 0o100000
+_NO_FILE: Final = "something else stands where a file should be"
 
 
 class OpenFolder(NamedTuple):
@@ -40,16 +41,19 @@ class Tree:
         """Of a file."""
         descriptor = self.open_file(path)
         try:
-            return regular(descriptor)
+            status = os.fstat(descriptor)
+            if status.st_mode & _TYPE != _REGULAR:
+                raise Odd(errno.EINVAL, _NO_FILE)
+            return status
         finally:
             os.close(descriptor)
 
     def open_file(self, path: str) -> int:
-        return self._open(path, beneath.FILE)
+        return self._open(path, beneath.open_file)
 
     @contextmanager
     def folder(self, path: str) -> Iterator[OpenFolder]:
-        descriptor = self._open(path, beneath.FOLDER)
+        descriptor = self._open(path, beneath.open_folder)
         try:
             yield OpenFolder(path, descriptor)
         finally:
@@ -71,25 +75,20 @@ class Tree:
             raise Odd(errno.ELOOP, "a link leads out of the storage folder")
         return real[len(self._inside) :]
 
-    def _open(self, path: str, flags: int) -> int:
+    def _open(self, path: str, open_plain: beneath.OpenPlain) -> int:
         try:
-            return beneath.open_plain(self._prefix + path.encode(), flags, None)
+            return open_plain(self._prefix + path.encode(), beneath.NOWHERE)
         except OSError as error:
             if error.errno != errno.ELOOP:
                 raise
-        return beneath.open_plain(os.fsencode(self._inside + self.resolve(path)), flags, None)
-
-
-def regular(descriptor: int) -> os.stat_result:
-    status = os.fstat(descriptor)
-    if status.st_mode & _TYPE != _REGULAR:
-        raise Odd(errno.EINVAL, "something else stands where a file should be")
-    return status
+        return open_plain(os.fsencode(self._inside + self.resolve(path)), beneath.NOWHERE)
 
 
 def read_regular(descriptor: int, limit: int) -> tuple[bytes, os.stat_result]:
     """At most `limit` bytes of an open file, to its end."""
-    status = regular(descriptor)
+    status = os.fstat(descriptor)
+    if status.st_mode & _TYPE != _REGULAR:
+        raise Odd(errno.EINVAL, _NO_FILE)
     if status.st_size > limit:
         raise Odd(errno.EFBIG, f"it has more than {limit:,} bytes")
     content = os.read(descriptor, status.st_size + 1)
