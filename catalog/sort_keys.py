@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 _RUNS: Final = re.compile(r"[0-9]+|[^0-9]+")
 
 
+@lru_cache(8_192)  # the tags of one repository are those of many
 def natural_key(name: str) -> bytes:
     """Numbers by their value, the rest by letter: `1.9` before `1.10`, `a2` before `a10`.
 

@@ -9,7 +9,8 @@ import base64
 import json
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias, cast
 
 from oci.document import Malformed, load_object, mapping, sequence, size, text, texts
 from oci.errors import BadAnswer, InvalidName, printable
@@ -88,6 +89,11 @@ class Descriptor:
     @classmethod
     def from_json(cls, value: Any, where: str) -> Self:
         document = mapping(value, where)
+        if document.keys() == _BARE:
+            try:
+                return cast("Self", _bare(document["mediaType"], document["digest"], document["size"]))
+            except (Malformed, TypeError, InvalidName):
+                pass  # below it is said with the place
         media_type = text(document.get("mediaType"), f"{where}.mediaType")
         if not _MEDIA_TYPE.fullmatch(media_type):
             raise Malformed(f"{where}.mediaType is not a media type")
@@ -116,6 +122,17 @@ class Descriptor:
             return Digest.parse(self.annotations[_ATTESTED_DIGEST]) if self.is_attestation else None
         except (KeyError, InvalidName):
             return None
+
+
+_BARE: Final = frozenset({"mediaType", "digest", "size"})
+
+
+@lru_cache(16_384, typed=True)  # so that true is not 1
+def _bare(media_type: str, digest: str, length: int) -> Descriptor:
+    """A descriptor that says no more than it must. Most do, and base layers are listed in thousands of manifests."""
+    if type(media_type) is not str or type(digest) is not str or not _MEDIA_TYPE.fullmatch(media_type):
+        raise Malformed
+    return Descriptor(media_type, Digest.parse(digest), size(length, "size"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,15 @@ from typing import Any, Final
 
 from catalog.models import Blob, Document, IndexEntry, Manifest, ManifestBlob
 from catalog.recording.chunks import by_number
-from catalog.recording.rows import insert, moment, update
+from catalog.rows import insert, moment, select, update
 from jobs.running import Lease
 from oci.config import parse_time
 from oci.fetched import Fetched
 from oci.media_types import IMAGE_CONFIGS
 from oci.model import Descriptor, ImageIndex, ImageManifest
+
+# Of a manifest: its content is here whole.
+HAS_DOCUMENT: Final = "EXISTS (SELECT 1 FROM catalog_document d WHERE d.manifest_id = catalog_manifest.id)"
 
 _DOCUMENTS: Final = 250  # a transaction; up to 4 MiB each, but no batch holds more than eight
 _CREATED: Final = "org.opencontainers.image.created"
@@ -69,7 +72,7 @@ def store(lease: Lease, contents: Mapping[str, Fetched]) -> dict[str, int]:
     for piece in by_number(rows):
         with lease.writing():
             insert(Manifest, _MANIFEST, piece)
-    ids = dict(Manifest.objects.filter(digest__in=list(new)).values_list("digest", "id"))
+    ids = dict(select(Manifest, ("digest", "id"), "digest", new))
     uses = (
         (ids[digest], position, blobs[blob])
         for digest, listed in used.items()
@@ -88,20 +91,19 @@ def store(lease: Lease, contents: Mapping[str, Fetched]) -> dict[str, int]:
 
 def known_ids(digests: Iterable[str]) -> dict[str, int]:
     """The ids of those whose content is here whole, by digest."""
-    rows = Manifest.objects.filter(digest__in=list(digests), document__isnull=False)
-    return dict(rows.values_list("digest", "id"))
+    return dict(select(Manifest, ("digest", "id"), "digest", set(digests), HAS_DOCUMENT))
 
 
 def _store_blobs(lease: Lease, sizes: Mapping[str, int]) -> dict[str, int]:
     """The ids of all, by digest."""
     ids: dict[str, int] = {}
     for piece in by_number(sizes):
-        ids |= Blob.objects.filter(digest__in=piece).values_list("digest", "id")
+        ids |= select(Blob, ("digest", "id"), "digest", piece)
         fresh = [(digest, sizes[digest]) for digest in piece if digest not in ids]
         if fresh:
             with lease.writing():
                 insert(Blob, ("digest", "size"), fresh)
-            ids |= Blob.objects.filter(digest__in=[digest for digest, _ in fresh]).values_list("digest", "id")
+            ids |= select(Blob, ("digest", "id"), "digest", [digest for digest, _ in fresh])
     return ids
 
 
@@ -160,9 +162,7 @@ def _artifact_type(image: ImageManifest) -> str:
 def _store_entries(lease: Lease, new: Mapping[str, Fetched], ids: Mapping[str, int]) -> None:
     indexes = {ids[d]: f.manifest for d, f in new.items() if isinstance(f.manifest, ImageIndex)}
     listed = {str(child.digest) for index in indexes.values() for child in index.manifests}
-    children: dict[str, int] = {}
-    for piece in by_number(listed):
-        children |= Manifest.objects.filter(digest__in=piece).values_list("digest", "id")
+    children = dict(select(Manifest, ("digest", "id"), "digest", listed))
     entries: Iterator[Sequence[Any]] = (
         _entry_row(index_id, position, child, children.get(str(child.digest)))
         for index_id, index in indexes.items()
@@ -171,8 +171,8 @@ def _store_entries(lease: Lease, new: Mapping[str, Fetched], ids: Mapping[str, i
     for rows in by_number(entries):
         with lease.writing():
             insert(IndexEntry, _ENTRY, rows)
-    orphans = IndexEntry.objects.filter(child=None, digest__in=list(new)).values_list("id", "digest")
-    for adopted in by_number(list(orphans)):
+    orphans = select(IndexEntry, ("id", "digest"), "digest", new, "child_id IS NULL")
+    for adopted in by_number(orphans):
         with lease.writing():
             update(IndexEntry, ("child_id",), [(ids[digest], entry) for entry, digest in adopted])
 

@@ -6,15 +6,16 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from django.db.models import F, Max, OuterRef, Q, Subquery
+from django.db.models import Count, F, Max, Q
 
 from catalog.models import IndexEntry, Manifest, Presence, Repository, Tag
 from catalog.models.repositories import LONG_AGO
 from catalog.policy import MAX_DEPTH
-from catalog.recording.rows import moment, update
+from catalog.rows import execute, moment, select, table
 from catalog.sums import total_bytes
 from jobs.running import Lease
 
+_INDEX: Final = ("index_id",)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -25,16 +26,13 @@ def date_indexes(manifest_ids: Iterable[int]) -> set[int]:
     if not level:
         return changed
     for _ in range(MAX_DEPTH):
-        above = Q(index_id__in=level) | Q(index_id__in=IndexEntry.objects.filter(child_id__in=level).values("index_id"))
-        newest = (
-            IndexEntry.objects.filter(above, child__created__isnull=False)
-            .values("index_id")
-            .annotate(newest=Max("child__created"))
-        )
-        level = {index for index, created in newest.values_list("index_id", "newest") if _date_index(index, created)}
-        changed |= level
-        if not level:
+        above = {index for column in ("index_id", "child_id") for (index,) in select(IndexEntry, _INDEX, column, level)}
+        if not above:
             break
+        dated = IndexEntry.objects.filter(index_id__in=above, child__created__isnull=False)
+        newest = dated.values_list("index_id").annotate(newest=Max("child__created"))
+        level = {index for index, created in newest if _date_index(index, created)}
+        changed |= level
     return changed
 
 
@@ -45,13 +43,14 @@ def _date_index(index_id: int, created: datetime) -> bool:
 
 def date_presences(manifest_ids: Iterable[int]) -> None:
     """Date by creation what was there when Berth first looked; a date from the future is nobody's."""
-    created = Manifest.objects.filter(pk=OuterRef("manifest_id")).values("created")[:1]
-    by_creation = Q(dated_by=Presence.DatedBy.FOUND) | Q(dated_by=Presence.DatedBy.CREATED)
-    ids = list(manifest_ids)
-    if ids:
-        Presence.objects.filter(by_creation, manifest_id__in=ids, manifest__created__lte=F("first_seen")).exclude(
-            dated=F("manifest__created")
-        ).update(dated=Subquery(created), dated_by=Presence.DatedBy.CREATED)
+    condition = "created IS NOT NULL"
+    rows = select(Manifest, ("id", "created"), "id", set(manifest_ids), condition)
+    created = Presence.DatedBy.CREATED.value
+    execute(
+        f"UPDATE {table(Presence)} SET dated = %s, dated_by = %s WHERE manifest_id = %s AND dated_by IN (%s, %s)"  # noqa: S608  our own names
+        " AND first_seen >= %s AND dated <> %s",
+        [(when, created, pk, Presence.DatedBy.FOUND.value, created, when, when) for pk, when in rows],
+    )
 
 
 def date_by_links(newest: Mapping[int, int], now: datetime) -> None:
@@ -61,13 +60,15 @@ def date_by_links(newest: Mapping[int, int], now: datetime) -> None:
     """
     if not newest:
         return
-    rows = Presence.objects.filter(pk__in=list(newest)).values_list("id", "dated", "dated_by")
-    changed = []
-    for pk, dated, dated_by in rows:
-        linked = _EPOCH + timedelta(microseconds=newest[pk] // 1000)
-        if linked <= now and (dated_by != Presence.DatedBy.PUSHED or dated < linked):
-            changed.append((moment(linked), Presence.DatedBy.PUSHED.value, pk))
-    update(Presence, ("dated", "dated_by"), changed)
+    pushed, rows = Presence.DatedBy.PUSHED.value, []
+    for pk, linked_ns in newest.items():
+        linked = _EPOCH + timedelta(microseconds=linked_ns // 1000)
+        if linked <= now:
+            rows.append((moment(linked), pushed, pk, pushed, moment(linked)))
+    execute(
+        f"UPDATE {table(Presence)} SET dated = %s, dated_by = %s WHERE id = %s AND (dated_by <> %s OR dated < %s)",  # noqa: S608  our own names
+        rows,
+    )
 
 
 def refresh(lease: Lease, repository_id: int) -> None:
@@ -78,14 +79,17 @@ def refresh(lease: Lease, repository_id: int) -> None:
     tagged = Presence.objects.tagged().filter(repository_id=repository_id)
     by_date = tagged.order_by("-dated", "-lead_key", "-id")
     newest = by_date.for_people().first() or by_date.first()
-    tags = Tag.objects.filter(repository_id=repository_id)
-    seen = tags.aggregate(gone=Max("gone_at"), moved=Max("moved_at", filter=Q(moved_at__gt=F("first_seen"))))
+    seen = Tag.objects.filter(repository_id=repository_id).aggregate(
+        gone=Max("gone_at"),
+        moved=Max("moved_at", filter=Q(moved_at__gt=F("first_seen"))),
+        broken=Count("id", filter=Q(gone_at=None) & ~Q(problem="")),
+    )
     moments = [time for time in (seen["gone"], seen["moved"], newest and newest.date) if time]
     values = {
         "newest_id": newest.pk if newest else None,
         "changed_at": max(moments, default=LONG_AGO),
         "pushed": total_bytes(tagged.order_by()),
-        "problem_count": tags.live().exclude(problem="").count() + tagged.exclude(state=Presence.State.WHOLE).count(),
+        "problem_count": seen["broken"] + tagged.exclude(state=Presence.State.WHOLE).count(),
     }
     if Repository.objects.filter(pk=repository_id).values(*values).get() != values:
         with lease.writing():

@@ -13,7 +13,7 @@ from catalog.models import Blob, IndexEntry, Manifest, ManifestBlob, Presence, R
 from catalog.models.repositories import LONG_AGO
 from catalog.policy import MOST_BYTES
 from catalog.recording.chunks import by_weight
-from catalog.recording.rows import insert, moment, update
+from catalog.rows import insert, moment, select, update
 from jobs.running import Lease
 
 _PRESENCE: Final = (
@@ -32,7 +32,7 @@ _PRESENCE: Final = (
 
 
 class _Manifest(NamedTuple):
-    pk: int
+    id: int
     kind: str
     size: int
     problem: str
@@ -45,22 +45,22 @@ def arrive(lease: Lease, repository: Repository, manifest_ids: Iterable[int], no
     In transactions of their own: what has no tag yet shows nowhere.
     """
     wanted = set(manifest_ids)
-    rows = Presence.objects.filter(repository=repository, manifest_id__in=wanted)
-    known = {manifest: (pk, gone) for manifest, pk, gone in rows.values_list("manifest_id", "id", "gone_at")}
+    here = f"repository_id = {repository.pk:d}"
+    rows = select(Presence, ("manifest_id", "id", "gone_at"), "manifest_id", wanted, here)
+    known = {manifest: (pk, gone) for manifest, pk, gone in rows}
     coming = sorted(pk for pk in wanted if pk not in known or known[pk][1] is not None)
     if not coming:
         return {manifest: pk for manifest, (pk, _) in known.items()}
-    came = Manifest.objects.filter(pk__in=coming).order_by("pk")
-    manifests = map(_Manifest._make, came.values_list("id", "kind", "size", "problem", "layer_count"))
+    manifests = map(_Manifest._make, sorted(select(Manifest, _Manifest._fields, "id", coming)))
     for piece in by_weight(manifests, lambda manifest: manifest.layer_count + 2):
-        back = [known[manifest.pk][0] for manifest in piece if manifest.pk in known]
-        fresh = [_row(repository, manifest, now) for manifest in piece if manifest.pk not in known]
+        back = [known[manifest.id][0] for manifest in piece if manifest.id in known]
+        fresh = [_row(repository, manifest, now) for manifest in piece if manifest.id not in known]
         with lease.writing():
             if back:
                 Presence.objects.filter(pk__in=back).update(gone_at=None, dated=now, dated_by=Presence.DatedBy.SEEN)
             insert(Presence, _PRESENCE, fresh)
-            _count_blobs(repository, [manifest.pk for manifest in piece], +1)
-    return dict(rows.values_list("manifest_id", "id"))
+            _count_blobs(repository, [manifest.id for manifest in piece], +1)
+    return dict(select(Presence, ("manifest_id", "id"), "manifest_id", wanted, here))
 
 
 def _row(repository: Repository, manifest: _Manifest, now: datetime) -> tuple[Any, ...]:
@@ -70,7 +70,7 @@ def _row(repository: Repository, manifest: _Manifest, now: datetime) -> tuple[An
     malformed = manifest.kind == Manifest.Kind.MALFORMED
     return (
         repository.pk,
-        manifest.pk,
+        manifest.id,
         manifest.size,
         (Presence.State.UNREADABLE if malformed else Presence.State.WHOLE).value,
         manifest.problem if malformed else "",
@@ -113,10 +113,11 @@ def _unreached(repository: Repository) -> QuerySet[Presence]:
 
 def _count_blobs(repository: Repository, manifest_ids: Iterable[int], step: int) -> None:
     """Add `step` for each of the manifests to the count of each blob it uses; keep the repository's size."""
-    uses = ManifestBlob.objects.filter(manifest_id__in=list(manifest_ids)).values_list("manifest_id", "blob_id")
+    uses = select(ManifestBlob, ("manifest_id", "blob_id"), "manifest_id", set(manifest_ids))
     change = Counter(blob for _, blob in set(uses))
-    rows = RepositoryBlob.objects.filter(repository=repository, blob_id__in=list(change))
-    known = {blob: (pk, references) for pk, blob, references in rows.values_list("id", "blob_id", "references")}
+    here = f"repository_id = {repository.pk:d}"
+    rows = select(RepositoryBlob, ("id", "blob_id", "references"), "blob_id", change, here)
+    known = {blob: (pk, references) for pk, blob, references in rows}
     new = [blob for blob in change if blob not in known]
     insert(
         RepositoryBlob,
@@ -138,4 +139,4 @@ def _resize(repository: Repository, change: int) -> None:
 
 
 def _total(blob_ids: list[int]) -> int:
-    return sum(Blob.objects.filter(pk__in=blob_ids).values_list("size", flat=True)) if blob_ids else 0
+    return sum(size for (size,) in select(Blob, ("size",), "id", blob_ids))

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 from django.db.models import F
 
-from catalog.models import IndexEntry, Manifest, ManifestBlob, Presence, Repository, Tag
+from catalog.models import Blob, IndexEntry, Manifest, ManifestBlob, Presence, Repository, Tag
 from catalog.policy import MAX_DEPTH, MOST_BYTES, lead_of
 from catalog.recording.chunks import by_number
-from catalog.recording.rows import update
+from catalog.rows import select, update
 from catalog.sort_keys import natural_key
 from jobs.running import Lease
 
-_SHOWN = 3  # reasons in one sentence
+_SHOWN: Final = 3  # reasons in one sentence
 
 
 def count_tags(repository: Repository, presence_ids: set[int]) -> None:
@@ -22,12 +22,11 @@ def count_tags(repository: Repository, presence_ids: set[int]) -> None:
     if not presence_ids:
         return
     tags: dict[int, list[str]] = {}
-    for presence, name in Tag.objects.live().filter(presence_id__in=presence_ids).values_list("presence_id", "name"):
+    for presence, name in select(Tag, ("presence_id", "name"), "presence_id", presence_ids, "gone_at IS NULL"):
         tags.setdefault(presence, []).append(name)
     images = 0
     changed: list[tuple[Any, ...]] = []
-    rows = Presence.objects.filter(pk__in=presence_ids).values_list("id", "tag_count", "lead_tag")
-    for pk, tag_count, lead_tag in rows:
+    for pk, tag_count, lead_tag in select(Presence, ("id", "tag_count", "lead_tag"), "id", presence_ids):
         names = tags.get(pk, [])
         lead = lead_of(names) if names else ""
         images += bool(names) - bool(tag_count)
@@ -47,9 +46,10 @@ def settle_indexes(lease: Lease, repository: Repository, index_ids: Iterable[int
     if not index_ids:
         return
     below = _Below(repository, index_ids)
-    rows = Presence.objects.filter(repository=repository, manifest_id__in=index_ids)
+    columns = ("id", "manifest_id", "size", "state", "problem")
+    rows = select(Presence, columns, "manifest_id", index_ids, f"repository_id = {repository.pk:d}")
     changes: list[tuple[Any, ...]] = []
-    for pk, manifest, *before in rows.values_list("id", "manifest_id", "size", "state", "problem"):
+    for pk, manifest, *before in rows:
         now = (below.size(manifest), *_state(below.absent(manifest), missing))
         if tuple(before) != now:
             changes.append((*now, pk))
@@ -65,6 +65,20 @@ def _state(absent: list[tuple[str, str]], missing: Mapping[str, str]) -> tuple[s
     reasons = [f"{platform or digest[:19]} {missing.get(digest, 'is missing')}" for digest, platform in absent]
     more = f" and {len(reasons) - _SHOWN} more" if len(reasons) > _SHOWN else ""
     return Presence.State.INCOMPLETE.value, "; ".join(reasons[:_SHOWN]) + more
+
+
+class _Entry(NamedTuple):
+    index_id: int
+    position: int
+    child_id: int
+    digest: str
+    os: str
+    architecture: str
+    variant: str
+
+    @property
+    def platform(self) -> str:
+        return "/".join(part for part in (self.os, self.architecture, self.variant) if part)
 
 
 class _Below:
@@ -85,21 +99,17 @@ class _Below:
     @staticmethod
     def _uses(manifest_ids: set[int]) -> dict[int, dict[int, int]]:
         blobs: dict[int, dict[int, int]] = {}
-        uses = ManifestBlob.objects.filter(manifest_id__in=manifest_ids)
-        for manifest, blob, size in uses.values_list("manifest_id", "blob_id", "blob__size"):
-            blobs.setdefault(manifest, {})[blob] = size
+        uses = select(ManifestBlob, ("manifest_id", "blob_id"), "manifest_id", manifest_ids)
+        sizes = dict(select(Blob, ("id", "size"), "id", {blob for _, blob in uses}))
+        for manifest, blob in uses:
+            blobs.setdefault(manifest, {})[blob] = sizes[blob]
         return blobs
 
     def _look(self, index_ids: set[int]) -> set[int]:
-        rows = IndexEntry.objects.filter(index_id__in=index_ids).order_by("index_id", "position")
-        entries = list(rows)
-        if not entries:
-            return set()
-        here = set(
-            Presence.objects.present()
-            .filter(repository=self._repository, manifest_id__in={e.child_id for e in entries if e.child_id})
-            .values_list("manifest_id", flat=True)
-        )
+        entries = sorted(map(_Entry._make, select(IndexEntry, _Entry._fields, "index_id", index_ids)))
+        children = {entry.child_id for entry in entries if entry.child_id}
+        there = f"gone_at IS NULL AND repository_id = {self._repository.pk:d}"
+        here = {manifest for (manifest,) in select(Presence, ("manifest_id",), "manifest_id", children, there)}
         for entry in entries:
             if entry.child_id in here:
                 self._children.setdefault(entry.index_id, []).append(entry.child_id)
@@ -129,6 +139,4 @@ class _Below:
 
 def indexes_among(manifest_ids: Iterable[int]) -> list[int]:
     """Those that are indexes."""
-    ids = list(manifest_ids)
-    rows = Manifest.objects.filter(pk__in=ids, kind=Manifest.Kind.INDEX)
-    return list(rows.values_list("id", flat=True)) if ids else []
+    return [pk for (pk,) in select(Manifest, ("id",), "id", set(manifest_ids), f"kind = '{Manifest.Kind.INDEX.value}'")]

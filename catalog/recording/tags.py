@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, NamedTuple, Self
 
-from django.db import connection
 from django.db.models import F
 
 from catalog.models import Repository, Tag, TagSpan
 from catalog.recording import presences, settling
 from catalog.recording.content import known_ids, store
 from catalog.recording.dating import date_by_links, date_indexes, date_presences
-from catalog.recording.rows import insert, moment, update
+from catalog.rows import execute, insert, moment, select, update
 from catalog.scanning.known import KnownTag
 from catalog.scanning.reading import BatchReading, TagReading
 from catalog.sort_keys import natural_key
@@ -88,8 +87,8 @@ class _Pointing:
 
     def point(self, readings: Iterable[TagReading]) -> None:
         unknown = [reading for reading in readings if reading.known is None]
-        tags = Tag.objects.filter(repository=self._repository, name__in=[reading.tag for reading in unknown])
-        returning = dict(tags.values_list("name", "id")) if unknown else {}
+        here = f"repository_id = {self._repository.pk:d}"
+        returning = dict(select(Tag, ("name", "id"), "name", [reading.tag for reading in unknown], here))
         for reading in unknown:
             if reading.tag in returning:
                 self._return(reading, returning[reading.tag])
@@ -128,9 +127,7 @@ class _Pointing:
             " SELECT t.id, p.manifest_id, %s FROM catalog_tag t JOIN catalog_presence p ON p.id = t.presence_id"
             " WHERE t.repository_id = %s AND t.name = %s"
         )
-        with connection.cursor() as cursor:
-            began = moment(self._now)
-            cursor.executemany(statement, [(began, self._repository.pk, name) for name in names])
+        execute(statement, [(moment(self._now), self._repository.pk, name) for name in names])
 
     def _return(self, reading: TagReading, tag_id: int) -> None:
         """A tag that was gone is there again: the same row, with a new span."""

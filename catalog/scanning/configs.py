@@ -7,12 +7,11 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from django.db import connection
 from django.db.models import Max
 
-from catalog.models import Blob, ConfigDocument, Manifest, Presence
+from catalog.models import Blob, ConfigDocument, Manifest, Presence, Repository
 from catalog.recording.dating import date_indexes, date_presences, refresh
-from catalog.recording.rows import insert, moment
+from catalog.rows import execute, insert, moment, select, table, update
 from catalog.scanning.ahead import Alone, Crew
 from catalog.scanning.patience import Patience
 from catalog.scanning.reading import Contents
@@ -24,7 +23,8 @@ from oci.names import Digest, parse_repository
 BATCH: Final = 200
 _HELD: Final = 8 * 2**20  # bytes of configs in a batch
 _FAST: Final = 1  # of zlib, as for manifests
-_WHOLE: Final = (Presence.State.WHOLE, "")
+_MARKED: Final = ("id", "manifest_id", "state", "problem")
+_WHOLE: Final = [Presence.State.WHOLE.value, ""]
 _REFRESH_EVERY: Final = 5  # batches
 _PLACES: Final = 3  # repositories that are asked for one config
 
@@ -154,17 +154,12 @@ def _write(lease: Lease, registry_id: int, readings: list[ConfigReading]) -> set
 
 
 def _describe(readings: Iterable[ConfigReading]) -> None:
-    """Tell the manifests of each config what it says of them.
-
-    By executemany, which costs a hundredth of as many statements of the ORM.
-    """
-    table = Manifest._meta.db_table  # noqa: SLF001  Django documents it
+    """Tell the manifests of each config what it says of them."""
     statement = (
-        f"UPDATE {table} SET config_state = %s, config_problem = %s, os = %s, architecture = %s, variant = %s,"  # noqa: S608  our own names
-        " created = COALESCE(%s, created) WHERE config_id = %s AND config_state = %s"
+        f"UPDATE {table(Manifest)} SET config_state = %s, config_problem = %s, os = %s, architecture = %s,"  # noqa: S608  our own names
+        " variant = %s, created = COALESCE(%s, created) WHERE config_id = %s AND config_state = %s"
     )
-    with connection.cursor() as cursor:
-        cursor.executemany(statement, [_described(reading) for reading in readings])
+    execute(statement, [_described(reading) for reading in readings])
 
 
 def _described(reading: ConfigReading) -> tuple[Any, ...]:
@@ -185,24 +180,24 @@ def _described(reading: ConfigReading) -> tuple[Any, ...]:
 
 def _date(blob_ids: list[int]) -> set[int]:
     """Date the images of these configs; the repositories in which they are."""
-    manifests = set(Manifest.objects.filter(config_id__in=blob_ids).values_list("id", flat=True))
+    manifests = {pk for (pk,) in select(Manifest, ("id",), "config_id", blob_ids)}
     manifests |= date_indexes(manifests)
     date_presences(manifests)
-    tagged = Presence.objects.tagged().filter(manifest_id__in=manifests)
-    return set(tagged.values_list("repository_id", flat=True))
+    return {pk for (pk,) in select(Presence, ("repository_id",), "manifest_id", manifests, "tag_count > 0")}
 
 
 def _mark(registry_id: int, readings: list[ConfigReading]) -> None:
     """An image whose config is missing says so, until a later scan reads it."""
     failures = {reading.wanted.blob_id: reading.failure for reading in readings}
-    manifests = dict(Manifest.objects.filter(config_id__in=failures).values_list("id", "config_id"))
-    presences = Presence.objects.present().filter(
-        repository__registry_id=registry_id,
-        manifest_id__in=manifests,
-        state__in=[Presence.State.WHOLE, Presence.State.NO_CONFIG],
+    manifests = dict(select(Manifest, ("id", "config_id"), "config_id", failures))
+    here = (
+        f"gone_at IS NULL AND state IN ('{Presence.State.WHOLE.value}', '{Presence.State.NO_CONFIG.value}')"  # noqa: S608  our own names
+        f" AND repository_id IN (SELECT id FROM {table(Repository)} WHERE registry_id = {registry_id:d})"
     )
-    for presence, manifest, state, problem in presences.values_list("id", "manifest_id", "state", "problem"):
+    changed = []
+    for presence, manifest, *before in select(Presence, _MARKED, "manifest_id", manifests, here):
         failure = failures[manifests[manifest]]
-        now = (Presence.State.NO_CONFIG, f"its config could not be read: {failure}") if failure else _WHOLE
-        if (state, problem) != now:
-            Presence.objects.filter(pk=presence).update(state=now[0], problem=now[1])
+        now = [Presence.State.NO_CONFIG.value, f"its config could not be read: {failure}"] if failure else _WHOLE
+        if before != now:
+            changed.append((*now, presence))
+    update(Presence, ("state", "problem"), changed)

@@ -17,7 +17,7 @@ from django.db.models import Count, Q, Sum
 from catalog.models import NamespaceTotal, Repository, RepositoryBlob, Scan
 from catalog.policy import MOST_BYTES
 from catalog.recording.chunks import by_number
-from catalog.recording.rows import insert, update
+from catalog.rows import insert, update
 from catalog.sums import total_bytes
 from jobs.running import Lease
 

@@ -8,7 +8,9 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any, Final
 
-from catalog.models import IndexEntry, Manifest, Presence, Tag
+from catalog.models import IndexEntry, Presence, Tag
+from catalog.recording.content import known_ids
+from catalog.rows import select
 
 _ROWS: Final = 2_000  # fetched at a time
 _COLUMNS: Final = (
@@ -75,13 +77,9 @@ def live_tags(registry_id: int) -> Iterator[tuple[int, list[tuple[Any, ...]]]]:
 
 def known_manifests(repository_id: int, digests: Iterable[str]) -> dict[str, KnownChild]:
     """Those of `digests` whose content is here whole, by digest."""
-    rows = Manifest.objects.filter(digest__in=list(digests), document__isnull=False)
-    manifests = dict(rows.values_list("digest", "id"))
-    here = set(
-        Presence.objects.present()
-        .filter(repository_id=repository_id, manifest_id__in=manifests.values())
-        .values_list("manifest_id", flat=True)
-    )
+    manifests = known_ids(digests)
+    there = f"gone_at IS NULL AND repository_id = {repository_id:d}"
+    here = {pk for (pk,) in select(Presence, ("manifest_id",), "manifest_id", manifests.values(), there)}
     return {digest: KnownChild(pk, pk in here) for digest, pk in manifests.items()}
 
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from catalog.models import Repository, Scan, WatchedRepository
 from catalog.recording.chunks import by_number
-from catalog.recording.rows import insert
+from catalog.rows import insert
 from jobs.running import JobFailed, Lease
 from oci.names import RepositoryName, parse_repository
 from registries.models import Registry

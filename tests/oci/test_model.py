@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from oci.document import Malformed
 from oci.errors import BadAnswer
 from oci.media_types import DOCKER_LIST, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST, SCHEMA1
 from oci.model import Descriptor, ImageIndex, ImageManifest, Platform, Schema1Manifest, parse_manifest
@@ -288,3 +289,13 @@ def test_whatever_a_document_holds_it_is_read_or_refused(document: Any, media_ty
 def test_whatever_comes_it_is_read_or_refused(content: bytes, media_type: str) -> None:
     with contextlib.suppress(BadAnswer):
         parse(content, media_type)
+
+
+@pytest.mark.parametrize("size", [True, 1.0, "1", None, -1])
+def test_a_size_that_looks_like_one_that_was_read_is_judged_by_itself(size: Any) -> None:
+    """Descriptors that say no more than they must are remembered; true is not 1, nor is 1.0."""
+    digest = f"sha256:{'5' * 64}"
+    Descriptor.from_json({"mediaType": "a/b", "digest": digest, "size": 1}, "layers[0]")
+
+    with pytest.raises(Malformed, match=r"layers\[1\]\.size"):
+        Descriptor.from_json({"mediaType": "a/b", "digest": digest, "size": size}, "layers[1]")
