@@ -31,17 +31,27 @@ def parse_uuid(text: str) -> str:
 
 
 def read_uploads(tree: Tree, path: str, faults: Faults) -> Iterator[Upload]:
+    """Those that are open: of a cancelled one an empty folder stays."""
     try:
         with tree.folder(path) as folder, os.scandir(folder.descriptor) as entries:
             for entry in entries:
-                if _UUID.fullmatch(entry.name):
-                    below = f"{path}/{entry.name}"
-                    yield Upload(entry.name, _started_at(tree, below), _size(tree, below, faults))
-                else:
+                if not _UUID.fullmatch(entry.name):
                     faults.add(f"{path}/{entry.name}", "it is not the name of an upload")
+                elif (upload := _upload(tree, f"{path}/{entry.name}", entry.name, faults)) is not None:
+                    yield upload
     except OSError as error:
         if not is_absent(error):
             raise Unreadable(f"{shown(path)} cannot be listed: {why(error)}") from error
+
+
+def _upload(tree: Tree, path: str, uuid: str, faults: Faults) -> Upload | None:
+    started_at = _started_at(tree, path)
+    try:
+        return Upload(uuid, started_at, tree.status(f"{path}/data").st_size)
+    except OSError as error:
+        if not is_absent(error):
+            faults.add(f"{path}/data", why(error))
+        return Upload(uuid, started_at, 0) if started_at else None
 
 
 def _started_at(tree: Tree, path: str) -> datetime | None:
@@ -50,12 +60,3 @@ def _started_at(tree: Tree, path: str) -> datetime | None:
     except (OSError, ValueError):
         return None
     return moment if moment.tzinfo else None
-
-
-def _size(tree: Tree, path: str, faults: Faults) -> int:
-    try:
-        return tree.status(f"{path}/data").st_size
-    except OSError as error:
-        if not is_absent(error):  # nothing was sent yet, or it was just closed
-            faults.add(f"{path}/data", why(error))
-        return 0
