@@ -3,9 +3,9 @@
     with RealRegistry(folder) as registry:
         urlopen(f"{registry.url}/v2/")
 
-`htpasswd=True` lets only `USERNAME` with `PASSWORD` in; `token=` takes the lines of the registry's `auth.token`;
-`tls=` takes the paths of a certificate and its key. A missing program fails the test and says how to get it: a skipped
-suite is a green lie.
+`htpasswd=True` lets only `USERNAME` with `PASSWORD` in, and `htpasswd=SLOW_HTPASSWD` is slow to; `token=` takes the
+lines of the registry's `auth.token`; `tls=` takes the paths of a certificate and its key. A missing program fails the
+test and says how to get it: a skipped suite is a green lie.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ USERNAME = "alice"
 PASSWORD = "open-sesame"
 # htpasswd -nbB -C 5 alice open-sesame
 HTPASSWD = "alice:$2b$05$YQLvsq0ijO7tas45K0UupeRQoNlGyYwCZ7HBxTkyYhlcsMzqP01Nm"
+SLOW_HTPASSWD = "alice:$2b$10$YQLvsq0ijO7tas45K0UupepxlBKEspzHIGozDPRunwOCXg7eD.H3."  # -C 10
 
 V2 = "2.8"
 V3 = "3"
@@ -56,7 +57,7 @@ class RealRegistry:
         folder: Path,
         generation: str = V2,
         *,
-        htpasswd: bool = False,
+        htpasswd: bool | str = False,
         token: Mapping[str, str] | None = None,
         tls: tuple[Path, Path] | None = None,
         deletes: bool = True,
@@ -116,7 +117,7 @@ class RealRegistry:
         }
         if self._htpasswd:
             passwords = self.folder / "htpasswd"
-            passwords.write_text(HTPASSWD + "\n")
+            passwords.write_text(f"{HTPASSWD if self._htpasswd is True else self._htpasswd}\n")
             config["auth"] = {"htpasswd": {"realm": "test", "path": str(passwords)}}
         if self._token:
             config["auth"] = {"token": dict(self._token)}

@@ -1,15 +1,17 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 import pytest
 
+from oci.auth import Credentials
 from oci.client import RegistryClient
-from tests.hostile import Hostile, Raw, Reply
+from tests.hostile import Asked, Hostile, Raw, Reply
 from tests.oci.conftest import Connect
 from tests.pushing import Pusher
-from tests.real_registry import V3, RealRegistry, generations
+from tests.real_registry import PASSWORD, SLOW_HTPASSWD, USERNAME, V3, RealRegistry, generations
 
 
 def stored(registry: RealRegistry) -> list[tuple[str, int]]:
@@ -105,3 +107,63 @@ def test_a_probe_asks_to_delete_only_what_is_surely_not_there(hostile: Hostile, 
     deletes = [request.path for request in hostile.requests if request.method == "DELETE"]
     assert len(set(deletes)) == 4
     assert {request.method for request in hostile.requests} == {"GET", "DELETE"}
+
+
+ALICE = Credentials(USERNAME, PASSWORD)
+
+
+@pytest.mark.parametrize("generation", generations())
+def test_a_probe_measures_a_slow_check_of_passwords(generation: str, tmp_path: Path, connect: Connect) -> None:
+    with RealRegistry(tmp_path, generation, htpasswd=SLOW_HTPASSWD) as registry:
+        found = connect(registry.url, credentials=ALICE).probe()
+
+    assert 20 <= found.slow_auth_ms < 1000
+    assert 1 <= found.round_trip_ms < found.slow_auth_ms
+
+
+@pytest.mark.parametrize("generation", generations())
+def test_a_quick_check_of_passwords_is_none_to_speak_of(generation: str, tmp_path: Path, connect: Connect) -> None:
+    with RealRegistry(tmp_path, generation, htpasswd=True) as registry:
+        found = connect(registry.url, credentials=ALICE).probe()
+
+    assert found.slow_auth_ms == 0
+    assert 1 <= found.round_trip_ms < 100
+
+
+def test_a_probe_measures_the_round_trip(hostile: Hostile, connect: Connect) -> None:
+    delays = iter([0.0, 0.2, 0.05, 0.2])
+
+    def slow(_: Asked) -> Reply:
+        time.sleep(next(delays))
+        return Reply.json({})
+
+    hostile.on("GET", "/v2/", slow)
+
+    found = connect(hostile.url).probe()
+
+    assert (found.slow_auth_ms, found.problem) == (0, "")
+    assert 50 <= found.round_trip_ms < 100
+
+
+def test_a_probe_does_not_wait_for_more_than_one_slow_answer(hostile: Hostile, connect: Connect) -> None:
+    def slow(asked: Asked) -> Reply:
+        if "Authorization" not in asked.headers:
+            return Reply.challenge("Basic realm=x")
+        time.sleep(0.4)
+        return Reply.json({})
+
+    hostile.on("GET", "/v2/", slow)
+
+    found = connect(hostile.url, credentials=ALICE).probe()
+
+    assert 350 <= found.slow_auth_ms < 600
+    assert sum("Authorization" in asked.headers for asked in hostile.asked("/v2/")) == 2  # the ping, and the one
+
+
+def test_a_probe_whose_measuring_fails_is_still_one(hostile: Hostile, connect: Connect) -> None:
+    hostile.on("GET", "/v2/", Reply.json({}), Raw(b"SSH-2.0\r\n\r\n"))
+
+    found = connect(hostile.url).probe()
+
+    assert found.ping is not None
+    assert (found.slow_auth_ms, found.round_trip_ms, found.problem) == (0, 0, "")
