@@ -22,6 +22,7 @@ from catalog.recording import repositories
 from catalog.recording.content import store
 from catalog.recording.tags import Changes
 from catalog.scanning import choosing, configs, figures, shrinking
+from catalog.scanning.api import ApiSource
 from catalog.scanning.patience import Patience
 from catalog.scanning.progress import Progress
 from catalog.scanning.reading import BatchReader
@@ -30,6 +31,7 @@ from catalog.scanning.watched import leave_unwatched
 from catalog.scanning.work import Batch, Work
 from jobs.running import Lease
 from oci.client import RegistryClient
+from oci.storage import StorageFault
 from registries.clients import client_for
 from registries.models import Registry
 
@@ -74,9 +76,7 @@ def run(lease: Lease) -> str:
 
 def _tell_manners(scan: Scan, client: RegistryClient) -> None:
     scan.requests = client.transport.sent
-    pace = getattr(client.transport, "pace", None)
-    if pace is not None:
-        scan.at_once, scan.busy_answers = pace.limit, pace.busy
+    scan.at_once, scan.busy_answers = client.transport.pace.limit, client.transport.pace.busy
 
 
 def _begin(registry: Registry, lease: Lease) -> Scan:
@@ -90,6 +90,10 @@ def _begin(registry: Registry, lease: Lease) -> Scan:
         return Scan.objects.create(registry=registry, job_id=lease.job_id, started_at=now)
 
 
+class _FallBack(Exception):  # noqa: N818  a turn, not a failure
+    """The storage folder cannot be listed after all, for this reason: the API is asked instead."""
+
+
 class _Scan:
     def __init__(self, registry: Registry, scan: Scan, lease: Lease, client: RegistryClient) -> None:
         self._registry, self._scan, self._lease, self._client = registry, scan, lease, client
@@ -100,13 +104,26 @@ class _Scan:
 
     def run(self) -> None:
         self._progress.phase("listing")
-        source, self._scan.source_note = choosing.choose(self._registry, self._client)
-        self._scan.source = source.kind
+        thorough = bool(self._lease.params.get("thorough"))
+        source, self._scan.source_note = choosing.choose(self._registry, self._client, thorough=thorough)
         with closing(source):
-            self._read(source)
+            try:
+                self._read(source, self._survey(source))
+            except _FallBack as reason:
+                self._scan.source_note = str(reason)
+            else:
+                return
+        with closing(ApiSource(self._client)) as api:
+            self._read(api, self._survey(api))
 
-    def _read(self, source: Source) -> None:
-        listed = source.list(self._registry, self._lease, self._progress, self._patience)
+    def _survey(self, source: Source) -> Listed:
+        self._scan.source = source.kind
+        try:
+            return source.survey(self._registry, self._lease, self._progress, self._patience)
+        except StorageFault as error:
+            raise _FallBack(str(error)) from error
+
+    def _read(self, source: Source, listed: Listed) -> None:
         watched = bool(listed.refusal)
         self._scan.is_of_watched, self._scan.catalog_refusal = watched, listed.refusal
         self._scan.rejected_names = listed.rejected

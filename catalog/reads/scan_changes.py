@@ -14,7 +14,7 @@ from typing import Final, Self
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 
 from catalog.models import Scan, TagSpan
-from catalog.reads.keyset import Column, Order, Page, paged
+from catalog.reads.keyset import CAP, Column, Order, Page, paged
 
 
 class Change(StrEnum):
@@ -74,6 +74,23 @@ def _spans(scan: Scan, change: Change) -> QuerySet[TagSpan]:
     if change is Change.NEW:
         return began.exclude(Exists(before))
     return began.filter(Exists(before)).annotate(moved_from=Subquery(before.values("manifest__digest")[:1]))
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """How many; `is_capped` where it is at least that."""
+
+    count: int
+    is_capped: bool = False
+
+
+def count_changes(scan: Scan) -> dict[Change, Counted]:
+    """As the scan counted them at its end; of one that did not come to it, as its spans tell."""
+    if scan.complete:
+        counted = {Change.NEW: scan.new_tags, Change.MOVED: scan.moved_tags, Change.GONE: scan.gone_tags}
+        return {change: Counted(count) for change, count in counted.items()}
+    found = {change: _spans(scan, change)[: CAP + 1].count() for change in Change}
+    return {change: Counted(min(count, CAP), count > CAP) for change, count in found.items()}
 
 
 def is_first_reading(scan: Scan) -> bool:

@@ -42,7 +42,7 @@ class ApiSource:
         self.contents = client
         self.crew = Crew(THREADS)
 
-    def list(self, registry: Registry, lease: Lease, progress: Progress, patience: Patience) -> Listed:
+    def survey(self, registry: Registry, lease: Lease, progress: Progress, patience: Patience) -> Listed:
         listed = Listed()
         catalog = self._catalog(registry, lease, progress, listed)
         listed.rejected = catalog.rejected

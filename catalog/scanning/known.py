@@ -57,7 +57,7 @@ class KnownChild:
 def known_tags(repository_id: int, names: Iterable[str]) -> dict[str, KnownTag]:
     """The live tags of `names`, by name."""
     rows = Tag.objects.live().filter(repository_id=repository_id, name__in=list(names)).values_list(*_COLUMNS)
-    return {name: KnownTag.of(row) for name, *row in rows}  # type: ignore[arg-type]  # a list of the same values
+    return {name: KnownTag.of(row) for name, *row in rows}
 
 
 def live_tags(registry_id: int) -> Iterator[tuple[int, list[tuple[Any, ...]]]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from oci.errors import RegistryError, Unreachable
+from oci.storage import StorageFault
 
 _LIMIT: Final = 25
 
@@ -20,7 +21,7 @@ class Patience:
         self._unanswered = 0
 
     def heard(self, failure: RegistryError | None) -> None:
-        """Raises Unreachable at the 25th silence in a row."""
-        self._unanswered = self._unanswered + 1 if isinstance(failure, Unreachable) else 0
+        """Raises Unreachable at the 25th silence in a row; a storage folder that is taken away is silent too."""
+        self._unanswered = self._unanswered + 1 if isinstance(failure, Unreachable | StorageFault) else 0
         if self._unanswered >= _LIMIT:
             raise Unreachable(f"{_LIMIT} requests in a row got no answer, the last one: {failure}")

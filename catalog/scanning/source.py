@@ -30,10 +30,14 @@ class Listed:
 
 class Source(Protocol):
     kind: Scan.Source
-    crew: Crew | Alone
-    contents: Contents
 
-    def list(self, registry: Registry, lease: Lease, progress: Progress, patience: Patience) -> Listed:
+    @property
+    def crew(self) -> Crew | Alone: ...
+
+    @property
+    def contents(self) -> Contents: ...
+
+    def survey(self, registry: Registry, lease: Lease, progress: Progress, patience: Patience) -> Listed:
         """Raises RegistryError when it cannot be read to its end: a part of a catalog is worth nothing."""
 
     def batches(self, work: Iterable[tuple[Repository, Work]]) -> Iterator[Batch]:
