@@ -14,7 +14,7 @@ from oci.names import Digest, RepositoryName, parse_repository
 from oci.storage.blobs import read_blobs
 from oci.storage.faults import Faults, Odd, StorageFault, Unreadable, is_absent, shown, why
 from oci.storage.links import DIGEST, LINK_LIMIT, names, read_digests, said_instead
-from oci.storage.listing import Listing
+from oci.storage.listing import ItemT, Listing
 from oci.storage.repositories import ListedBy, RepositoryWalk
 from oci.storage.tags import TagLink, read_tags
 from oci.storage.tree import Tree
@@ -48,8 +48,8 @@ class StorageFolder:
 
     def repositories(self, *, listed_by: ListedBy = "_layers") -> Listing[RepositoryName]:
         """All of them, in no order; Unreadable on the way when one folder cannot be listed."""
-        self._check_still_there()
-        return Listing(RepositoryWalk(self._tree, _REPOSITORIES, listed_by, self.faults).names)
+        walk = RepositoryWalk(self._tree, _REPOSITORIES, listed_by, self.faults)
+        return Listing(lambda listing: self._complete(walk.names(listing)))
 
     def tags(self, repository: RepositoryName) -> Listing[TagLink]:
         """All of them, in no order; on the way Unreadable when the folder cannot be listed.
@@ -89,11 +89,11 @@ class StorageFolder:
 
     def revisions(self, repository: RepositoryName) -> Iterator[str]:
         """The digests of all manifests of a repository, tagged or not; none for what is no repository."""
-        return read_digests(self._tree, f"{_repository(repository)}/{_REVISIONS}", self.faults)
+        return self._complete(read_digests(self._tree, f"{_repository(repository)}/{_REVISIONS}", self.faults))
 
     def layer_links(self, repository: RepositoryName) -> Iterator[str]:
         """The digests of all blobs that a repository may serve, whether their data are there or not."""
-        return read_digests(self._tree, f"{_repository(repository)}/{_LAYERS}", self.faults)
+        return self._complete(read_digests(self._tree, f"{_repository(repository)}/{_LAYERS}", self.faults))
 
     def blob_size(self, digest: Digest | str) -> int | None:
         """Its bytes on disk, whichever repository has it; None when its data are not there."""
@@ -106,10 +106,10 @@ class StorageFolder:
 
     def blobs(self) -> Iterator[tuple[str, int]]:
         """The digest and size of everything on disk, manifests among them."""
-        return read_blobs(self._tree, _BLOBS, self.faults)
+        return self._complete(read_blobs(self._tree, _BLOBS, self.faults))
 
     def uploads(self, repository: RepositoryName) -> Iterator[Upload]:
-        return read_uploads(self._tree, f"{_repository(repository)}/_uploads", self.faults)
+        return self._complete(read_uploads(self._tree, f"{_repository(repository)}/_uploads", self.faults))
 
     def has_upload(self, repository: RepositoryName, uuid: str) -> bool:
         """Whether an upload of this name is open here; InvalidName for what is no UUID."""
@@ -138,6 +138,10 @@ class StorageFolder:
         if not names(said, digest.algorithm, digest.hex):
             raise DigestMismatch(f"{digest} is linked to {said}")
         return Digest.parse(said)
+
+    def _complete(self, items: Iterator[ItemT]) -> Iterator[ItemT]:
+        yield from items
+        self._check_still_there()
 
     def _not_there(self, error: OSError, request: str) -> bool:
         """False when that is what the error says; otherwise it is not known, and raised."""

@@ -11,8 +11,8 @@ ItemT = TypeVar("ItemT")
 class Listing(Generic[ItemT]):
     """Go through it once; the counts are right when that is done. An Unreadable on the way means: not known.
 
-    `rejected` counts names that break the grammar, and `unread` links that lead out of the storage folder: a registry
-    follows them, so with any of those the list may be shorter than the registry's own.
+    `rejected` counts names that break the grammar, and `unread` links that were not followed, out of the storage
+    folder or in circles. A registry follows them, so with any of those this list may be shorter than its own.
     """
 
     def __init__(self, read: Callable[[Listing[ItemT]], Iterator[ItemT]]) -> None:

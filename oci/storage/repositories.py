@@ -72,10 +72,11 @@ class RepositoryWalk:
         try:
             target = self._tree.resolve(path)
         except OSError as error:
-            listing.unread += 1
+            listing.unread += not is_absent(error)  # what leads nowhere is nothing to a registry either
             self._faults.add(path, why(error))
             return None
         if linked or f"{path}/".startswith(f"{target}/"):
+            listing.unread += 1
             self._faults.add(path, "a link among links, or to what it is part of")
             return None
         return target

@@ -73,7 +73,7 @@ class Tree:
         real = os.path.realpath(self._inside + path)
         if not f"{real}/".startswith(self._inside):
             raise Odd(errno.ELOOP, "a link leads out of the storage folder")
-        return real[len(self._inside) :]
+        return os.path.realpath(real, strict=True)[len(self._inside) :]  # it leads in a circle, or nowhere
 
     def _open(self, path: str, open_plain: beneath.OpenPlain) -> int:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 from collections.abc import Callable
@@ -11,6 +12,8 @@ import pytest
 
 from oci.errors import BadAnswer, DigestMismatch, NotFound, RegistryError, TooLarge
 from oci.storage import StorageFolder, Unreadable
+from oci.storage.faults import Odd
+from oci.storage.tree import Tree
 from tests.oci.storage.conftest import APP, without_rights
 from tests.storage_layout import StorageLayout, digest_of
 
@@ -114,6 +117,24 @@ def test_a_blob_needs_the_link_of_its_repository(storage: StorageLayout) -> None
         folder.blob(APP, unlinked, limit=100)
     assert folder.blob_size(unlinked) == 8
     assert folder.blob_size(digest_of(b"never pushed")) is None
+
+
+def test_a_blob_is_found_by_the_sha512_that_it_was_pushed_with(storage: StorageLayout) -> None:
+    digest = storage.layer(APP, b"layer")
+    by_sha512 = "sha512:" + hashlib.sha512(b"layer").hexdigest()
+    link = storage.layer_link(APP, by_sha512)
+    link.parent.mkdir(parents=True)
+    link.write_text(digest)
+    folder = StorageFolder(storage.root)
+    assert folder.blob(APP, by_sha512, limit=100) == b"layer"
+    assert set(folder.layer_links(APP)) == {digest, by_sha512}
+
+
+def test_a_file_that_grows_while_it_is_read_is_read_to_its_end() -> None:
+    process = Tree("/proc/self")  # the size of what is in there is always said to be 0
+    assert process.read("status", 100_000).endswith(b"\n")
+    with pytest.raises(Odd, match="more than 100 bytes"):
+        process.read("status", 100)
 
 
 def test_what_is_odd_among_links_and_blobs_is_told(storage: StorageLayout) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from oci.errors import BadAnswer
 from oci.names import RepositoryName
-from oci.storage import StorageFolder, Unreadable
+from oci.storage import StorageFault, StorageFolder, Unreadable
 from oci.storage.faults import MOST_KEPT
 from tests.oci.storage.conftest import APP, without_rights
 from tests.storage_layout import StorageLayout
@@ -54,6 +54,8 @@ def test_links_to_repositories_are_followed_inside_and_only_once(storage: Storag
     link("team/circle").symlink_to("..")
     link("team/one").symlink_to("two")
     link("team/two").symlink_to("one")
+    link("team/into-circle").symlink_to("one/deeper")
+    link("nowhere").symlink_to("nothing")
     link("out").symlink_to(outside)
     StorageLayout(outside).image(RepositoryName("stolen"), "1")
     link("also-out").symlink_to(outside / "docker/registry/v2/repositories")
@@ -62,7 +64,7 @@ def test_links_to_repositories_are_followed_inside_and_only_once(storage: Storag
     listing = folder.repositories()
 
     assert sorted(listing) == ["alias/app", "team/app"]
-    assert listing.unread == 2  # a registry follows them
+    assert listing.unread == 2 + 4 * 2  # two lead out, and four in circles, by two names of their folder
     assert [link.name for link in folder.tags(RepositoryName("alias/app"))] == ["1"]
     with pytest.raises(BadAnswer, match="leads out"):
         list(folder.tags(RepositoryName("also-out/stolen")))
@@ -96,3 +98,13 @@ def test_a_million_foreign_files_are_counted_and_a_thousand_kept(storage: Storag
     assert [link.name for link in listing] == ["1"]
     assert listing.rejected == folder.faults.count == MOST_KEPT + 500
     assert len(list(folder.faults)) == MOST_KEPT
+
+
+def test_a_storage_that_is_taken_away_during_the_walk_is_no_short_list(storage: StorageLayout) -> None:
+    for number in range(30):
+        storage.image(RepositoryName(f"r{number}"), "1")
+    names = iter(StorageFolder(storage.root).repositories())
+    next(names)
+    (storage.root / "docker").rename(storage.root / "unmounted")
+    with pytest.raises(StorageFault, match="taken away"):
+        list(names)

@@ -85,6 +85,10 @@ def test_a_storage_that_is_taken_away_is_not_taken_for_deleted(storage: StorageL
         lambda: folder.manifest_exists(APP, digest),
         lambda: folder.manifest(APP, digest),
         lambda: folder.blob_size(digest),
+        lambda: list(folder.blobs()),
+        lambda: list(folder.revisions(APP)),
+        lambda: list(folder.layer_links(APP)),
+        lambda: list(folder.uploads(APP)),
     ):
         with pytest.raises(StorageFault, match="taken away"):
             ask()

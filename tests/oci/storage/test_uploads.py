@@ -8,8 +8,8 @@ import pytest
 
 from oci.errors import DigestMismatch, InvalidName, NotFound
 from oci.names import RepositoryName
-from oci.storage import StorageFolder
-from tests.oci.storage.conftest import APP
+from oci.storage import StorageFolder, Unreadable
+from tests.oci.storage.conftest import APP, without_rights
 from tests.storage_layout import StorageLayout, digest_of
 
 pytestmark = pytest.mark.usefixtures("opening")
@@ -21,6 +21,7 @@ def test_uploads_are_read_whatever_is_in_them(storage: StorageLayout) -> None:
     unknown = UUID.replace("0", "1", 1)
     storage.upload(APP, unknown, started_at="yesterday")
     (storage.repository(APP) / "_uploads" / "not-a-uuid").mkdir()
+    (storage.repository(APP) / "_uploads" / UUID.replace("0", "2", 1)).mkdir()  # what a cancelled one leaves
     folder = StorageFolder(storage.root)
 
     uploads = {upload.uuid: upload for upload in folder.uploads(APP)}
@@ -31,6 +32,14 @@ def test_uploads_are_read_whatever_is_in_them(storage: StorageLayout) -> None:
     assert uploads[unknown].started_at is None
     assert folder.faults.count == 1
     assert list(folder.uploads(RepositoryName("no/such"))) == []
+
+
+def test_uploads_that_may_not_be_listed_are_not_known(readable: StorageLayout) -> None:
+    readable.upload(APP, UUID)
+    folder = StorageFolder(readable.root)
+    (readable.repository(APP) / "_uploads").chmod(0o711)
+    with without_rights(), pytest.raises(Unreadable):
+        list(folder.uploads(APP))
 
 
 @pytest.mark.parametrize("uuid", ["", "..", f"../{UUID}", UUID.upper(), UUID + "\n", "a" * 36])
