@@ -14,11 +14,10 @@ import ssl
 import threading
 import time
 from collections.abc import Callable
-from functools import lru_cache
+from contextlib import suppress
 from http.client import HTTPResponse, RemoteDisconnected
 from typing import TYPE_CHECKING, Any, Final, Protocol, Self, TypeAlias
 
-from requests.adapters import DEFAULT_CA_BUNDLE_PATH
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager, Retry, Timeout
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
@@ -93,17 +92,26 @@ class call:  # noqa: N801  it reads as a verb, and costs a third of a generator
 class Pools:
     """The connections to a registry at the origin `home`, and apart from them those to wherever it leads.
 
-    It is urllib3 without `requests` around it, which costs as much again for what is not wanted here: cookies,
-    proxies, netrc, guesses at encodings. `read` is seconds between two pieces of an answer.
+    They have TLS contexts of their own, `at_home` and `elsewhere`: only the first may know who we are. It is urllib3
+    without `requests` around it, which costs as much again for what is not wanted here: cookies, proxies, netrc,
+    guesses at encodings. `read` is seconds between two pieces of an answer.
     """
 
-    def __init__(self, home: Origin, context: ssl.SSLContext, *, connections: int, read: float) -> None:
+    def __init__(
+        self,
+        home: Origin,
+        at_home: ssl.SSLContext,
+        elsewhere: ssl.SSLContext,
+        *,
+        connections: int,
+        read: float,
+    ) -> None:
         self._home, self._timeout = home, Timeout(connect=read, read=read)
-        self._elsewhere = PoolManager(8, maxsize=connections, ssl_context=context, cert_reqs="CERT_REQUIRED")
+        self._elsewhere = PoolManager(8, maxsize=connections, ssl_context=elsewhere, cert_reqs="CERT_REQUIRED")
         self._elsewhere.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
         if home.scheme == "https":
             self._at_home: HTTPConnectionPool = _TlsPool(
-                home.host, home.port, maxsize=connections, ssl_context=context, cert_reqs="CERT_REQUIRED"
+                home.host, home.port, maxsize=connections, ssl_context=at_home, cert_reqs="CERT_REQUIRED"
             )
         else:
             self._at_home = _Pool(home.host, home.port, maxsize=connections)
@@ -133,27 +141,6 @@ class Pools:
 
 
 _ONCE: Final = Retry(total=False)  # which raises what went wrong, and not that the tries are used up
-
-
-def tls_context(authority: str | None) -> ssl.SSLContext:
-    """Trust the public authorities and `authority`, PEM text or the path of a PEM file.
-
-    OSError or ssl.SSLError (which is one) when that cannot be read.
-    """
-    if not authority:
-        return _public_context()
-    context = _public_context.__wrapped__()
-    if "-----BEGIN" in authority:
-        context.load_verify_locations(cadata=authority)
-    else:
-        context.load_verify_locations(cafile=authority)
-    return context
-
-
-@lru_cache(1)
-def _public_context() -> ssl.SSLContext:
-    """Reading the public authorities takes longer than a scan of a small registry; all clients may share it."""
-    return ssl.create_default_context(cafile=DEFAULT_CA_BUNDLE_PATH)
 
 
 def barred_from(home: str) -> Barred:
@@ -252,6 +239,16 @@ class _Connection(_Timed, HTTPConnection):
 
 class _TlsConnection(_Timed, HTTPSConnection):
     response_class = _Response
+
+    def send(self, data: Any) -> None:
+        """Who closed the connection under our hands may have said why: then that is raised, and not the broken pipe."""
+        try:
+            super().send(data)
+        except ssl.SSLEOFError:
+            with suppress(ssl.SSLEOFError, ConnectionError):
+                self.sock.settimeout(CALL.left(CALL.read))
+                self.sock.recv(1)
+            raise
 
 
 class _Pool(HTTPConnectionPool):

@@ -23,7 +23,9 @@ class Endpoint:
 
     `realm` is the address of the token service, when that is not at the registry's own origin: only there will the
     credentials be sent. `ca` is PEM text or the path of a PEM file with an authority to trust beside the public
-    ones. Plain http is for loopback addresses, and elsewhere only where `plain_http` says so.
+    ones. Plain http is for loopback addresses, and elsewhere only where `plain_http` says so. `client_certificate` and
+    `client_key` are PEM text or paths too, and the key may stand with the certificate; they are shown to the registry's
+    own origin and to nobody else.
 
     InvalidName when these do not fit together; it never repeats user-info or a query of the text.
     """
@@ -33,6 +35,8 @@ class Endpoint:
     realm: str | None = None
     ca: str | None = field(default=None, repr=False)
     plain_http: bool = False
+    client_certificate: str | None = field(default=None, repr=False)
+    client_key: str | None = field(default=None, repr=False)
     base: Url = field(init=False, repr=False, compare=False)
 
     @classmethod

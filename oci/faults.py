@@ -22,6 +22,12 @@ class CutShort(BadAnswer):
     """The answer ended before its end: a bad one, yet the next may be whole."""
 
 
+class CertificateWanted(Unreachable):
+    """The other side ended the TLS handshake for want of a client certificate that it trusts."""
+
+    code = "client-certificate"
+
+
 def translate(name: str, error: Exception) -> Unreachable | BadAnswer:
     """The error of ours for `error`; `name` is what was asked."""
     causes = tuple(_causes(error))
@@ -32,6 +38,8 @@ def translate(name: str, error: Exception) -> Unreachable | BadAnswer:
             return BadAnswer(f"{name}: the answer is not encoded as it says")
         if isinstance(cause, HTTPException) and not isinstance(cause, RemoteDisconnected):
             return BadAnswer(f"{name}: what answers does not speak HTTP as it should")
+    if any(_wants_certificate(cause) for cause in causes):
+        return CertificateWanted(f"{name}: it wants a client certificate that it trusts")
     return Unreachable(f"{name}: {_why(causes)}")
 
 
@@ -58,6 +66,12 @@ _WORDS: Final[tuple[tuple[type[BaseException], str], ...]] = (
 def _tls_reason(error: BaseException) -> str:
     reason = getattr(error, "verify_message", "") or getattr(error, "reason", "") or "handshake failed"
     return printable(str(reason), 120)
+
+
+def _wants_certificate(error: BaseException) -> bool:
+    """Whether it is an alert of the other side's (RFC 8446, 6.2) about a certificate, which can only be ours."""
+    reason = str(getattr(error, "reason", "")) if isinstance(error, ssl.SSLError) else ""
+    return "_ALERT_" in reason and ("CERTIFICATE" in reason or reason.endswith(("UNKNOWN_CA", "ACCESS_DENIED")))
 
 
 def _causes(error: BaseException, depth: int = 6) -> Iterator[BaseException]:

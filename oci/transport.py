@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Final, Self
 from urllib3.exceptions import HTTPError
 
 from oci.auth import Authorizer, Credentials, Scheme
-from oci.connection import CALL, Barred, Pools, barred_from, call, tls_context
+from oci.connection import CALL, Barred, Pools, barred_from, call
 from oci.endpoint import Endpoint
 from oci.errors import BadAnswer, InvalidName, Reason, Refused, TooLarge, Unreachable
-from oci.faults import CutShort, translate
+from oci.faults import CertificateWanted, CutShort, translate
 from oci.pace import Pace
 from oci.retries import BUSY, REPEATABLE, pause, retry_after
+from oci.tls import contexts
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -101,12 +102,7 @@ class Transport:
         self._headers = {"User-Agent": user_agent, "Accept-Encoding": "identity"}
         self._authorizer = Authorizer(endpoint.credentials, endpoint.realms, self._fetch_token)
         self._barred: Barred | None = None
-        try:
-            context = tls_context(endpoint.ca)
-        except OSError as error:
-            text = endpoint.ca or ""
-            raise InvalidName("certificate authority", text.partition("\n")[0]) from error
-        self._pools = Pools(endpoint.base.origin, context, connections=_CONNECTIONS, read=read)
+        self._pools = Pools(endpoint.base.origin, *contexts(endpoint), connections=_CONNECTIONS, read=read)
 
     def exchange(  # noqa: PLR0913  each is a bound or a part of the request
         self,
@@ -141,8 +137,8 @@ class Transport:
             for tried in range(1, most):
                 try:
                     answer = self._authorized(request, scope)
-                except (Unreachable, CutShort):
-                    if not pause(tried, None):
+                except (Unreachable, CutShort) as error:
+                    if isinstance(error, CertificateWanted) or not pause(tried, None):
                         raise
                 else:
                     if answer.status not in BUSY or not pause(tried, retry_after(answer.headers)):

@@ -33,6 +33,7 @@ class SelfSigned:
 
     @classmethod
     def made(cls, folder: Path, address: str = "127.0.0.1") -> SelfSigned:
+        folder.mkdir(parents=True, exist_ok=True)
         private = ec.generate_private_key(ec.SECP256R1())
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test")])
         now = dt.datetime.now(dt.UTC)
@@ -58,6 +59,17 @@ class SelfSigned:
             ),
         )
         return made
+
+    @property
+    def pem(self) -> str:
+        """Certificate and key in one text."""
+        return self.certificate.read_text() + self.key.read_text()
+
+    def locked(self, passphrase: bytes) -> str:
+        """The key, encrypted."""
+        encryption = serialization.BestAvailableEncryption(passphrase)
+        form = serialization.PrivateFormat.PKCS8
+        return self.private.private_bytes(serialization.Encoding.PEM, form, encryption).decode()
 
     @property
     def files(self) -> tuple[Path, Path]:

@@ -4,8 +4,8 @@
         urlopen(f"{registry.url}/v2/")
 
 `htpasswd=True` lets only `USERNAME` with `PASSWORD` in, and `htpasswd=SLOW_HTPASSWD` is slow to; `token=` takes the
-lines of the registry's `auth.token`; `tls=` takes the paths of a certificate and its key. A missing program fails the
-test and says how to get it: a skipped suite is a green lie.
+lines of the registry's `auth.token`; `tls=` takes the paths of a certificate and its key, and `clients=` those of what
+a client has to show. A missing program fails the test and says how to get it: a skipped suite is a green lie.
 """
 
 from __future__ import annotations
@@ -60,6 +60,7 @@ class RealRegistry:
         htpasswd: bool | str = False,
         token: Mapping[str, str] | None = None,
         tls: tuple[Path, Path] | None = None,
+        clients: tuple[Path, Path] | None = None,
         deletes: bool = True,
         settings: Mapping[str, Any] | None = None,
     ) -> None:
@@ -68,6 +69,7 @@ class RealRegistry:
         self.url = f"http{'s' if tls else ''}://127.0.0.1:{self.port}"
         self.storage = folder / "storage"
         self._htpasswd, self._token, self._tls, self._deletes = htpasswd, token, tls, deletes
+        self._clients = clients
         self._settings = dict(settings or {})
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -105,6 +107,8 @@ class RealRegistry:
         http: dict[str, Any] = {"addr": f"127.0.0.1:{self.port}", "secret": "only-for-tests"}
         if self._tls:
             http["tls"] = {"certificate": str(self._tls[0]), "key": str(self._tls[1])}
+            if self._clients:
+                http["tls"]["clientcas"] = [str(self._clients[0])]
         config: dict[str, Any] = {
             "version": 0.1,
             "log": {"level": "info"},
@@ -126,6 +130,8 @@ class RealRegistry:
     def _wait(self) -> None:
         context = ssl.create_default_context()
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        if self._clients:
+            context.load_cert_chain(*self._clients)
         deadline = time.monotonic() + 10
         while time.monotonic() < deadline:
             try:

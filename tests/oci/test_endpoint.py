@@ -72,7 +72,13 @@ def test_an_endpoint_holds_what_is_below_its_path_at_its_origin() -> None:
 
 
 def test_an_endpoint_shows_no_secret() -> None:
-    endpoint = Endpoint("https://registry.test", credentials=Credentials("alice", "canary"), ca="-----BEGIN canary")
+    endpoint = Endpoint(
+        "https://registry.test",
+        credentials=Credentials("alice", "canary"),
+        ca="-----BEGIN canary",
+        client_certificate="-----BEGIN canary",
+        client_key="-----BEGIN canary",
+    )
 
     assert "canary" not in repr(endpoint)
     with pytest.raises(InvalidName) as error:
