@@ -38,9 +38,12 @@ class StorageFolder:
 
     def __init__(self, root: str | os.PathLike[str]) -> None:
         self.faults = Faults()
-        self._root = shown(os.fspath(root))
+        path = os.fspath(root)
+        self._root = shown(path)
+        if not path.startswith("/") or "\0" in path:
+            raise StorageFault(f"The storage folder {self._root} has to be a path from the top, like /var/lib/registry")
         try:
-            self._tree = Tree(os.fspath(root))
+            self._tree = Tree(path)
             self._check_layout()
             self._identity = self._tree.identity(_REPOSITORIES)
         except OSError as error:

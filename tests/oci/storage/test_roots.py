@@ -46,6 +46,12 @@ def test_what_is_no_storage_is_refused_with_a_cure(make: Callable[[Path], object
         StorageFolder(tmp_path / "root")
 
 
+@pytest.mark.parametrize("root", ["", "registry", ".", "/srv/\0registry"])
+def test_a_root_is_a_whole_path(root: str) -> None:
+    with pytest.raises(StorageFault, match="from the top"):
+        StorageFolder(root)
+
+
 def test_a_storage_that_may_not_be_read_is_refused(readable: StorageLayout) -> None:
     readable.base.chmod(0o700)
     with without_rights(), pytest.raises(StorageFault, match="may not be read"):
