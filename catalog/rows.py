@@ -6,7 +6,8 @@ Tables and columns are named by us alone; values always travel as parameters.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
+from functools import lru_cache
 from itertools import islice
 from typing import Any, Final
 
@@ -20,7 +21,7 @@ def select(
 ) -> list[tuple[Any, ...]]:
     """These columns of the rows whose `column` is one of `among`, for which `condition` (SQL of ours) holds.
 
-    Values come as the driver gives them: ask for no moments.
+    Values come as the driver gives them; `moment` makes moments comparable.
     """
     found: list[tuple[Any, ...]] = []
     if not among:
@@ -69,6 +70,12 @@ def table(model: type[models.Model]) -> str:
     return connection.ops.quote_name(model._meta.db_table)  # noqa: SLF001  Django documents it
 
 
-def moment(value: datetime | None) -> Any:
-    """A moment as the database takes it where the ORM does not stand between."""
-    return connection.ops.adapt_datetimefield_value(value) if value else None
+@lru_cache(4_096)
+def moment(value: datetime | str | None) -> Any:
+    """A moment as the database takes it, and compares it, where the ORM does not stand between.
+
+    What the driver gave is taken too: of SQLite's text it makes a moment without a zone, where it knows the column.
+    """
+    if isinstance(value, datetime):
+        return connection.ops.adapt_datetimefield_value(value if value.tzinfo else value.replace(tzinfo=UTC))
+    return value

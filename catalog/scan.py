@@ -8,8 +8,8 @@ and run again, and comes to the same end.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
-from contextlib import closing
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing, suppress
 from datetime import timedelta
 from typing import Final
 
@@ -25,17 +25,21 @@ from catalog.scanning import choosing, configs, figures, shrinking
 from catalog.scanning.api import ApiSource
 from catalog.scanning.patience import Patience
 from catalog.scanning.progress import Progress
-from catalog.scanning.reading import BatchReader
+from catalog.scanning.reading import MOST_HELD, BatchReader, BatchReading
 from catalog.scanning.source import Listed, Source
 from catalog.scanning.watched import leave_unwatched
 from catalog.scanning.work import Batch, Work
 from jobs.running import Lease
 from oci.client import RegistryClient
+from oci.fetched import Fetched
 from oci.storage import StorageFault
 from registries.clients import client_for
 from registries.models import Registry
 
 KIND: Final = "scan"
+# What a database will not hold; what is wrong with the database itself is another thing.
+_UNWRITABLE: Final = (DataError, IntegrityError, OverflowError, ValueError)
+_TOGETHER: Final = 500  # tags, of however many repositories
 _KEPT: Final = timedelta(days=90)  # scans, but for the newest complete one
 # Also of a scan that did not come to its end:
 _ALWAYS_TOLD: Final = (
@@ -143,22 +147,38 @@ class _Scan:
         self._progress.phase("manifests")
         thorough = bool(self._lease.params.get("thorough"))
         reader = BatchReader(source.crew, source.contents, self._patience, thorough=thorough)
+        together: list[tuple[Batch, BatchReading]] = []
         for batch in source.batches(work):
-            self._take(batch, reader)
+            if batch.work.listing.failure is not None:
+                self._fail(batch.repository, str(batch.work.listing.failure))
+                continue
+            reading = reader.read(batch.work.listing.repository, batch.repository.pk, batch.readings, self._keep)
+            together.append((batch, reading))
+            tags = sum(len(reading.tags) for _, reading in together)
+            if tags >= _TOGETHER or sum(reading.weight for _, reading in together) > MOST_HELD:
+                self._write(together)
+                together = []
+        self._write(together)
 
-    def _take(self, batch: Batch, reader: BatchReader) -> None:
-        repository, listing = batch.repository, batch.work.listing
-        if listing.failure is not None:
-            self._fail(repository, str(listing.failure))
-            return
+    def _keep(self, contents: Mapping[str, Fetched]) -> None:
+        store(self._lease, contents)
+
+    def _write(self, together: Sequence[tuple[Batch, BatchReading]]) -> None:
+        """Several small repositories in a row: while the next are read, others have the database for long enough."""
+        with suppress(*_UNWRITABLE):  # whose fault that was shows when each writes its own
+            self._keep({digest: fetched for _, reading in together for digest, fetched in reading.contents.items()})
+            for _, reading in together:
+                reading.contents = {}
+        for batch, reading in together:
+            self._record(batch, reading)
+
+    def _record(self, batch: Batch, reading: BatchReading) -> None:
+        repository = batch.repository
         try:
-            reading = reader.read(
-                listing.repository, repository.pk, batch.readings, lambda contents: store(self._lease, contents)
-            )
             self._changes += repositories.record(self._lease, repository, reading)
             if batch.last:
                 self._changes += repositories.complete(self._lease, repository, batch.work)
-        except (DataError, IntegrityError, OverflowError, ValueError) as error:
+        except _UNWRITABLE as error:
             # What a database will not hold is a fact about this repository too.
             log.exception("%s of %s cannot be written", repository.name, self._registry.name)
             self._fail(repository, f"what it holds cannot be written ({type(error).__name__})")

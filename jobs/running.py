@@ -11,13 +11,14 @@ from datetime import timedelta
 from typing import Any, Final
 
 from django.db import Error as DatabaseFault
-from django.db import connection, connections, transaction
+from django.db import InterfaceError, OperationalError, connection, connections, transaction
 from django.db.models import F
 from django.utils import timezone
 
 from jobs import ending
 from jobs.kinds import runner_of
 from jobs.models import Job
+from jobs.turns import Turn
 from oci.errors import RegistryError, printable
 
 LEASE: Final = timedelta(seconds=60)
@@ -25,6 +26,10 @@ ATTEMPTS: Final = 5  # then a job is parked as failed: it has killed its worker 
 _PROVEN: Final = 300.0  # seconds after which an attempt has shown that the job does not kill its worker at once
 _MESSAGE_LENGTH: Final = 500
 _STOPPED: Final = "Stopped. What was done until then stays."
+_DATABASE_FAILED: Final = (
+    f"The database could not be read or written, {ATTEMPTS} times; the log has the details. It can be run again."
+)
+_PATIENCE: Final = 300.0  # seconds that a worker waits for a database that it cannot write
 _RENEWAL: Final = 15.0  # seconds between two renewals
 _RETRY: Final = 1.0  # seconds from a renewal that failed to the next
 _LOOK: Final = 0.25  # seconds between two looks at whether the worker was asked to end
@@ -69,10 +74,11 @@ class Lease:
 
     def __init__(self, job: Job) -> None:
         self.job_id, self.fence, self.kind = job.pk, job.fence, job.kind
-        self.subject, self.params = job.subject, dict(job.params)
+        self.subject, self.params, self.attempts = job.subject, dict(job.params), job.attempts
         self._claimed = time.monotonic()
         self._told = 0.0
         self._lost = False
+        self._turn = Turn()
 
     def tell(self, *, now: bool = False, **progress: Any) -> None:
         if self._lost:
@@ -89,7 +95,7 @@ class Lease:
     @contextmanager
     def writing(self) -> Iterator[None]:
         """A transaction that commits only while the lease is ours: a frozen holder writes nothing late."""
-        with transaction.atomic():
+        with self._turn.taken(), transaction.atomic():
             with connection.cursor() as cursor:
                 cursor.execute(_STILL_MINE + _LOCKED[connection.vendor], (self.job_id, self.fence))
                 if cursor.fetchone() is None:
@@ -113,11 +119,13 @@ class Lease:
         if not self._unstopped().update(state=Job.State.ASKING, question=question, message="", leased_until=None):
             self.end(Job.State.STOPPED, _STOPPED)
 
-    def give_back(self) -> None:
-        """Queue the job for the next worker, as if this attempt had never begun; one asked to stop ends instead."""
-        if not self._unstopped().update(
-            state=Job.State.QUEUED, leased_until=None, sent_at=None, attempts=F("attempts") - 1
-        ):
+    def give_back(self, *, again: bool = False) -> None:
+        """Queue the job for the next worker; one asked to stop ends instead.
+
+        As if this attempt had never begun, or `again`: it counts as one.
+        """
+        attempts = F("attempts") - (0 if again else 1)
+        if not self._unstopped().update(state=Job.State.QUEUED, leased_until=None, sent_at=None, attempts=attempts):
             self.end(Job.State.STOPPED, _STOPPED)
         self._lost = True
 
@@ -169,6 +177,9 @@ def run(job_id: int) -> None:
             log.warning("job %s: the lease is no longer ours, somebody else goes on", job_id)
         except Stopped:
             lease.end(Job.State.STOPPED, _STOPPED)
+        except (OperationalError, InterfaceError):
+            log.exception("job %s: the database failed it", job_id)
+            _return(lease)
         except Exception as error:
             log.exception("job %s failed", job_id)
             lease.end(Job.State.FAILED, _reason(error))
@@ -185,6 +196,29 @@ def _work(lease: Lease) -> None:
         lease.ask(asking.question)
     else:
         lease.end(Job.State.DONE, message)
+
+
+def _return(lease: Lease) -> None:
+    """Queue the job for another attempt as soon as the database can be written again: it was locked, full or away.
+
+    It counts as an attempt, so that what a database will never do ends as failed. Where it stays closed for
+    minutes, the lease runs out and the sweep finds the job.
+    """
+    until = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            connections.close_all()  # it may be the connection that is broken
+            if lease.attempts >= ATTEMPTS:
+                lease.end(Job.State.FAILED, _DATABASE_FAILED)
+            else:
+                lease.give_back(again=True)
+        except DatabaseFault as error:
+            log.warning("job %s: it cannot be given back yet: %s", lease.job_id, error)
+            if time.monotonic() > until:
+                return
+            time.sleep(_RETRY)
+        else:
+            return
 
 
 def _reason(error: Exception) -> str:

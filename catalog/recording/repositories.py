@@ -11,7 +11,7 @@ from django.utils import timezone
 from catalog.models import Repository, Scan, Tag
 from catalog.recording import presences, tags
 from catalog.recording.chunks import by_number
-from catalog.recording.dating import refresh
+from catalog.recording.refreshing import refresh
 from catalog.scanning.reading import BatchReading
 from catalog.scanning.work import Work
 from catalog.sort_keys import name_key

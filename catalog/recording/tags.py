@@ -65,7 +65,7 @@ def record(lease: Lease, repository: Repository, batch: BatchReading, now: datet
         settling.count_tags(repository, pointing.touched)
         date_presences(date_indexes(here) | set(here))
         date_by_links(pointing.linked, now)
-    pointing.changes.other |= bool(lost or batch.contents)
+    pointing.changes.other |= bool(lost or batch.read)
     return pointing.changes
 
 

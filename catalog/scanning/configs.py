@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -10,7 +11,8 @@ from typing import Any, Final
 from django.db.models import Max
 
 from catalog.models import Blob, ConfigDocument, Manifest, Presence, Repository
-from catalog.recording.dating import date_indexes, date_presences, refresh
+from catalog.recording.dating import date_indexes, date_presences
+from catalog.recording.refreshing import refresh
 from catalog.rows import execute, insert, moment, select, table, update
 from catalog.scanning.ahead import Alone, Crew
 from catalog.scanning.patience import Patience
@@ -20,12 +22,13 @@ from oci.config import CONFIG_LIMIT, Summary, summarise
 from oci.errors import BadAnswer, NotFound, RegistryError
 from oci.names import Digest, parse_repository
 
-BATCH: Final = 200
+BATCH: Final = 500
 _HELD: Final = 8 * 2**20  # bytes of configs in a batch
 _FAST: Final = 1  # of zlib, as for manifests
-_MARKED: Final = ("id", "manifest_id", "state", "problem")
+_MARKED: Final = ("id", "repository_id", "manifest_id", "state", "problem")
+_DATED_BY_THEM: Final = f"tag_count > 0 AND dated_by <> '{Presence.DatedBy.PUSHED.value}'"
 _WHOLE: Final = [Presence.State.WHOLE.value, ""]
-_REFRESH_EVERY: Final = 5  # batches
+_REFRESH_EVERY: Final = 30.0  # seconds: the newest images are read first, so each batch is of many repositories
 _PLACES: Final = 3  # repositories that are asked for one config
 
 
@@ -79,7 +82,7 @@ def read_all(
     readings = crew.map(
         lambda config: _read(contents, config), _wanted(registry_id, wanted), lambda reading: len(reading.content)
     )
-    held = 0
+    held, refreshed = 0, time.monotonic()
     for done, unparsed in enumerate(readings, start=1):
         patience.heard(unparsed.failure)
         reading = _parsed(unparsed)
@@ -89,8 +92,9 @@ def read_all(
         if len(batch) >= BATCH or held >= _HELD:
             changed |= _write(lease, registry_id, batch)
             batch, held = [], 0
-            if done % (_REFRESH_EVERY * BATCH) == 0:
+            if time.monotonic() - refreshed > _REFRESH_EVERY:
                 _refresh(lease, changed)
+                refreshed = time.monotonic()
         told(done, len(wanted), failed)
     _refresh(lease, changed | _write(lease, registry_id, batch))
     return len(wanted)
@@ -148,9 +152,7 @@ def _write(lease: Lease, registry_id: int, readings: list[ConfigReading]) -> set
     with lease.writing():
         insert(ConfigDocument, ("blob_id", "compressed"), documents)
         _describe(read)
-        changed = _date([reading.wanted.blob_id for reading in readings])
-        _mark(registry_id, readings)
-    return changed
+        return _date([reading.wanted.blob_id for reading in readings]) | _mark(registry_id, readings)
 
 
 def _describe(readings: Iterable[ConfigReading]) -> None:
@@ -183,21 +185,23 @@ def _date(blob_ids: list[int]) -> set[int]:
     manifests = {pk for (pk,) in select(Manifest, ("id",), "config_id", blob_ids)}
     manifests |= date_indexes(manifests)
     date_presences(manifests)
-    return {pk for (pk,) in select(Presence, ("repository_id",), "manifest_id", manifests, "tag_count > 0")}
+    return {pk for (pk,) in select(Presence, ("repository_id",), "manifest_id", manifests, _DATED_BY_THEM)}
 
 
-def _mark(registry_id: int, readings: list[ConfigReading]) -> None:
-    """An image whose config is missing says so, until a later scan reads it."""
+def _mark(registry_id: int, readings: list[ConfigReading]) -> set[int]:
+    """An image whose config is missing says so, until a later scan reads it; the repositories where that is news."""
     failures = {reading.wanted.blob_id: reading.failure for reading in readings}
     manifests = dict(select(Manifest, ("id", "config_id"), "config_id", failures))
     here = (
         f"gone_at IS NULL AND state IN ('{Presence.State.WHOLE.value}', '{Presence.State.NO_CONFIG.value}')"  # noqa: S608  our own names
         f" AND repository_id IN (SELECT id FROM {table(Repository)} WHERE registry_id = {registry_id:d})"
     )
-    changed = []
-    for presence, manifest, *before in select(Presence, _MARKED, "manifest_id", manifests, here):
+    changed, repositories = [], set()
+    for presence, repository, manifest, *before in select(Presence, _MARKED, "manifest_id", manifests, here):
         failure = failures[manifests[manifest]]
         now = [Presence.State.NO_CONFIG.value, f"its config could not be read: {failure}"] if failure else _WHOLE
         if before != now:
             changed.append((*now, presence))
+            repositories.add(repository)
     update(Presence, ("state", "problem"), changed)
+    return repositories

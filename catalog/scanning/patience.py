@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from oci.errors import RegistryError, Unreachable
-from oci.storage import StorageFault
+from oci.storage import StorageFault, Unreadable
 
 _LIMIT: Final = 25
 
@@ -22,6 +22,7 @@ class Patience:
 
     def heard(self, failure: RegistryError | None) -> None:
         """Raises Unreachable at the 25th silence in a row; a storage folder that is taken away is silent too."""
-        self._unanswered = self._unanswered + 1 if isinstance(failure, Unreachable | StorageFault) else 0
+        silent = isinstance(failure, Unreachable | StorageFault) and not isinstance(failure, Unreadable)
+        self._unanswered = self._unanswered + 1 if silent else 0
         if self._unanswered >= _LIMIT:
             raise Unreachable(f"{_LIMIT} requests in a row got no answer, the last one: {failure}")

@@ -77,6 +77,11 @@ class BatchReading:
     absent: set[str] = field(default_factory=set)  # those of the missing that the registry itself says it has not
     read: int = 0  # manifests that were read
 
+    @property
+    def weight(self) -> int:
+        """Bytes that it holds."""
+        return sum(map(_weight, self.contents.values()))
+
 
 class BatchReader:
     """Reads what lies below the tags of a batch; tags of later batches are under way meanwhile."""
