@@ -23,10 +23,12 @@ from catalog.recording.content import store
 from catalog.recording.tags import Changes
 from catalog.scanning import choosing, configs, figures, shrinking
 from catalog.scanning.api import ApiSource
+from catalog.scanning.folder import FolderSource
 from catalog.scanning.patience import Patience
 from catalog.scanning.progress import Progress
 from catalog.scanning.reading import MOST_HELD, BatchReader, BatchReading
 from catalog.scanning.source import Listed, Source
+from catalog.scanning.storage_figures import count_storage
 from catalog.scanning.watched import leave_unwatched
 from catalog.scanning.work import Batch, Work
 from jobs.running import Lease
@@ -105,11 +107,11 @@ class _Scan:
         self._progress = Progress(lease)
         self._changes = Changes()
         self._patience = Patience()
+        self._thorough = bool(lease.params.get("thorough"))
 
     def run(self) -> None:
         self._progress.phase("listing")
-        thorough = bool(self._lease.params.get("thorough"))
-        source, self._scan.source_note = choosing.choose(self._registry, self._client, thorough=thorough)
+        source, self._scan.source_note = choosing.choose(self._registry, self._client, thorough=self._thorough)
         with closing(source):
             try:
                 self._read(source, self._survey(source))
@@ -140,13 +142,13 @@ class _Scan:
         self._let_go(listed)
         read = configs.read_all(source.crew, source.contents, self._registry.pk, self._lease, self._progress.configs)
         self._changes.other |= bool(read)
+        self._look_at_storage(source, listed)
         self._finish(listed)
 
     def _read_manifests(self, source: Source, work: Iterable[tuple[Repository, Work]]) -> None:
         """Write batch after batch; where requests take time, those of the next ones are under way."""
         self._progress.phase("manifests")
-        thorough = bool(self._lease.params.get("thorough"))
-        reader = BatchReader(source.crew, source.contents, self._patience, thorough=thorough)
+        reader = BatchReader(source.crew, source.contents, self._patience, thorough=self._thorough)
         together: list[tuple[Batch, BatchReading]] = []
         for batch in source.batches(work):
             if batch.work.listing.failure is not None:
@@ -197,6 +199,14 @@ class _Scan:
             leave_unwatched(self._lease, self._registry, set(listed.works))
         else:
             self._changes += repositories.let_go(self._lease, self._registry, listed.works.keys())
+
+    def _look_at_storage(self, source: Source, listed: Listed) -> None:
+        """Once, and when a person asks: to look at every blob takes longer than an unchanged scan."""
+        if not isinstance(source, FolderSource):
+            return
+        if self._thorough or not Scan.objects.filter(registry=self._registry, disk_blobs__isnull=False).exists():
+            names = [work.listing.repository for work in listed.works.values()]
+            count_storage(source.contents, self._scan, names)
 
     def _finish(self, listed: Listed) -> None:
         """The scan becomes complete, and what the catalog lacked is counted, in one transaction."""
