@@ -62,9 +62,22 @@ def test_a_fault_needs_no_database(client: Client, local: Registry, monkeypatch:
     with monkeypatch.context() as broken:
         broken.setattr("django.db.backends.utils.CursorWrapper.execute", fail)
         response = client.get("/")
+    assert (response.status_code, response["Retry-After"]) == (503, "10")
+    assert "cannot use its database" in read(response)
+    assert "the database is gone" not in read(response)
+
+
+def test_a_mistake_of_ours_is_called_one(client: Client, local: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("secret")
+
+    client.raise_request_exception = False
+    with monkeypatch.context() as broken:
+        broken.setattr("web.views.repositories.totals_of", fail)
+        response = client.get("/")
     assert response.status_code == 500
     assert "Berth made a mistake" in read(response)
-    assert "the database is gone" not in read(response)
+    assert "secret" not in read(response)
 
 
 def test_a_page_that_is_not_there_says_what_to_try(client: Client) -> None:

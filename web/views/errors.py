@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from django.core.exceptions import DisallowedHost
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import get_template
@@ -28,8 +30,12 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:  # no
 
 
 def fault(request: HttpRequest) -> HttpResponse:  # noqa: ARG001  Django's signature
-    """Asks nothing of the database, which may be what broke."""
-    return _without_frame("errors/500.html", 500)
+    """Asks nothing of the database, which may be what broke: then it is no mistake, and may be over in a moment."""
+    if not isinstance(sys.exc_info()[1], OperationalError | InterfaceError):
+        return _without_frame("errors/500.html", 500)
+    response = _without_frame("errors/503.html", 503)
+    response["Retry-After"] = "10"
+    return response
 
 
 @requires_csrf_token
