@@ -23,7 +23,9 @@ LONGEST_PAUSE: Final = 20.0  # seconds; a registry cannot ask for a longer one
 _FEW, _MANY = 3.0, 6.0  # requests that wait at the registry: fewer and it idles, more and they only wait longer
 _ROUNDS: Final = 4  # a judgement rests on as many answers as this many for each request at once
 _FEWEST: Final = 8
+_FAIR: Final = 8  # one of so many that leave gives up its place to whoever waits longest
 _MEMORY: Final = 30.0  # seconds after which a quickest answer begins to be forgotten, and a second time until it is
+_GLANCE: Final = 0.05  # seconds after which whoever waits looks for a place, as one may be kept in vain
 _CALM: Final = 5.0  # seconds without a refusal before more is tried again
 _HALVING: Final = 1.0  # seconds between two halvings: all that were under way are refused for one and the same reason
 _BUSY: Final = frozenset({429, 503})
@@ -40,7 +42,7 @@ class Pace:
 
     def __init__(self, most: int = MOST) -> None:
         self.limit, self.busy = min(START, most), 0
-        self._most, self._inside = most, 0
+        self._most, self._inside, self._left = most, 0, 0
         self._was_full = False  # else more would be allowed than anybody asks for
         self._lock = threading.Lock()
         self._queue: deque[threading.Lock] = deque()  # held by those who wait, in their order; who is let in, is freed
@@ -60,7 +62,7 @@ class Pace:
     def enter(self) -> None:
         """Wait for one's turn; then `leave` is owed. TimeoutError when the call of this thread has waited too long."""
         with self._lock:
-            if self._inside < self.limit and not self._queue and not self._pause:
+            if self._inside < self.limit and not self._pause:
                 self._inside += 1
                 return
             self._was_full = True
@@ -89,7 +91,10 @@ class Pace:
             elif kind and status < _REFUSALS:
                 self._answered(kind, seconds)
             if self._queue:
-                self._let_in()
+                self._left += 1
+                # Whoever leaves mostly comes back at once: its place is kept, which costs less than to wake another.
+                kept = 1 if self.limit > 1 and self._left % _FAIR else 0
+                self._let_in(self.limit - kept)
 
     def _wait(self, turn: threading.Lock, began: float) -> None:
         until = began + CALL.patience
@@ -97,11 +102,11 @@ class Pace:
             now = time.monotonic()
             with self._lock:
                 pause = self._pause
-            seconds = min(until - now, pause or math.inf, threading.TIMEOUT_MAX)
+            seconds = min(until - now, pause or _GLANCE)
             if seconds > 0 and turn.acquire(timeout=seconds):
                 return
             with self._lock:
-                self._let_in()  # nobody leaves at the end of a pause, so whoever waits looks
+                self._let_in(self.limit)  # for at the end of a pause nobody leaves
                 if turn not in self._queue:
                     return
             if time.monotonic() >= until:
@@ -113,7 +118,7 @@ class Pace:
                 self._queue.remove(turn)
             else:  # it was let in just then
                 self._inside -= 1
-                self._let_in()
+                self._let_in(self.limit)
 
     @property
     def _pause(self) -> float:
@@ -126,8 +131,8 @@ class Pace:
             return 0.0
         return left
 
-    def _let_in(self) -> None:
-        while self._queue and self._inside < self.limit and not self._pause:
+    def _let_in(self, most: int) -> None:
+        while self._queue and self._inside < most and not self._pause:
             self._inside += 1
             self._queue.popleft().release()
 
@@ -161,7 +166,7 @@ class Pace:
         elif waiting < _FEW and self._was_full and now >= self._calm_at:
             self.limit = min(self.limit + 1, self._most)
         self._ratios.clear()
-        self._was_full = self._inside >= self.limit
+        self._was_full = bool(self._queue) or self._inside >= self.limit
         if now >= self._aged_at + _MEMORY:
             self._aged_at = now
             for quickest in self._quickest.values():

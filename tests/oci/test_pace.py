@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any
 
@@ -253,6 +253,62 @@ def test_turns_are_taken_in_order() -> None:
         pace.leave("", 0, 200)
 
     assert order == list(range(8))
+
+
+@pytest.fixture
+def queued(monkeypatch: pytest.MonkeyPatch) -> Iterator[Pace]:
+    """Two are inside, and a third waits, who does not look around."""
+    monkeypatch.setattr("oci.pace._GLANCE", 5)
+    pace = Pace(most=2)
+    pace.enter()
+    pace.enter()
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(pace.enter)
+        while not pace._queue:
+            time.sleep(0.001)
+        yield pace
+        while pace._inside:
+            pace.leave("", 0, 200)
+
+
+def test_who_comes_back_at_once_finds_the_place_kept(queued: Pace) -> None:
+    queued.leave("", 0, 200)
+    queued.enter()
+
+    assert (queued._inside, len(queued._queue)) == (2, 1)
+
+
+def test_nobody_is_passed_by_for_ever(queued: Pace) -> None:
+    turns = 0
+    while queued._queue:
+        queued.leave("", 0, 200)
+        turns += 1
+        if queued._queue:
+            queued.enter()
+
+    assert 2 < turns <= 8
+
+
+def test_one_place_is_kept_and_no_more(queued: Pace) -> None:
+    queued.leave("", 0, 200)
+    queued.leave("", 0, 200)
+
+    assert (queued._inside, len(queued._queue)) == (1, 0)
+
+
+def test_a_place_that_is_kept_in_vain_is_taken() -> None:
+    pace = Pace(most=2)
+    pace.enter()
+    pace.enter()
+    with ThreadPoolExecutor(1) as pool:
+        third = pool.submit(pace.enter)
+        while not pace._queue:
+            time.sleep(0.001)
+
+        pace.leave("", 0, 200)
+
+        third.result(timeout=1)
+    assert pace._inside == 2
 
 
 def test_a_wait_for_a_turn_ends(hostile: Hostile, connect: Connect) -> None:
