@@ -19,6 +19,7 @@ from django.utils.translation import gettext, gettext_lazy, ngettext
 from registries.models import Registry
 from web.links import web_link
 from web.pull import Command, login_commands
+from web.strata import Parts, Stratum, strata_of
 
 register = template.Library()
 
@@ -144,6 +145,14 @@ def exact(when: datetime | None) -> str:
 
 
 @register.filter
+def clock(when: datetime) -> str:
+    """A moment of today as 14:30 UTC; of another day as 26 Nov, 14:30 UTC."""
+    moment = when.astimezone(UTC)
+    is_today = moment.date() == timezone.now().astimezone(UTC).date()
+    return f"{moment:%H:%M} UTC" if is_today else f"{moment:%-d %b, %H:%M} UTC"
+
+
+@register.filter
 def lasting(duration: timedelta | float | None) -> str:
     """A duration in its two largest units: 0.4 s, 12 s, 3 min 5 s, 2 h 4 min; nothing for None."""
     if duration is None:
@@ -164,6 +173,12 @@ def lasting(duration: timedelta | float | None) -> str:
 def share(part: float, whole: float) -> str:
     """`part` of `whole` as a length on a scale of 100, for the width of an SVG bar; never invisible, never too long."""
     return f"{min(100.0, max(3.0, 100 * part / whole)) if whole and part else 0:.1f}"
+
+
+@register.filter
+def strata(parts: Parts, whole: int) -> list[Stratum]:
+    """The three parts of what was pushed as segments of a bar that is as wide as `whole` bytes."""
+    return strata_of(parts, whole)
 
 
 @register.filter
