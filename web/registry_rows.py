@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import OuterRef, Subquery
-from django.utils import timezone
-from django.utils.translation import gettext
 
 from catalog.models import Scan
 from catalog.services import next_after
 from registries.findings import Finding, findings
 from registries.models import Registry
+from web.schedule import due
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +29,7 @@ class Row:
     @property
     def due(self) -> str:
         """When the next scan begins, in words."""
-        if self.next_scan is None:
-            return ""
-        minutes = (self.next_scan - timezone.now()).total_seconds() / 60
-        if minutes < 1:
-            return gettext("now")
-        if minutes < 60:  # noqa: PLR2004  an hour
-            return gettext("in %(n)s min") % {"n": round(minutes)}
-        return gettext("in %(n)s h") % {"n": round(minutes / 60)}
+        return due(self.next_scan) if self.next_scan else ""
 
 
 def registry_rows() -> list[Row]:
