@@ -21,6 +21,7 @@ _SECTIONS: Final = {
     "manifest": "repositories",
     "jobs": "jobs",
     "job": "jobs",
+    "scan": "registries",
 }
 
 

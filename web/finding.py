@@ -7,7 +7,7 @@ from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 
 from access.policy import may_read
-from catalog.models import Presence, Repository, Tag
+from catalog.models import Presence, Repository, Scan, Tag
 from jobs.models import Job
 from registries.models import Registry
 
@@ -38,6 +38,11 @@ def find_presence(request: HttpRequest, registry: str, repository: str, digest: 
     return get_object_or_404(
         rows, repository__registry__name=registry, repository__name=repository, manifest__digest=digest
     )
+
+
+def find_scan(request: HttpRequest, registry: str, scan_id: int) -> Scan:
+    _check(request)
+    return get_object_or_404(Scan.objects.select_related("registry", "job"), registry__name=registry, pk=scan_id)
 
 
 def find_job(request: HttpRequest, job_id: int) -> Job:

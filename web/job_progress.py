@@ -8,6 +8,7 @@ from typing import Any, Final
 from django.utils.translation import gettext, gettext_lazy
 
 from catalog import removal
+from catalog.models import Scan
 from jobs.models import Job
 from registries.models import Registry
 
@@ -80,6 +81,11 @@ class JobProgress:
         """A job that failed before it had counted anything has none worth showing."""
         figure = self.repositories
         return figure is not None and bool(figure.done or self.job.state != Job.State.FAILED)
+
+    @property
+    def scan(self) -> Scan | None:
+        """The last reading that this job began, where it is one that reads."""
+        return self.job.scans.select_related("registry").newest_first().first()
 
     @property
     def can_run_again(self) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from web import converters
-from web.views import accounts, images, jobs, registries, repositories, repository
+from web.views import accounts, images, jobs, registries, registry, repositories, repository, scans, watched
 
 converters.register()
 
@@ -27,6 +27,12 @@ urlpatterns = [
     path("jobs/<int:job_id>/answer", jobs.answer, name="job-answer"),
     path("registries", registries.listing, name="registries"),
     path("registries/add", registries.add, name="registries-add"),
+    path("registries/<registry:name>", registry.page, name="registries-page"),
+    path("registries/<registry:name>/scans", scans.listing, name="registries-scans"),
+    path("registries/<registry:name>/scans/<int:scan_id>", scans.page, name="scan"),
+    path("registries/<registry:name>/watched", watched.listing, name="registries-watched"),
+    path("registries/<registry:name>/watch", watched.watch, name="registries-watch"),
+    path("registries/<registry:name>/unwatch", watched.unwatch, name="registries-unwatch"),
     path("registries/<registry:name>/edit", registries.edit, name="registries-edit"),
     path("registries/<registry:name>/test", registries.test, name="registries-test"),
     path("registries/<registry:name>/trust", registries.trust, name="registries-trust"),

@@ -8,8 +8,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from catalog.models import Presence, Repository, Scan, Tag, TagSpan
+from catalog.reads import scan_changes
 from catalog.reads.problems import MOST, problems_of
-from catalog.reads.scan_changes import Change, changes, is_first_reading
+from catalog.reads.scan_changes import Change, Counted, changes, count_changes, is_first_reading
 from registries.models import Registry
 from tests.catalog.scanning import last_scan, scan
 from tests.pushing import Pusher
@@ -113,6 +114,18 @@ def test_the_pages_go_on_where_the_last_one_ended(app: Repository) -> None:
 
     assert [len(first.rows), len(second.rows), first.count] == [50, 10, 60]
     assert [row.tag.name for row in first.rows + second.rows] == [f"tag-{number:02}" for number in range(60)]
+
+
+def test_what_broke_off_is_counted_by_its_spans(app: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = make.scan(app.registry, started_at=at(0), finished_at=at(5), new_tags=7, gone_tags=2)
+    broken_off = make.scan(app.registry, started_at=at(10), finished_at=at(15), complete=False)
+    for name in ("a", "b", "c"):
+        span(app, name, at(11))
+
+    assert count_changes(whole) == {Change.NEW: Counted(7), Change.MOVED: Counted(0), Change.GONE: Counted(2)}
+    assert count_changes(broken_off)[Change.NEW] == Counted(3)
+    monkeypatch.setattr(scan_changes, "CAP", 2)
+    assert count_changes(broken_off)[Change.NEW] == Counted(2, is_capped=True)
 
 
 def test_only_the_first_complete_reading_is_the_first(app: Repository) -> None:

@@ -56,6 +56,12 @@ MATRIX: Final[dict[str, Row]] = {
     "job-answer": _for_staff(400, "job_id"),
     "scan-now": _for_staff(302, "name"),
     "registries": _page(),
+    "registries-page": _page("name"),
+    "registries-scans": _page("name"),
+    "scan": _page("name", "scan_id"),
+    "registries-watched": _page("name"),
+    "registries-watch": _for_staff(302, "name"),
+    "registries-unwatch": _for_staff(302, "name"),
     "registries-add": _for_staff(200, changes=False),
     "registries-edit": _for_staff(200, "name", changes=False),
     "registries-test": _for_staff(302, "name"),
@@ -99,6 +105,7 @@ def arguments(db: None) -> dict[str, Any]:
         "tag": "1.0",
         "digest": digest,
         "job_id": job.pk,
+        "scan_id": make.scan(where).pk,
     }
 
 
