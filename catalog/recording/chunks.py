@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from typing import Final, TypeVar
 
 T = TypeVar("T")
@@ -25,4 +26,6 @@ def by_weight(items: Iterable[T], weight: Callable[[T], int], most: int = ROWS) 
 
 
 def by_number(items: Iterable[T], most: int = ROWS) -> Iterator[list[T]]:
-    return by_weight(items, lambda _: 1, most)
+    rest = iter(items)
+    while piece := list(islice(rest, most)):
+        yield piece

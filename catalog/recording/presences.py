@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
-
-from django.db.models import Exists, OuterRef, QuerySet
 
 from catalog.models import Blob, IndexEntry, Manifest, ManifestBlob, Presence, Repository, RepositoryBlob
 from catalog.models.repositories import LONG_AGO
@@ -85,30 +83,41 @@ def _row(repository: Repository, manifest: _Manifest, now: datetime) -> tuple[An
 
 def lose(lease: Lease, repository: Repository, digests: Iterable[str], now: datetime) -> bool:
     """Mark as gone what the registry says is not in the repository, and no tag points to; whether there was any."""
-    here = Presence.objects.present().filter(repository=repository, manifest__digest__in=list(digests), tag_count=0)
-    return _let_go(lease, repository, list(here.select_related("manifest")), now)
+    there = f"repository_id = {repository.pk:d} AND gone_at IS NULL AND tag_count = 0"
+    manifests = {manifest for (manifest,) in select(Manifest, ("id",), "digest", set(digests))}
+    return _let_go(lease, repository, select(Presence, _Place._fields, "manifest_id", manifests, there), now)
 
 
 def leave(lease: Lease, repository: Repository, now: datetime) -> None:
     """Let go of what no tag and no present index reaches any more, from the top down."""
-    while _let_go(lease, repository, list(_unreached(repository).select_related("manifest")[:1000]), now):
+    while _let_go(lease, repository, _unreached(repository), now):
         pass  # the children of an index are unreached once it is gone
 
 
-def _let_go(lease: Lease, repository: Repository, going: list[Presence], now: datetime) -> bool:
-    for piece in by_weight(going, lambda presence: presence.manifest.layer_count + 2):
+class _Place(NamedTuple):
+    id: int
+    manifest_id: int
+
+
+def _let_go(lease: Lease, repository: Repository, going: Sequence[tuple[Any, ...]], now: datetime) -> bool:
+    """Each of `going` is a `_Place`."""
+    layers = dict(select(Manifest, ("id", "layer_count"), "id", {manifest for _, manifest in going}))
+    for piece in by_weight(going, lambda place: layers[place[1]] + 2):
         with lease.writing():
-            Presence.objects.filter(pk__in=[presence.pk for presence in piece]).update(gone_at=now)
-            _count_blobs(repository, [presence.manifest_id for presence in piece], -1)
+            update(Presence, ("gone_at",), [(moment(now), pk) for pk, _ in piece])
+            _count_blobs(repository, [manifest for _, manifest in piece], -1)
     return bool(going)
 
 
-def _unreached(repository: Repository) -> QuerySet[Presence]:
-    holding = IndexEntry.objects.filter(
-        child=OuterRef("manifest"), index__presences__repository=repository, index__presences__gone_at=None
-    )
-    untagged = Presence.objects.present().filter(repository=repository, tag_count=0)
-    return untagged.exclude(Exists(holding))
+def _unreached(repository: Repository) -> list[tuple[Any, ...]]:
+    """Those that have no tag and that no present index lists; each is a `_Place`."""
+    present = "gone_at IS NULL"
+    untagged = select(Presence, _Place._fields, "repository_id", [repository.pk], f"{present} AND tag_count = 0")
+    entries = select(IndexEntry, ("index_id", "child_id"), "child_id", {manifest for _, manifest in untagged})
+    there = f"{present} AND repository_id = {repository.pk:d}"
+    holding = {pk for (pk,) in select(Presence, ("manifest_id",), "manifest_id", {pk for pk, _ in entries}, there)}
+    held = {child for index, child in entries if index in holding}
+    return [place for place in untagged if place[1] not in held]
 
 
 def _count_blobs(repository: Repository, manifest_ids: Iterable[int], step: int) -> None:

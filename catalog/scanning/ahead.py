@@ -92,17 +92,3 @@ class Crew:
         if weight:
             with self._counting:
                 self._held += weight
-
-
-class Alone:
-    """The same for work that threads would not speed up."""
-
-    def map(
-        self,
-        function: Callable[[T], R],
-        items: Iterable[T],
-        weigh: Callable[[R], int] = lambda _: 0,  # noqa: ARG002  it holds one result
-        *,
-        soon: bool = False,  # noqa: ARG002  nothing else is ahead
-    ) -> Iterator[R]:
-        return map(function, items)

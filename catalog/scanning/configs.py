@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -14,7 +14,7 @@ from catalog.models import Blob, ConfigDocument, Manifest, Presence, Repository
 from catalog.recording.dating import date_indexes, date_presences
 from catalog.recording.refreshing import refresh
 from catalog.rows import execute, insert, moment, select, table, update
-from catalog.scanning.ahead import Alone, Crew
+from catalog.scanning.ahead import Crew
 from catalog.scanning.patience import Patience
 from catalog.scanning.reading import Contents
 from jobs.running import Lease
@@ -63,7 +63,7 @@ def unread(registry_id: int) -> list[int]:
 
 
 def read_all(
-    crew: Crew | Alone,
+    crew: Crew,
     contents: Contents,
     registry_id: int,
     lease: Lease,
@@ -74,13 +74,14 @@ def read_all(
     How many there were.
     """
     wanted = unread(registry_id)
+    names = dict(Repository.objects.filter(registry_id=registry_id).values_list("id", "name")) if wanted else {}
     patience = Patience()
     changed: set[int] = set()  # repositories whose newest image may be another now
     failed = 0
     batch: list[ConfigReading] = []
     told(0, len(wanted), 0)
     readings = crew.map(
-        lambda config: _read(contents, config), _wanted(registry_id, wanted), lambda reading: len(reading.content)
+        lambda config: _read(contents, config), _wanted(names, wanted), lambda reading: len(reading.content)
     )
     held, refreshed = 0, time.monotonic()
     for done, unparsed in enumerate(readings, start=1):
@@ -90,13 +91,13 @@ def read_all(
         held += len(reading.content)
         failed += bool(reading.failure or reading.problem)
         if len(batch) >= BATCH or held >= _HELD:
-            changed |= _write(lease, registry_id, batch)
+            changed |= _write(lease, names, batch)
             batch, held = [], 0
             if time.monotonic() - refreshed > _REFRESH_EVERY:
                 _refresh(lease, changed)
                 refreshed = time.monotonic()
         told(done, len(wanted), failed)
-    _refresh(lease, changed | _write(lease, registry_id, batch))
+    _refresh(lease, changed | _write(lease, names, batch))
     return len(wanted)
 
 
@@ -106,17 +107,20 @@ def _refresh(lease: Lease, repositories: set[int]) -> None:
     repositories.clear()
 
 
-def _wanted(registry_id: int, blob_ids: list[int]) -> Iterator[Wanted]:
+def _wanted(names: Mapping[int, str], blob_ids: list[int]) -> Iterator[Wanted]:
     for start in range(0, len(blob_ids), BATCH):
         ids = blob_ids[start : start + BATCH]
-        places: dict[int, list[str]] = {}
-        rows = Presence.objects.present().filter(repository__registry_id=registry_id, manifest__config_id__in=ids)
-        for blob, name in rows.values_list("manifest__config_id", "repository__name").distinct():
-            if len(places.setdefault(blob, [])) < _PLACES:
-                places[blob].append(name)
-        blobs = Blob.objects.in_bulk(ids)
+        configs = dict(select(Manifest, ("id", "config_id"), "config_id", ids))
+        places: dict[int, dict[str, None]] = {}
+        for manifest, repository in select(
+            Presence, ("manifest_id", "repository_id"), "manifest_id", configs, "gone_at IS NULL"
+        ):
+            there = places.setdefault(configs[manifest], {})
+            if repository in names and len(there) < _PLACES:
+                there[names[repository]] = None
+        blobs = {pk: (digest, size) for pk, digest, size in select(Blob, ("id", "digest", "size"), "id", ids)}
         for pk in ids:
-            yield Wanted(pk, blobs[pk].digest, blobs[pk].size, tuple(places.get(pk, ())))
+            yield Wanted(pk, *blobs[pk], tuple(places.get(pk, ())))
 
 
 def _read(contents: Contents, wanted: Wanted) -> ConfigReading:
@@ -143,7 +147,7 @@ def _parsed(reading: ConfigReading) -> ConfigReading:
         return replace(reading, problem=str(error))
 
 
-def _write(lease: Lease, registry_id: int, readings: list[ConfigReading]) -> set[int]:
+def _write(lease: Lease, names: Mapping[int, str], readings: list[ConfigReading]) -> set[int]:
     """Write a batch in one transaction; the repositories in which its images are."""
     if not readings:
         return set()
@@ -152,7 +156,7 @@ def _write(lease: Lease, registry_id: int, readings: list[ConfigReading]) -> set
     with lease.writing():
         insert(ConfigDocument, ("blob_id", "compressed"), documents)
         _describe(read)
-        return _date([reading.wanted.blob_id for reading in readings]) | _mark(registry_id, readings)
+        return _date([reading.wanted.blob_id for reading in readings]) | _mark(names, readings)
 
 
 def _describe(readings: Iterable[ConfigReading]) -> None:
@@ -188,19 +192,16 @@ def _date(blob_ids: list[int]) -> set[int]:
     return {pk for (pk,) in select(Presence, ("repository_id",), "manifest_id", manifests, _DATED_BY_THEM)}
 
 
-def _mark(registry_id: int, readings: list[ConfigReading]) -> set[int]:
+def _mark(names: Mapping[int, str], readings: list[ConfigReading]) -> set[int]:
     """An image whose config is missing says so, until a later scan reads it; the repositories where that is news."""
     failures = {reading.wanted.blob_id: reading.failure for reading in readings}
     manifests = dict(select(Manifest, ("id", "config_id"), "config_id", failures))
-    here = (
-        f"gone_at IS NULL AND state IN ('{Presence.State.WHOLE.value}', '{Presence.State.NO_CONFIG.value}')"  # noqa: S608  our own names
-        f" AND repository_id IN (SELECT id FROM {table(Repository)} WHERE registry_id = {registry_id:d})"
-    )
+    here = f"gone_at IS NULL AND state IN ('{Presence.State.WHOLE.value}', '{Presence.State.NO_CONFIG.value}')"
     changed, repositories = [], set()
     for presence, repository, manifest, *before in select(Presence, _MARKED, "manifest_id", manifests, here):
         failure = failures[manifests[manifest]]
         now = [Presence.State.NO_CONFIG.value, f"its config could not be read: {failure}"] if failure else _WHOLE
-        if before != now:
+        if repository in names and before != now:
             changed.append((*now, presence))
             repositories.add(repository)
     update(Presence, ("state", "problem"), changed)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from catalog.models import Presence, Repository, Scan
-from catalog.scanning.ahead import Alone
+from catalog.scanning.ahead import Crew
 from catalog.scanning.known import KnownChild, KnownTag, known_manifests, live_tags
 from catalog.scanning.listing import TagListing
 from catalog.scanning.patience import Patience
@@ -32,7 +32,7 @@ class FolderSource:
     def __init__(self, folder: StorageFolder, listed_by: ListedBy, *, thorough: bool) -> None:
         """Thorough: also tags that are as they were are looked at, for what may be missing below them."""
         self.contents = folder
-        self.crew = Alone()
+        self.crew = Crew(1)  # more would not read faster, but it reads while others write
         self._listed_by, self._thorough = listed_by, thorough
 
     def survey(self, registry: Registry, lease: Lease, progress: Progress, patience: Patience) -> Listed:  # noqa: ARG002  of Source
@@ -54,10 +54,11 @@ class FolderSource:
         return listed
 
     def batches(self, work: Iterable[tuple[Repository, Work]]) -> Iterator[Batch]:
-        return batches(step for repository, of_it in work for step in self._steps(repository, of_it))
+        items = (item for repository, of_it in work for item in _items(repository, of_it))
+        return batches(self.crew.map(self._step, items, lambda step: step.reading.weight if step.reading else 0))
 
     def close(self) -> None:
-        """Nothing is open."""
+        self.crew.close()
 
     def _compare(self, repository: RepositoryName, rows: list[tuple[Any, ...]], listed: Listed) -> None:
         """Walk the tags of a repository and note what is not as in `rows`, those of `live_tags`."""
@@ -81,24 +82,16 @@ class FolderSource:
         changed.sort(key=lambda reading: natural_key(reading.tag))  # of two that come at once, the higher comes last
         listed.works[repository] = Work(listing, count, [row[1] for row in known.values()], changed)
 
-    def _steps(self, repository: Repository, work: Work) -> Iterator[Step]:
-        changed = work.changed or []
-        if not changed:
-            yield Step(repository, work, None, last=True)
-        for start in range(0, len(changed), BATCH):
-            readings = changed[start : start + BATCH]
-            digests = {reading.digest for reading in readings if reading.digest}
-            there = known_manifests(repository.pk, digests)
-            seen: dict[str, RegistryError | None] = {}
-            for place, reading in enumerate(readings, start + 1):
-                full = self._with_content(work.listing.repository, reading, there, seen)
-                yield Step(repository, work, full, last=place == len(changed))
+    def _step(self, item: _Item) -> Step:
+        repository, work, reading, last, there, seen = item
+        full = self._with_content(work.listing.repository, reading, there, seen) if reading else None
+        return Step(repository, work, full, last)
 
     def _with_content(
         self,
         repository: RepositoryName,
         reading: TagReading,
-        there: dict[str, KnownChild],
+        there: Mapping[str, KnownChild],
         seen: dict[str, RegistryError | None],
     ) -> TagReading:
         """With the manifest, where it is new; `seen` remembers what came of each digest."""
@@ -120,10 +113,36 @@ class FolderSource:
         """The manifest; None where its content is known, and it is in this repository."""
         wanted = Digest.parse(digest)
         if known is None:
-            return self.contents.manifest(repository, wanted)
+            fetched = self.contents.manifest(repository, wanted)
+            _ = fetched.manifest  # parsed here, while others write
+            return fetched
         if (self._thorough or not known.here) and not self.contents.manifest_exists(repository, wanted):
             raise NotFound.build(f"storage {repository}@{digest}", NotFound.status)
         return None
+
+
+class _Item(NamedTuple):
+    """A tag to look at, or None; what is known of the digests of its batch, and what came of those that were read."""
+
+    repository: Repository
+    work: Work
+    reading: TagReading | None
+    last: bool
+    there: Mapping[str, KnownChild]
+    seen: dict[str, RegistryError | None]
+
+
+def _items(repository: Repository, work: Work) -> Iterator[_Item]:
+    changed = work.changed or []
+    if not changed:
+        yield _Item(repository, work, None, last=True, there={}, seen={})
+    for start in range(0, len(changed), BATCH):
+        readings = changed[start : start + BATCH]
+        there = known_manifests(repository.pk, {reading.digest for reading in readings if reading.digest})
+        seen: dict[str, RegistryError | None] = {}
+        for place, reading in enumerate(readings, start + 1):
+            yield _Item(repository, work, reading, place == len(changed), there, seen)
+    work.changed = []  # it may have been a hundred thousand
 
 
 def _is_as_known(link: TagLink, row: tuple[Any, ...]) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol, TypeAlias
 
 from catalog.policy import MAX_DEPTH
-from catalog.scanning.ahead import Alone, Crew
+from catalog.scanning.ahead import Crew
 from catalog.scanning.known import KnownTag, children_of, known_manifests
 from catalog.scanning.patience import Patience
 from oci.errors import NotFound, RegistryError
@@ -86,7 +86,7 @@ class BatchReading:
 class BatchReader:
     """Reads what lies below the tags of a batch; tags of later batches are under way meanwhile."""
 
-    def __init__(self, crew: Crew | Alone, contents: Contents, patience: Patience, *, thorough: bool) -> None:
+    def __init__(self, crew: Crew, contents: Contents, patience: Patience, *, thorough: bool) -> None:
         """Thorough: whether the children of an unchanged index are still there is asked too, each of them."""
         self._crew, self._contents, self._patience, self._thorough = crew, contents, patience, thorough
 

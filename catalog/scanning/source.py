@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from catalog.models import Repository, Scan
-from catalog.scanning.ahead import Alone, Crew
+from catalog.scanning.ahead import Crew
 from catalog.scanning.patience import Patience
 from catalog.scanning.progress import Progress
 from catalog.scanning.reading import Contents
@@ -32,7 +32,7 @@ class Source(Protocol):
     kind: Scan.Source
 
     @property
-    def crew(self) -> Crew | Alone: ...
+    def crew(self) -> Crew: ...
 
     @property
     def contents(self) -> Contents: ...

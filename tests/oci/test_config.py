@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import tracemalloc
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from oci.config import HistoryStep, ImageConfig, parse_config
+from oci.config import HistoryStep, ImageConfig, parse_config, summarise
 from oci.errors import BadAnswer
 from oci.model import Platform
 from tests.oci.test_model import JSON
@@ -134,13 +135,30 @@ def test_a_label_that_is_no_text_is_dropped_alone() -> None:
 
 def test_lists_without_end_are_unknown() -> None:
     read = config(
-        history=[{}] * 1_000_000,
+        history=[{}] * 100_000,
         rootfs={"diff_ids": [""] * 10_001},
         config={"Env": [""] * 10_001, "Labels": {str(n): "" for n in range(10_001)}},
     )
 
     assert (read.history, read.diff_ids, read.env, read.labels) == ((), (), (), {})
     assert read.author == "Alice"
+
+
+def test_what_would_fill_the_memory_is_refused_before_it_is_parsed() -> None:
+    content = json.dumps({**WHOLE, "history": [[]] * 1_000_000}).encode()
+    tracemalloc.start()
+
+    with pytest.raises(BadAnswer, match="more than 600,000 parts"):
+        parse_config(content)
+
+    assert tracemalloc.get_traced_memory()[1] < 1_000_000
+    tracemalloc.stop()
+
+
+@pytest.mark.parametrize("content", [json.dumps(WHOLE).encode(), b"{}", b'{"os": 7, "created": "yesterday"}'])
+def test_a_summary_says_what_the_whole_says(content: bytes) -> None:
+    whole, summary = parse_config(content), summarise(content)
+    assert (summary.platform, summary.created) == (whole.platform, whole.created)
 
 
 @settings(max_examples=50)
