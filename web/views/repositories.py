@@ -16,7 +16,7 @@ from catalog.models.repositories import RepositoryQuerySet
 from catalog.reads.keyset import Column, Order, Page, paged
 from catalog.reads.namespaces import count_namespaces
 from catalog.reads.platforms import platforms_of
-from catalog.reads.totals import totals_of
+from catalog.reads.totals import totals_in, totals_of
 from jobs.models import Job
 from registries.models import Registry
 from web.finding import find_registry
@@ -78,6 +78,7 @@ def listing(request: HttpRequest, registry: str | None = None) -> HttpResponse:
         "order": order,
         "page": page,
         "largest": max((row.size for row in page.rows), default=0),
+        "totals": totals_in(shown, filters.namespace) if filters.namespace else totals_of(shown),
     }
     if not wants_part(request):
         context |= _surroundings(shown, repositories, filters)
@@ -92,12 +93,11 @@ def _add_platforms(page: Page[Repository]) -> None:
 
 
 def _surroundings(shown: Sequence[Registry], repositories: RepositoryQuerySet, filters: Filters) -> dict[str, Any]:
-    """What stands around the list, which a change of the filter leaves as it is."""
+    """What stands around the list, which a change of the filter leaves as it is; the totals follow the namespace."""
     scans = Job.objects.unfinished().filter(subject__in=[row.job_subject for row in shown]).order_by("id")
     namespaces = count_namespaces(repositories.live())
     return {
         "has_filter": bool(namespaces.repositories or (shown and filters.any)),
         "namespaces": namespaces,
-        "totals": totals_of(shown),
         "scans": [JobProgress(job) for job in scans[:3]],
     }
