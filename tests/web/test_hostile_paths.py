@@ -64,10 +64,33 @@ PATHS = [
     "/jobs/99999999999999999999",
     "/jobs/٣",
     "/jobs/1/../../admin",
+    "/registries/local/",
+    "/registries/Local",
+    "/registries/local%0a",
+    "/registries/none",
+    "/registries/local/scans/",
+    "/registries/local/scans/0",
+    "/registries/local/scans/-1",
+    "/registries/local/scans/99999999999999999999",
+    "/registries/local/scans/" + "9" * 400,
+    "/registries/local/scans/1/..",
+    "/registries/none/scans",
+    "/registries/none/watched",
     "/%2f%2fevil.example.org",
     "/sign-in/",
     "/static/../registry_ui/settings.py",
     "/static/%2e%2e/registry_ui/settings.py",
+]
+
+ASKED = [
+    "/",
+    "/r/local",
+    "/r/local/team/app",
+    "/r/local/team/app/-/tags/1.0",
+    "/jobs",
+    "/registries/local",
+    "/registries/local/scans",
+    "/registries/local/watched",
 ]
 
 
@@ -95,9 +118,11 @@ def test_a_hostile_path_is_not_there(client: Client, local: Registry, path: str)
         "kind=__class__",
         "platform=%00%0a",
         "as=../../etc/passwd",
+        "show=%00",
+        "show=new%27--",
     ],
 )
-@pytest.mark.parametrize("path", ["/", "/r/local", "/r/local/team/app", "/r/local/team/app/-/tags/1.0", "/jobs"])
+@pytest.mark.parametrize("path", ASKED)
 def test_a_hostile_query_is_no_fault(client: Client, local: Registry, path: str, query: str) -> None:
     make.put(make.repository(local, "team/app"), make.image(), "1.0")
     assert client.get(f"{path}?{query}").status_code == 200

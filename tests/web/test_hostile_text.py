@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from catalog.models import Manifest, Presence, Repository
+from catalog.models import Manifest, Presence, Repository, WatchedRepository
 from jobs.models import Job
 from registries.models import Registry
 from tests.web import furniture as make
@@ -92,10 +92,42 @@ def test_problems_and_questions_are_text(client: Client, staff_client: Client, l
 
 
 @pytest.mark.parametrize("text", CORPUS)
+def test_what_a_scan_was_told_is_text(client: Client, staff_client: Client, local: Registry, text: str) -> None:
+    Registry.objects.update(capabilities={"problem": "denied", "reason": text, "catalog_allowed": False})
+    make.repository(local, "team/app", state=Repository.State.FAILED, problem=text)
+    WatchedRepository.objects.create(registry=local, name="team/app")
+    app = make.repository(local, "team/odd")
+    make.put(app, make.image(), "half", state=Presence.State.INCOMPLETE, problem=text)
+    make.lose_tag(app, "lost", text)
+    make.settle(app)
+    job = make.job(local, Job.State.FAILED, message=text, title=text)
+    said = {"source_note": text, "catalog_refusal": text, "is_of_watched": True}
+    broken_off = make.scan(local, job=job, complete=False, **said)
+    found = make.scan(local, **said)
+    scans = "/registries/local/scans"
+    for url in ("/registries/local", "/registries/local/watched", f"{scans}/{found.pk}", f"{scans}/{broken_off.pk}"):
+        for browser in (client, staff_client):
+            page = Page(browser.get(url).content.decode())
+            check(page)
+            assert text in page.text, url
+
+
+@pytest.mark.parametrize("text", CORPUS)
+def test_names_that_are_refused_come_back_as_text(staff_client: Client, local: Registry, text: str) -> None:
+    response = staff_client.post("/registries/local/watch", {"names": text})
+    page = Page(response.content.decode())
+    check(page)
+    assert response.status_code == 422
+    assert not WatchedRepository.objects.filter(name__contains="<").exists()
+
+
+@pytest.mark.parametrize("text", CORPUS)
 def test_what_a_person_types_comes_back_as_text(client: Client, local: Registry, text: str) -> None:
     make.put(make.repository(local, "team/app"), make.image(), "1.0")
-    for url in ("/", "/r/local/team/app", "/r/local/team/app/-/tags/1.0", "/jobs"):
-        for name in ("q", "ns", "sort", "platform", "page"):
+    scan = f"/registries/local/scans/{make.scan(local).pk}"
+    urls = ("/", "/r/local/team/app", "/r/local/team/app/-/tags/1.0", "/jobs", "/registries/local", scan)
+    for url in urls:
+        for name in ("q", "ns", "sort", "platform", "page", "show"):
             check(Page(client.get(url, {name: text}).content.decode()))
 
 
