@@ -9,10 +9,11 @@ from typing import Any, Final
 
 from django.utils import timezone
 
-from catalog.models import Manifest, Presence, Repository, Tag
+from catalog.models import Manifest, Presence, Repository, Scan, Tag
 from jobs.models import Job
 from registries.models import Registry
 from tests.web import furniture as make
+from tests.web import harbour_scans
 from tests.web.furniture import Built
 
 _NAMES: Final = (
@@ -70,6 +71,7 @@ class Harbour:
     scan: Job
     question: Job
     ended: Job
+    last: Scan
 
 
 def build() -> Harbour:
@@ -89,10 +91,9 @@ def build() -> Harbour:
         problem="GET v2/legacy/reports/tags/list was refused with 500: UNKNOWN unknown error",
     )
     _gone(where)
-    make.scan(
-        where, repositories=19, tags=1316, images=870, stored=412_000_000_000, pushed=1_482_000_000_000, requests=3120
-    )
-    return Harbour(where, api, odd, *_jobs(where))
+    edge = make.registry("edge", url="https://edge.example.org")
+    jobs = _jobs(where, edge)
+    return Harbour(where, api, odd, *jobs, harbour_scans.build(where, edge, api))
 
 
 def _ago(**age: float) -> datetime:
@@ -235,10 +236,8 @@ def _gone(where: Registry) -> None:
     Tag.objects.filter(repository=row).update(gone_at=_ago(days=12))
 
 
-def _jobs(where: Registry) -> tuple[Job, Job, Job]:
+def _jobs(where: Registry, other: Registry) -> tuple[Job, Job, Job]:
     """One that runs, one that asks, one that ended, and a few before them."""
-    other = make.registry("edge", url="https://edge.example.org")
-    make.scan(other, repositories=0)
     ana = make.person("ana.kivi", first_name="Ana", last_name="Kivi", staff=True)
     for days in range(3, 0, -1):
         make.job(

@@ -40,6 +40,13 @@ PAGES: Final = (
     f"{ODD}/model",
     f"{ODD}/vanished",
     "/jobs",
+    "/r/local?ns=platform",
+    "/registries/local",
+    "/registries/local?ns=platform",
+    "/registries/local/scans",
+    "/registries/local/watched",
+    "/registries/edge",
+    "/registries/edge/watched",
     "/account/password",
     "/nothing/here",
 )
@@ -54,7 +61,8 @@ def test_every_page_is_clean(chromium: Browser, berth: tuple[str, Harbour]) -> N
     visit.check_all_looks("/sign-in")
     visit.sign_in()
     jobs = [f"/jobs/{job.pk}" for job in (visit.harbour.scan, visit.harbour.question, visit.harbour.ended)]
-    for path in (*PAGES, *jobs, "/registries", "/registries/add"):
+    scans = [f"/registries/local/scans/{visit.harbour.last.pk}{query}" for query in ("", "?show=moved", "?show=gone")]
+    for path in (*PAGES, *jobs, *scans, "/registries", "/registries/add"):
         visit.go(path)
         visit.check_all_looks(path)
     for path, button in (("/", "Push an image"), ("/", "Account: Mara Voss"), (f"{TAG}/1.27.3", "More ways")):

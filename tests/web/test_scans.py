@@ -70,7 +70,7 @@ def test_a_scan_lists_what_it_found_new_moved_and_gone(client: Client, second: S
     links = [link for link in moved.links if "/-/manifests/" in link]
     assert links == [f"/r/local/team/app/-/manifests/{digest}" for digest in (before, after)]
     assert names(gone) == ["goes"]
-    assert "New tags 2 Moved to another digest 1 Gone 1" in new.words
+    assert "New tags 2 not there before Moved 1 to another digest Gone 1 listed no more" in new.words
     assert f"/jobs/{second.job_id}" in new.links
 
 
@@ -168,7 +168,7 @@ def test_a_scan_that_broke_off_says_what_the_catalog_is(client: Client, second: 
     Scan.objects.filter(pk=second.pk).update(complete=False, new_tags=0, moved_tags=0, gone_tags=0)
     page = see(client, address(second))
     assert "What it read until then is in the catalog" in page.words
-    assert "New tags 2 Moved to another digest 1 Gone 1" in page.words
+    assert "New tags 2 not there before Moved 1 to another digest Gone 1 listed no more" in page.words
     assert "The registry does not answer." not in page.words
 
 
