@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -276,3 +276,43 @@ def test_running_again_takes_no_leave_along(job: Job) -> None:
     again, new = services.again(job)
     assert new
     assert again.params == {"depth": 2}
+
+
+def test_a_database_that_fails_gives_the_job_back(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(kinds._runners, "test", raising(OperationalError("database or disk is full")))
+
+    run(job.pk)
+
+    job.refresh_from_db()
+    assert (job.state, job.attempts, job.leased_until, job.sent_at) == (Job.State.QUEUED, 1, None, None)
+
+
+def test_what_a_database_will_never_do_ends_as_failed(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(kinds._runners, "test", raising(OperationalError("no such table: secret")))
+
+    for _ in range(ATTEMPTS):
+        run(job.pk)
+
+    job.refresh_from_db()
+    assert job.state == Job.State.FAILED
+    assert "The database could not be read or written" in job.message
+    assert "secret" not in job.message
+
+
+def test_a_job_is_given_back_when_the_database_can_be_written_again(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(kinds._runners, "test", raising(OperationalError("database is locked")))
+    monkeypatch.setattr(running, "_RETRY", 0.01)
+    give_back, tries = Lease.give_back, []
+
+    def locked(lease: Lease, *, again: bool = False) -> None:
+        tries.append(again)
+        if len(tries) < 3:
+            raise OperationalError("database is locked")
+        give_back(lease, again=again)
+
+    monkeypatch.setattr(Lease, "give_back", locked)
+
+    run(job.pk)
+
+    job.refresh_from_db()
+    assert (job.state, tries) == (Job.State.QUEUED, [True] * 3)
