@@ -150,16 +150,18 @@ class _Scan:
         self._progress.phase("manifests")
         reader = BatchReader(source.crew, source.contents, self._patience, thorough=self._thorough)
         together: list[tuple[Batch, BatchReading]] = []
+        size = weight = 0
         for batch in source.batches(work):
             if batch.work.listing.failure is not None:
                 self._fail(batch.repository, str(batch.work.listing.failure))
                 continue
             reading = reader.read(batch.work.listing.repository, batch.repository.pk, batch.readings, self._keep)
             together.append((batch, reading))
-            tags = sum(len(reading.tags) for _, reading in together)
-            if tags >= _TOGETHER or sum(reading.weight for _, reading in together) > MOST_HELD:
+            size += len(reading.tags) or 1
+            weight += reading.weight
+            if size >= _TOGETHER or weight > MOST_HELD:
                 self._write(together)
-                together = []
+                together, size, weight = [], 0, 0
         self._write(together)
 
     def _keep(self, contents: Mapping[str, Fetched]) -> None:
