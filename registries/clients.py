@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from oci.auth import Credentials
 from oci.client import RegistryClient
 from oci.transport import Endpoint
 from registries.models import Registry
 
+_PAGE: Final = 1000  # names: what distribution gives at most, unless it is told otherwise
+
 
 def client_for(registry: Registry) -> RegistryClient:
-    """A client with the credentials of this row, to be closed after use.
+    """A client with the credentials of this row, to be closed after use. Pages are as large as the last probe found.
 
     Raises InvalidName when what the row says does not fit together.
     """
@@ -21,6 +25,8 @@ def client_for(registry: Registry) -> RegistryClient:
         credentials=credentials,
         realm=registry.realm or None,
         ca=registry.ca or None,
+        client_certificate=registry.client_certificate or None,
+        client_key=registry.client_key or None,
         plain_http=registry.plain_http,
     )
-    return RegistryClient(endpoint)
+    return RegistryClient(endpoint, registry.capability("page_size") or _PAGE)

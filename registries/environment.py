@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
@@ -21,6 +21,9 @@ _VARIABLES: Final = {
     "username": "BERTH_REGISTRY_USER",
     "password": "BERTH_REGISTRY_PASSWORD",
     "ca": "BERTH_REGISTRY_CA",
+    "client_certificate": "BERTH_REGISTRY_CLIENT_CERT",
+    "client_key": "BERTH_REGISTRY_CLIENT_KEY",
+    "storage": "BERTH_REGISTRY_STORAGE",
     "plain_http": "BERTH_REGISTRY_PLAIN_HTTP",
 }
 _OWN: Final = dict.fromkeys(("url", "plain_http"), "--bind or --registry-port")  # where we listen is where we ask
@@ -37,6 +40,9 @@ def owners(registry: Registry) -> dict[str, str]:
         "username": bool(settings.REGISTRY_USER),
         "password": bool(settings.REGISTRY_USER),
         "ca": bool(settings.REGISTRY_CA),
+        "client_certificate": bool(settings.REGISTRY_CLIENT_CERT),
+        "client_key": bool(settings.REGISTRY_CLIENT_CERT),
+        "storage": bool(settings.REGISTRY_STORAGE),
     }
     names = _VARIABLES | (_OWN if registry.embedded else {})
     return {field: names[field] for field, owned in said.items() if owned}
@@ -117,9 +123,22 @@ def _details(url: str, known: Registry | None = None, *, name: str = "") -> Deta
         public_name=settings.REGISTRY_PUBLIC or (known.public_name if known else ""),
         username=settings.REGISTRY_USER or (known.username if known else ""),
         password=settings.REGISTRY_PASSWORD if settings.REGISTRY_USER or not keeps else None,
-        ca=_pem(settings.REGISTRY_CA) or (known.ca if known else ""),
+        ca=_pem("BERTH_REGISTRY_CA", settings.REGISTRY_CA) or (known.ca if known else ""),
+        **_identity(known),
+        storage=settings.REGISTRY_STORAGE or (None if keeps else ""),
         plain_http=_plain_http(),
     )
+
+
+def _identity(known: Registry | None) -> dict[str, Any]:
+    """The client certificate and its key, as `_details` has them."""
+    if settings.REGISTRY_CLIENT_CERT:
+        key = _pem("BERTH_REGISTRY_CLIENT_KEY", settings.REGISTRY_CLIENT_KEY)
+        return {
+            "client_certificate": _pem("BERTH_REGISTRY_CLIENT_CERT", settings.REGISTRY_CLIENT_CERT),
+            "client_key": key,
+        }
+    return {"client_certificate": known.client_certificate if known else "", "client_key": None if known else ""}
 
 
 def _plain_http() -> bool:
@@ -136,13 +155,14 @@ def _release_others(registry: Registry | None) -> None:
     others.filter(from_environment=True).update(from_environment=False)
 
 
-def _pem(text: str) -> str:
+def _pem(variable: str, text: str) -> str:
     """The certificates themselves, also where `text` is the path of their file."""
     if not text or "-----BEGIN" in text:
         return text
     try:
         return Path(text).read_text(encoding="ascii")
     except (OSError, ValueError) as error:
+        said = "" if variable.endswith("KEY") else f"={text!r}"  # a key that lost its first line looks like a path
         raise ImproperlyConfigured(
-            f"BERTH_REGISTRY_CA={text!r} cannot be read: give the path of a PEM file, or its content"
+            f"{variable}{said} cannot be read: give the path of a PEM file, or its content"
         ) from error

@@ -6,42 +6,29 @@ its catalog when that address is named again.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
-from cryptography.x509 import load_pem_x509_certificates
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from registries.addresses import WrongAddress, free_name, name_before, name_from, normal_address, retired_name
-from registries.models import NAME_LENGTH, NAME_PATTERN, Registry
+from registries.details import Details, RegistryNotSaved, check_pair, checked_address
+from registries.models import Registry
 
-
-class RegistryNotSaved(Exception):  # noqa: N818  it says what did not happen
-    """A registry cannot be kept like that; the sentence says why, `field` which detail is meant."""
-
-    def __init__(self, field: str, sentence: str) -> None:
-        super().__init__(sentence)
-        self.field = field
-
-
-@dataclass(frozen=True, slots=True)
-class Details:
-    """What a person may say of a registry; nothing else is ever written from a form.
-
-    `password`: None keeps the stored one, the empty string removes it.
-    """
-
-    url: str
-    name: str = ""
-    public_name: str = ""
-    username: str = field(default="", repr=False)
-    password: str | None = field(default=None, repr=False)
-    ca: str = field(default="", repr=False)
-    plain_http: bool = False
+__all__ = [
+    "Details",
+    "Edited",
+    "RegistryNotSaved",
+    "add",
+    "edit",
+    "retire",
+    "retired_from",
+    "trust_realm",
+    "why_no_trust",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +43,7 @@ class Edited:
     was_read: bool = False
 
 
-_NO_CREDENTIALS: Final = {"username": "", "password": "", "realm": ""}
-_PUBLIC_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]*(?::[0-9]{1,5})?(?:/[a-z0-9._-]+)*")
+_NO_CREDENTIALS: Final = {"username": "", "password": "", "realm": "", "client_certificate": "", "client_key": ""}
 _UNPROBED: Final[dict[str, object]] = {"capabilities": {}, "probed_at": None}
 
 
@@ -68,7 +54,8 @@ def add(
 
     `leaving`: the job subjects of those that are being removed, which do not come back.
     """
-    url = _checked_address(details)
+    url = checked_address(details)
+    check_pair(url, details.client_certificate, details.client_key or "")
     _refuse_a_second(url)
     with transaction.atomic():
         if not embedded and (returning := retired_from(url, leaving)):
@@ -85,19 +72,28 @@ def edit(registry: Registry, details: Details, *, leaving: Collection[str] = ())
     name, or the one that had retired from there. No credential goes along unless it was given in
     this very form.
     """
-    url = _checked_address(details)
+    url = checked_address(details)
     with transaction.atomic():
         registry = Registry.objects.select_for_update().get(pk=registry.pk)
         if registry.retired_at is not None:
             raise RegistryNotSaved("url", _("A retired registry can only be removed."))
         name = details.name or registry.name
+        moves = url != registry.url and not registry.embedded
+        check_pair(url, details.client_certificate, _key_after(registry, details, moves=moves))
         if url != registry.url:
             _refuse_a_second(url)
-        if url != registry.url and not registry.embedded:
+        if moves:
             return _move(registry, details, name, url, leaving)
         _rename(registry, name)
         _update(registry, details, url)
     return Edited(registry)
+
+
+def _key_after(registry: Registry, details: Details, *, moves: bool) -> str:
+    """The key that the client certificate will have; the stored one stays at its address."""
+    if details.client_key is not None:
+        return details.client_key
+    return registry.client_key if details.client_certificate and not moves else ""
 
 
 def retire(registry: Registry, *, give_up_name: bool) -> None:
@@ -148,29 +144,6 @@ def why_no_trust(registry: Registry) -> str:
     return ""
 
 
-def _checked_address(details: Details) -> str:
-    """The address in its normal form, after a look at the rest of what was said."""
-    if details.name and not re.fullmatch(NAME_PATTERN, details.name):
-        raise RegistryNotSaved("name", _("A name is made of small letters, digits and single hyphens."))
-    if len(details.name) > NAME_LENGTH:
-        raise RegistryNotSaved("name", _("A name has at most 40 letters."))
-    if details.public_name and not _PUBLIC_NAME.fullmatch(details.public_name):
-        raise RegistryNotSaved("public_name", _("That is no name that a pull command could begin with."))
-    if details.ca:
-        _check_certificates(details.ca)
-    try:
-        return normal_address(details.url, plain_http=details.plain_http)
-    except WrongAddress as error:
-        raise RegistryNotSaved("url", str(error)) from error
-
-
-def _check_certificates(pem: str) -> None:
-    try:
-        load_pem_x509_certificates(pem.encode())
-    except ValueError as error:
-        raise RegistryNotSaved("ca", _("No certificate in PEM form is in that.")) from error
-
-
 def _refuse_a_second(url: str) -> None:
     other = Registry.objects.active().filter(url=url).first()
     if other is not None:
@@ -201,6 +174,7 @@ def _bring_back(registry: Registry, details: Details, name: str, *, from_environ
         public_name=details.public_name,
         ca=details.ca,
         plain_http=details.plain_http,
+        storage=details.storage or "",
         **_UNPROBED,
         **(_NO_CREDENTIALS | _given(details)),
     )
@@ -208,10 +182,16 @@ def _bring_back(registry: Registry, details: Details, name: str, *, from_environ
 
 
 def _given(details: Details) -> dict[str, str]:
-    """The credentials of the details. A user name alone was not given for this address: a form shows the old again."""
+    """The credentials of the details. A user name alone was not given for this address: a form shows the old again.
+
+    Nor was a certificate without its key.
+    """
+    given: dict[str, str] = {}
     if details.username and details.password:
-        return {"username": details.username, "password": details.password}
-    return {}
+        given = {"username": details.username, "password": details.password}
+    if details.client_certificate and details.client_key:
+        given |= {"client_certificate": details.client_certificate, "client_key": details.client_key}
+    return given
 
 
 def _create(details: Details, name: str, url: str, *, from_environment: bool, embedded: bool) -> Registry:
@@ -221,6 +201,7 @@ def _create(details: Details, name: str, url: str, *, from_environment: bool, em
         public_name=details.public_name,
         ca=details.ca,
         plain_http=details.plain_http,
+        storage=details.storage or "",
         from_environment=from_environment,
         embedded=embedded,
         **_given(details),
@@ -249,17 +230,30 @@ def _update(registry: Registry, details: Details, url: str) -> None:
         "username": details.username,
         "ca": details.ca,
         "plain_http": details.plain_http,
+        **_identity(details),
     }
+    if details.storage is not None:
+        changes["storage"] = details.storage
     if not details.username:
         changes["password"] = ""
         if registry.username:  # whoever takes the credentials back takes back where they may go
             changes["realm"] = ""
     elif details.password is not None and details.password != registry.password:
         changes["password"] = details.password
-    reached_by = ("url", "username", "password", "ca")
+    reached_by = ("url", "username", "password", "ca", "client_certificate", "client_key", "storage")
     if any(name in changes and changes[name] != getattr(registry, name) for name in reached_by):
         changes |= _UNPROBED
     _write(registry, **changes)
+
+
+def _identity(details: Details) -> dict[str, object]:
+    """The client certificate and its key, where that was given; without the certificate the key goes too."""
+    if not details.client_certificate:
+        return {"client_certificate": "", "client_key": ""}
+    changes: dict[str, object] = {"client_certificate": details.client_certificate}
+    if details.client_key is not None:
+        changes["client_key"] = details.client_key
+    return changes
 
 
 def _write(registry: Registry, **changes: object) -> None:

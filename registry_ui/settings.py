@@ -29,6 +29,9 @@ REGISTRY_PUBLIC = env.text("BERTH_REGISTRY_PUBLIC", "")
 REGISTRY_USER = env.text("BERTH_REGISTRY_USER", "")
 REGISTRY_PASSWORD = env.secret("BERTH_REGISTRY_PASSWORD", "")
 REGISTRY_CA = env.text("BERTH_REGISTRY_CA", "")
+REGISTRY_CLIENT_CERT = env.text("BERTH_REGISTRY_CLIENT_CERT", "")
+REGISTRY_CLIENT_KEY = env.secret("BERTH_REGISTRY_CLIENT_KEY", "")
+REGISTRY_STORAGE = env.text("BERTH_REGISTRY_STORAGE", "")
 REGISTRY_PLAIN_HTTP = env.flag("BERTH_REGISTRY_PLAIN_HTTP", default=False)
 
 # -- who may look ---------------------------------------------------------------

@@ -19,7 +19,14 @@ from registry_ui.start.errors import StartError
 from registry_ui.start.options import Options, netloc
 
 # What a file may hold instead (NAME_FILE), and no record of ours does.
-SECRETS: Final = ("BERTH_SECRET_KEY", "BERTH_CREDENTIALS_KEY", "BERTH_REGISTRY_PASSWORD", "DATABASE_URL", "REDIS_URL")
+SECRETS: Final = (
+    "BERTH_SECRET_KEY",
+    "BERTH_CREDENTIALS_KEY",
+    "BERTH_REGISTRY_PASSWORD",
+    "BERTH_REGISTRY_CLIENT_KEY",
+    "DATABASE_URL",
+    "REDIS_URL",
+)
 _RECORD: Final = "run.json"
 _FOR_TESTS: Final = "BERTH_TEST_"
 # What no child but Django's needs to see.
@@ -38,12 +45,18 @@ def django(options: Options, key_files: Mapping[str, Path], redis_url: str) -> d
         "BERTH_REGISTRY_URL": _registry_url(options),
         "BERTH_REGISTRY_PLAIN_HTTP": str(options.plain_http).lower(),
         "BERTH_REGISTRY_EMBEDDED": str(not options.registry).lower(),
+        **_storage(options),
         **_secret("BERTH_SECRET_KEY", key_files["secret-key"]),
         **_secret("BERTH_CREDENTIALS_KEY", key_files["credentials-key"]),
     }
     if not options.redis_url:
         told["REDIS_URL"] = redis_url
     return told
+
+
+def _storage(options: Options) -> dict[str, str]:
+    """The storage folder of the local registry; of another one what the operator says."""
+    return {} if options.registry else {"BERTH_REGISTRY_STORAGE": str(options.data / "registry")}
 
 
 def for_others(options: Options) -> str:

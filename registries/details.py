@@ -1,0 +1,86 @@
+"""What a person may say of a registry, checked before anything is written."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from cryptography.x509 import load_pem_x509_certificates
+from django.utils.translation import gettext as _
+
+from oci.endpoint import Endpoint
+from oci.tls import InvalidCertificate, contexts
+from registries.addresses import WrongAddress, normal_address
+from registries.models import NAME_LENGTH, NAME_PATTERN
+
+_PUBLIC_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]*(?::[0-9]{1,5})?(?:/[a-z0-9._-]+)*")
+
+
+class RegistryNotSaved(Exception):  # noqa: N818  it says what did not happen
+    """A registry cannot be kept like that; the sentence says why, `field` which detail is meant."""
+
+    def __init__(self, field: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.field = field
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """What a person may say of a registry; nothing else is ever written from a form.
+
+    `password` and `client_key`: None keeps the stored one, the empty string removes it. `storage` is a folder of
+    this machine: whoever names it has a shell here, so no form does, and None keeps what is stored.
+    """
+
+    url: str
+    name: str = ""
+    public_name: str = ""
+    username: str = field(default="", repr=False)
+    password: str | None = field(default=None, repr=False)
+    ca: str = field(default="", repr=False)
+    client_certificate: str = field(default="", repr=False)
+    client_key: str | None = field(default=None, repr=False)
+    plain_http: bool = False
+    storage: str | None = None
+
+
+def checked_address(details: Details) -> str:
+    """The address in its normal form, after a look at the rest of what was said."""
+    if details.name and not re.fullmatch(NAME_PATTERN, details.name):
+        raise RegistryNotSaved("name", _("A name is made of small letters, digits and single hyphens."))
+    if len(details.name) > NAME_LENGTH:
+        raise RegistryNotSaved("name", _("A name has at most 40 letters."))
+    if details.public_name and not _PUBLIC_NAME.fullmatch(details.public_name):
+        raise RegistryNotSaved("public_name", _("That is no name that a pull command could begin with."))
+    if details.ca:
+        _check_certificates("ca", details.ca)
+    if details.client_certificate:
+        _check_certificates("client_certificate", details.client_certificate)
+    if details.storage and not Path(details.storage).is_absolute():
+        raise RegistryNotSaved("storage", _("Give the whole path of the storage folder."))
+    try:
+        return normal_address(details.url, plain_http=details.plain_http)
+    except WrongAddress as error:
+        raise RegistryNotSaved("url", str(error)) from error
+
+
+def _check_certificates(field: str, pem: str) -> None:
+    try:
+        load_pem_x509_certificates(pem.encode())
+    except ValueError as error:
+        raise RegistryNotSaved(field, _("No certificate in PEM form is in that.")) from error
+
+
+def check_pair(url: str, certificate: str, key: str) -> None:
+    """Whether a registry at `url` could know us by that."""
+    if key and not certificate:
+        raise RegistryNotSaved("client_certificate", _("The certificate that the key belongs to is missing."))
+    if not certificate:
+        return
+    try:
+        contexts(Endpoint(url, client_certificate=certificate, client_key=key or None, plain_http=True))
+    except InvalidCertificate as error:
+        sentence = str(error)
+        raise RegistryNotSaved("client_key", f"{sentence[:1].upper()}{sentence[1:]}.") from error
