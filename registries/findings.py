@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
+from oci.storage import StorageFault, StorageFolder
 from registries.environment import owners
 from registries.models import Registry
 from registries.services import why_no_trust
@@ -39,6 +40,7 @@ class Finding:
 _GENERATIONS: Final = {2: "distribution 2.8", 3: "distribution 3"}
 # What OpenSSL calls an answer that is no TLS, by its version.
 _NO_TLS: Final = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG")
+_MANY_TAGS: Final = 100_000
 _LOOPBACK: Final = ("127.", "localhost", "::1")
 
 
@@ -48,7 +50,15 @@ def findings(registry: Registry) -> list[Finding]:
         return [Finding(Mark.NOTE, _("Test"), _("Not tested"), _("It was not tested yet."))]
     if registry.capability("problem"):
         return [_problem(registry)]
-    return [_reach(registry), _sign_in(registry), _catalog(registry), _deletes(registry), *_in_clear(registry)]
+    return [
+        _reach(registry),
+        *_slow_sign_in(registry),
+        _sign_in(registry),
+        _catalog(registry),
+        *_storage(registry),
+        _deletes(registry),
+        *_in_clear(registry),
+    ]
 
 
 def realm_host(registry: Registry) -> str:
@@ -61,6 +71,9 @@ def _problem(registry: Registry) -> Finding:
     topic = _("Reach")
     reason = str(registry.capability("reason"))
     match registry.capability("problem"):
+        case "client-certificate":
+            topic, short = _("Sign-in"), _("Client certificate")
+            sentence, cure = _no_certificate(registry)
         case "unreachable":
             short, sentence, cure = _unreachable(registry, reason)
         case "bad-answer" | "not-found" | "too-large":
@@ -72,19 +85,9 @@ def _problem(registry: Registry) -> Finding:
             cure = _("Nothing is sent there until a person with staff rights says yes.")
             cure = why_no_trust(registry) or cure
             reason = ""  # it says the same again
-        case "unauthorized" if "username" in owners(registry):
-            topic, short, sentence = _("Sign-in"), _("Sign-in fails"), _("It refuses the user name and password given.")
-            cure = _("Look at BERTH_REGISTRY_USER and BERTH_REGISTRY_PASSWORD.")
-        case "unauthorized" if registry.username:
-            topic, short, sentence = (
-                _("Sign-in"),
-                _("Sign-in fails"),
-                _("It refuses the stored user name and password."),
-            )
-            cure = _("Give them anew.")
         case "unauthorized":
-            topic, short, sentence = _("Sign-in"), _("Sign-in fails"), _("It asks for a user name and a password.")
-            cure = _("Give those of a user who may read everything.")
+            topic, short = _("Sign-in"), _("Sign-in fails")
+            sentence, cure = _not_let_in(registry)
         case "denied":
             topic, short, sentence = _("Sign-in"), _("Refused"), _("It refuses us.")
             cure = _("Let this address or this user in at the registry.")
@@ -95,6 +98,24 @@ def _problem(registry: Registry) -> Finding:
             short, sentence = _("Faulty"), _("It answers with a fault of its own.")
             cure = _("Its log says more. Then test again.")
     return Finding(Mark.NO, topic, short, sentence, cure, reason)
+
+
+def _not_let_in(registry: Registry) -> tuple[str, str]:
+    """Sentence and cure."""
+    if "username" in owners(registry):
+        sentence = _("It refuses the user name and password given.")
+        return sentence, _("Look at BERTH_REGISTRY_USER and BERTH_REGISTRY_PASSWORD.")
+    if registry.username:
+        return _("It refuses the stored user name and password."), _("Give them anew.")
+    return _("It asks for a user name and a password."), _("Give those of a user who may read everything.")
+
+
+def _no_certificate(registry: Registry) -> tuple[str, str]:
+    """Sentence and cure."""
+    if registry.client_certificate:
+        sentence = _("It does not trust the client certificate that Berth shows it.")
+        return sentence, _("Give one that its authority has signed.")
+    return _("It lets nobody in without a client certificate."), _("Give Berth one, and its key.")
 
 
 def _unreachable(registry: Registry, reason: str) -> tuple[str, str, str]:
@@ -138,14 +159,51 @@ def _sign_in(registry: Registry) -> Finding:
             return Finding(Mark.NOTE, topic, "", _("Asks nobody who they are: whoever reaches it may read it."))
 
 
+def _slow_sign_in(registry: Registry) -> list[Finding]:
+    """A password that costs a registry much is paid anew with each request."""
+    cost = int(registry.capability("slow_auth_ms") or 0)
+    if not cost:
+        return []
+    hours, minutes = divmod(round(_MANY_TAGS * cost / 60_000), 60)
+    sentence = _(
+        "Each request costs it %(cost)s ms for the password alone (htpasswd, bcrypt): to ask for %(tags)s tags takes"
+        " %(hours)s h %(minutes)s min of its processor."
+    ) % {
+        "cost": cost,
+        "tags": number_format(_MANY_TAGS, force_grouping=True),
+        "hours": hours,
+        "minutes": minutes,
+    }
+    cure = _("A token service asks once; or make the hash a cheaper one: htpasswd -nbB -C 5 USER PASSWORD.")
+    return [Finding(Mark.NO, _("Sign-in"), _("Slow sign-in"), sentence, cure)]
+
+
+def _storage(registry: Registry) -> list[Finding]:
+    """Whether the storage folder can be read from here; that it is the registry's own, each scan proves."""
+    if not registry.storage:
+        return []
+    topic, short = _("Storage"), _("Storage folder")
+    try:
+        StorageFolder(registry.storage)
+    except StorageFault as fault:
+        sentence = _("Its storage folder cannot be read, so scans ask its API.")
+        cure = _("Let Berth's user read it: it is what the registry's configuration calls rootdirectory.")
+        return [Finding(Mark.NO, topic, _("No folder"), sentence, cure, str(fault))]
+    sentence = _("Its storage folder can be read: scans read it, after they have proved that it is its own.")
+    return [Finding(Mark.OK, topic, short, sentence)]
+
+
 def _catalog(registry: Registry) -> Finding:
     topic, allowed = _("Catalog"), registry.capability("catalog_allowed")
     if allowed:
         size = number_format(registry.capability("page_size"), force_grouping=True)
         sentence = _("The catalog may be read, %(size)s names a page.") % {"size": size}
         return Finding(Mark.OK, topic, _("Catalog"), sentence)
-    sentence = _("The catalog may not be read, so Berth cannot see which repositories there are.")
-    cure = _("Give the user the right registry:catalog:* at the token service, or let it read /v2/_catalog.")
+    sentence = _("The catalog may not be read: the repositories that are watched are scanned, and no others are seen.")
+    cure = _(
+        "Name them on the page of the registry, or give the user the right registry:catalog:* at the token service, or"
+        " let it read /v2/_catalog."
+    )
     return Finding(Mark.NO, topic, _("No catalog"), sentence, cure)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from catalog import removal
+from catalog import removal, watching
 from jobs.models import Job
 from registries import services
 from registries.environment import owners
@@ -19,15 +19,29 @@ from registries.models import Registry
 from registries.probing import probe
 from registries.services import Details, RegistryNotSaved
 
+_WATCHING = {
+    "watch": "repositories to scan where the catalog may not be read",
+    "unwatch": "take them from that list",
+    "watched": "the list",
+}
 _SOURCE = "prompt, stdin, env:NAME or file:PATH; never the password itself"
+_OWNED = {
+    "url": "url",
+    "public": "public_name",
+    "user": "username",
+    "ca": "ca",
+    "client_cert": "client_certificate",
+    "client_key": "client_key",
+    "storage": "storage",
+}
 _MARKS = {Mark.OK: "+", Mark.NO: "!", Mark.NOTE: " "}
 
 
 class Command(BaseCommand):
-    help = "The registries that Berth knows: list, add, edit, test, remove."
+    help = "The registries that Berth knows: list, add, edit, test, remove; watch, unwatch, watched."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        verbs = parser.add_subparsers(dest="verb", required=True, metavar="list|add|edit|test|remove")
+        verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
         verbs.add_parser("list", help="all of them, with what the last test found")
         add = verbs.add_parser("add", help="add one, and test it")
         add.add_argument("url", help="https://registry.example.org")
@@ -36,11 +50,18 @@ class Command(BaseCommand):
         edit.add_argument("--url", help="the new address; the old registry stays, to be read")
         edit.add_argument("--no-credentials", action="store_true", help="forget user name and password")
         edit.add_argument("--no-ca", action="store_true")
+        edit.add_argument("--no-client-cert", action="store_true", help="forget the client certificate and its key")
+        edit.add_argument("--no-storage", action="store_true", help="ask its API, whatever folder there is")
         for verb in (add, edit):
             _add_details(verb)
         test = verbs.add_parser("test", help="ask it what it can do; changes nothing there")
         test.add_argument("registry")
         test.add_argument("--trust", metavar="ORIGIN", help="send the credentials to this token service")
+        for word, what in _WATCHING.items():
+            about_watching = verbs.add_parser(word, help=what)
+            about_watching.add_argument("registry")
+            if word != "watched":
+                about_watching.add_argument("repository", nargs="+")
         remove = verbs.add_parser("remove", help="forget one and its catalog; nothing is removed at the registry")
         remove.add_argument("registry")
         remove.add_argument("--yes", action="store_true", help="do not ask")
@@ -66,8 +87,11 @@ class Command(BaseCommand):
             public_name=options["public"] or "",
             username=options["user"] or "",
             password=password,
-            ca=_pem(options["ca"]),
+            ca=_pem("--ca", options["ca"]),
+            client_certificate=_pem("--client-cert", options["client_cert"]),
+            client_key=_pem("--client-key", options["client_key"]),
             plain_http=bool(options["plain_http"]),
+            storage=_folder(options["storage"]),
         )
         registry = services.add(details, leaving=_leaving())
         self.stdout.write(f"{registry.name} is added.")
@@ -93,6 +117,23 @@ class Command(BaseCommand):
             probe(registry)
             services.trust_realm(registry, options["trust"])
         self._report(registry)
+
+    def _watch(self, options: dict[str, Any]) -> None:
+        said = watching.watch(_named(options["registry"]), options["repository"])
+        self.stdout.write(f"{len(said.added)} repositories are watched now, {len(said.already)} were already.")
+        if said.refused:
+            raise CommandError("; ".join(f"{name}: {why}" for name, why in said.refused.items()))
+
+    def _unwatch(self, options: dict[str, Any]) -> None:
+        count = watching.unwatch(_named(options["registry"]), options["repository"])
+        self.stdout.write(f"{count} repositories are not watched any more.")
+
+    def _watched(self, options: dict[str, Any]) -> None:
+        rows = watching.watched(_named(options["registry"]))
+        if not rows:
+            self.stdout.write("None: ./run manage registry watch NAME REPOSITORY")
+            return
+        self._table([("REPOSITORY", "STATE"), *((row.watched.name, row.problem or str(row.reading)) for row in rows)])
 
     def _remove(self, options: dict[str, Any]) -> None:
         registry = _named(options["registry"], retired=True)
@@ -134,6 +175,9 @@ def _add_details(parser: CommandParser) -> None:
     parser.add_argument("--user", help="sign in with this name")
     parser.add_argument("--password-from", metavar="SOURCE", help=_SOURCE)
     parser.add_argument("--ca", metavar="FILE", help="certificates to trust, PEM")
+    parser.add_argument("--client-cert", metavar="FILE", help="the certificate by which it knows us, PEM")
+    parser.add_argument("--client-key", metavar="FILE", help="its key, PEM without a pass phrase")
+    parser.add_argument("--storage", metavar="FOLDER", help="its storage folder, as this machine sees it")
     parser.add_argument("--plain-http", action="store_true", default=None, help="allow an http:// address")
 
 
@@ -162,13 +206,15 @@ def _named(name: str, *, retired: bool = False) -> Registry:
 def _changed(registry: Registry, options: dict[str, Any]) -> Details:
     """What the options say over what the row says; to another address nothing secret goes along."""
     owned = owners(registry)
-    for option, field in (("url", "url"), ("public", "public_name"), ("user", "username"), ("ca", "ca")):
+    for option, field in _OWNED.items():
         if options[option] is not None and field in owned:
-            raise CommandError(f"--{option}: {owned[field]} says that; change it there")
+            raise CommandError(f"--{option.replace('_', '-')}: {owned[field]} says that; change it there")
     moved = options["url"] is not None
     username = options["user"] if options["user"] is not None else ("" if moved else registry.username)
     password = _password(options["password_from"])
-    ca = _pem(options["ca"]) if options["ca"] else registry.ca
+    ca = _pem("--ca", options["ca"]) if options["ca"] else registry.ca
+    certificate = _pem("--client-cert", options["client_cert"]) or ("" if moved else registry.client_certificate)
+    storage = "" if options["no_storage"] else _folder(options["storage"])
     return Details(
         url=options["url"] or registry.url,
         name=options["name"] or "",
@@ -176,6 +222,9 @@ def _changed(registry: Registry, options: dict[str, Any]) -> Details:
         username="" if options["no_credentials"] else username,
         password="" if options["no_credentials"] else password,
         ca="" if options["no_ca"] else ca,
+        client_certificate="" if options["no_client_cert"] else certificate,
+        client_key=_pem("--client-key", options["client_key"]) or None,
+        storage=storage,
         plain_http=registry.plain_http if options["plain_http"] is None else options["plain_http"],
     )
 
@@ -205,11 +254,16 @@ def _password(source: str | None) -> str | None:
         raise CommandError(f"--password-from: {where} cannot be read: {type(error).__name__}") from error
 
 
-def _pem(path: str | None) -> str:
+def _pem(option: str, path: str | None) -> str:
     try:
         return Path(path).read_text(encoding="ascii") if path else ""
     except (OSError, UnicodeError) as error:
-        raise CommandError(f"--ca: {path} cannot be read: give the path of a PEM file") from error
+        raise CommandError(f"{option}: {path} cannot be read: give the path of a PEM file") from error
+
+
+def _folder(path: str | None) -> str | None:
+    """The whole path; None where nothing is said. That it can be read, the test says."""
+    return str(Path(path).expanduser().absolute()) if path else None
 
 
 def _state(registry: Registry) -> str:
