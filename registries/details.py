@@ -56,6 +56,8 @@ def checked_address(details: Details) -> str:
         raise RegistryNotSaved("public_name", _("That is no name that a pull command could begin with."))
     if details.ca:
         _check_certificates("ca", details.ca)
+    if "PRIVATE KEY" in details.client_certificate:  # which is stored and shown as it is
+        raise RegistryNotSaved("client_certificate", _("A key is in that too: give it apart, where it is kept secret."))
     if details.client_certificate:
         _check_certificates("client_certificate", details.client_certificate)
     if details.storage and not Path(details.storage).is_absolute():

@@ -1,4 +1,4 @@
-"""The form of a registry: its fields are all that a page can change, and the password goes in and never out."""
+"""The form of a registry: its fields are all that a page can change, and secrets go in and never out."""
 
 from __future__ import annotations
 
@@ -10,6 +10,13 @@ from django.utils.translation import gettext_lazy as _
 from registries.environment import owners
 from registries.models import NAME_LENGTH, Registry
 from registries.services import Details
+
+
+class WriteOnly(forms.Textarea):
+    """What was typed is not sent back, as with a password."""
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:  # noqa: ARG002
+        return super().get_context(name, None, attrs)
 
 
 class RegistryForm(forms.Form):
@@ -63,6 +70,21 @@ class RegistryForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false", "autocapitalize": "none"}),
     )
 
+    client_certificate = forms.CharField(
+        label=_("Client certificate"),
+        required=False,
+        max_length=200_000,
+        help_text=_("PEM, for a registry that lets in only whom it knows by one. It is shown to this address alone."),
+        widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false", "autocapitalize": "none"}),
+    )
+    client_key = forms.CharField(
+        label=_("Its key"),
+        required=False,
+        max_length=200_000,
+        help_text=_("PEM, without a pass phrase. It is stored encrypted and never shown."),
+        widget=WriteOnly(attrs={"rows": 3, "spellcheck": "false", "autocapitalize": "none"}),
+    )
+
     def __init__(self, data: Any = None, *, registry: Registry | None = None) -> None:
         self.registry = registry
         self.owned = owners(registry) if registry else {}
@@ -75,7 +97,11 @@ class RegistryForm(forms.Form):
             self.fields["name"].help_text = _(
                 "What it is called here, and in the addresses of its pages: with another name, links to them change."
             )
+            if registry.client_key:
+                self.fields["client_key"].help_text = _("One is stored. Leave this empty to keep it.")
         for name, variable in self.owned.items():
+            if name not in self.fields:  # the storage folder, which no form names
+                continue
             self.fields[name].disabled = True
             self.fields[name].help_text = _("%(variable)s says that; change it there.") % {"variable": variable}
 
@@ -90,13 +116,15 @@ class RegistryForm(forms.Form):
             username="" if forget else said["username"],
             password="" if forget else said["password"] or None,
             ca=said["ca"].strip(),
+            client_certificate=said["client_certificate"].strip(),
+            client_key=said["client_key"].strip() or None,
             plain_http=said["plain_http"],
         )
 
 
-_SHOWN: Final = ("url", "plain_http", "name", "public_name", "username", "ca")
+_SHOWN: Final = ("url", "plain_http", "name", "public_name", "username", "ca", "client_certificate")
 
 
 def _shown(registry: Registry) -> dict[str, Any]:
-    """What a form begins with: everything but the password."""
+    """What a form begins with: everything but the secrets."""
     return {name: getattr(registry, name) for name in _SHOWN}
