@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -29,6 +30,7 @@ _STOPPED: Final = "Stopped. What was done until then stays."
 _DATABASE_FAILED: Final = (
     f"The database could not be read or written, {ATTEMPTS} times; the log has the details. It can be run again."
 )
+_NICE: Final = 10
 _MAPPED: Final = 32 * 2**20  # bytes
 _LOG_PAGES: Final = 10_000  # of four kilobytes: then a commit makes a checkpoint after all
 _PATIENCE: Final = 300.0  # seconds that a worker waits for a database that it cannot write
@@ -172,7 +174,7 @@ def run(job_id: int) -> None:
     if lease is None:
         log.info("job %s is not waiting to be run", job_id)
         return
-    _spare_memory()
+    _give_way()
     with _kept_alive(lease):
         try:
             _work(lease)
@@ -201,11 +203,14 @@ def _work(lease: Lease) -> None:
         lease.end(Job.State.DONE, message)
 
 
-def _spare_memory() -> None:
-    """A job goes through whole tables, and what SQLite maps of its file counts as the worker's own memory.
+def _give_way() -> None:
+    """Let pages go first: they wait for a processor, and for memory, that a long job would take as well.
 
-    It also writes so much that a checkpoint would be due at every tenth commit: `Turn` makes them in its gaps.
+    A job goes through whole tables, and what SQLite maps of its file counts as the worker's own memory; it writes so
+    much that a checkpoint would be due at every tenth commit, so `Turn` makes them in its gaps.
     """
+    if os.getpriority(os.PRIO_PROCESS, 0) < _NICE:
+        os.setpriority(os.PRIO_PROCESS, 0, _NICE)  # of this thread and those that it starts
     if connection.vendor == "sqlite":
         with connection.cursor() as cursor:
             cursor.execute(f"PRAGMA mmap_size = {_MAPPED}")

@@ -1,0 +1,77 @@
+"""`./run bench NAME [--full] [--json] [--data FOLDER]`: measures, and fails when a figure is beyond its limit."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final, TypeAlias
+
+from registry_ui.bench import scan_bench, sizes
+from registry_ui.bench.errors import BenchError
+from registry_ui.bench.sizes import Size
+from registry_ui.bench.table import Row, as_json, as_table
+
+Bench: TypeAlias = Callable[[Size, Path | None, Callable[[str], None]], list[Row]]
+
+_BENCHES: Final[Mapping[str, tuple[Bench, str]]] = {
+    "scan": (scan_bench.run, "how fast a registry is read, how often it is asked, and who waits meanwhile"),
+}
+_UNUSABLE: Final = 2  # what was asked for cannot be measured
+
+
+def main(arguments: Sequence[str]) -> int:
+    given = _parser().parse_args(arguments)
+    if given.name is None:
+        _tell("\n".join(f"./run bench {name}    {what}" for name, (_, what) in _BENCHES.items()))
+        return 0
+    if given.name not in _BENCHES:
+        _tell(f"There is no bench {given.name}. Those there are: {', '.join(_BENCHES)}.")
+        return _UNUSABLE
+    if given.data and not (given.data / "docker/registry/v2").is_dir():
+        _tell(f"--data {given.data}: no registry's storage folder, which would hold docker/registry/v2.")
+        return _UNUSABLE
+    size = sizes.FULL if given.full else sizes.TINY if given.tiny else sizes.USUAL
+    machine = _machine()
+    try:
+        rows = _BENCHES[given.name][0](size, given.data, _tell)
+    except BenchError as error:
+        _tell(str(error))
+        return _UNUSABLE
+    told = as_json if given.json else as_table
+    sys.stdout.write(told(given.name, machine, rows) + "\n")
+    return 0 if all(row.ok for row in rows) else 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="./run bench", description=__doc__, allow_abbrev=False)
+    parser.add_argument("name", nargs="?", help="without it, the names there are")
+    parser.add_argument("--full", action="store_true", help="the size that the limits are meant for; takes minutes")
+    parser.add_argument("--json", action="store_true", help="print JSON and nothing else")
+    parser.add_argument("--data", type=Path, metavar="FOLDER", help="measure on this storage folder of a registry")
+    parser.add_argument("--tiny", action="store_true", help=argparse.SUPPRESS)  # for tests: too small to mean much
+    return parser
+
+
+def _machine() -> dict[str, Any]:
+    """What the figures were measured on; a load before it began says that others were measured too."""
+    pages, size = os.sysconf("SC_PHYS_PAGES"), os.sysconf("SC_PAGE_SIZE")
+    return {
+        "cpus": len(os.sched_getaffinity(0)),
+        "memory": f"{pages * size / 1e9:.0f} GB",
+        "python": platform.python_version(),
+        "load": round(os.getloadavg()[0], 2),
+    }
+
+
+def _tell(sentence: str) -> None:
+    """Progress goes beside the figures."""
+    sys.stderr.write(f"{sentence}\n")
+    sys.stderr.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

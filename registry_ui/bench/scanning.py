@@ -1,0 +1,148 @@
+"""One scan in a process of its own, and what it cost: all that a bench knows of how Berth scans.
+
+`python -m registry_ui.bench.scanning add NAME URL STORAGE` makes the row of a registry, `… scan NAME` scans it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from registry_ui.bench.errors import BenchError
+from registry_ui.bench.processes import end, last_words
+from registry_ui.bench.registries import Registry
+from registry_ui.bench.site import Site
+
+_MODULE: Final = "registry_ui.bench.scanning"
+_AFTER_MANIFESTS: Final = ("configs", "done")  # phases of the progress
+
+
+@dataclass(frozen=True, slots=True)
+class Scanned:
+    seconds: float  # all of it
+    without_configs: float  # seconds until tags and manifests were read and written
+    peak: float  # MB of memory of the scanning process
+    source: str  # "api" or "folder"
+    note: str  # why not its folder
+
+
+class Scanning:
+    """A scan under way."""
+
+    def __init__(self, site: Site, process: subprocess.Popen[bytes]) -> None:
+        self._site, self._process = site, process
+        self.job = int(json.loads(self._line())["job"])
+
+    @property
+    def is_over(self) -> bool:
+        return self._process.poll() is not None
+
+    def result(self) -> Scanned:
+        """Waits for the end; a scan that did not end well is no measurement."""
+        told = json.loads(self._line())
+        if told.pop("state") != "done":
+            raise BenchError(f"The scan did not end well: {told['note']}\n{last_words(self._site.log)}")
+        return Scanned(**told)
+
+    def _line(self) -> bytes:
+        if self._process.stdout is None:
+            raise AssertionError("Site.start pipes it")
+        if line := self._process.stdout.readline():
+            return line
+        raise BenchError(f"The scan fell over:\n{last_words(self._site.log)}")
+
+
+def add(site: Site, name: str, registry: Registry, *, by_folder: bool = False) -> None:
+    """Make the row of `registry`."""
+    site.run(_MODULE, "add", name, registry.url, str(registry.storage) if by_folder else "")
+
+
+def scan(site: Site, name: str) -> Scanned:
+    with under_way(site, name) as scanning:
+        return scanning.result()
+
+
+@contextmanager
+def under_way(site: Site, name: str) -> Iterator[Scanning]:
+    """A scan that has just begun."""
+    process = site.start(_MODULE, "scan", name)
+    try:
+        yield Scanning(site, process)
+    finally:
+        end(process)
+
+
+def _add(name: str, url: str, storage: str) -> None:
+    from registries.models import Registry as Row
+    from registries.services import Details
+    from registries.services import add as add_row
+
+    row = add_row(Details(url=url, name=name, plain_http=True))
+    Row.objects.filter(pk=row.pk).update(storage=storage)
+
+
+def _scan(name: str) -> None:
+    from catalog.models import Scan
+    from catalog.services import request_scan
+    from jobs import running
+    from registries.models import Registry as Row
+
+    job, _ = request_scan(Row.objects.get(name=name))
+    _print(job=job.pk)
+    phases = _watched_phases(running.Lease)
+    began = time.perf_counter()
+    running.run(job.pk)
+    ended = time.perf_counter()
+    job.refresh_from_db()
+    last = Scan.objects.newest_first().filter(job=job).first()
+    read = min((phases[name] for name in _AFTER_MANIFESTS if name in phases), default=ended)
+    _print(
+        state=job.state,
+        seconds=ended - began,
+        without_configs=read - began,
+        peak=_peak(),
+        source=last.source if last else "",
+        note=(last.source_note if last else "") or job.message,
+    )
+
+
+def _watched_phases(lease: Any) -> dict[str, float]:
+    """When each phase of the progress began."""
+    began: dict[str, float] = {}
+    tell = lease.tell
+
+    def told(self: Any, *, now: bool = False, **progress: Any) -> None:
+        began.setdefault(progress.get("phase", ""), time.perf_counter())
+        tell(self, now=now, **progress)
+
+    lease.tell = told
+    return began
+
+
+def _peak() -> float:
+    """Of this process since it became Python: getrusage would tell its parent's where that was larger."""
+    found = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
+    return int(found[1]) * 1024 / 1e6 if found else 0.0
+
+
+def _print(**told: Any) -> None:
+    sys.stdout.write(json.dumps(told) + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    import django
+
+    django.setup()
+    if sys.argv[1] == "add":
+        _add(*sys.argv[2:])
+    else:
+        _scan(*sys.argv[2:])

@@ -1,0 +1,26 @@
+"""How much data a bench works on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from registry_ui.bench.storage_data import Shape
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    main: Shape  # what the speed of a scan is measured on
+    load: Shape  # what is scanned while pages are asked for
+    wide: Shape  # one repository of very many tags
+    quiet: float  # seconds for which pages are asked for while nothing else happens
+    everywhere: bool = False  # the wide repository is read through the API too, one request a tag
+
+
+def _wide(tags: int) -> Shape:
+    return Shape(1, tags, images=max(1, tags // 100), past=False)
+
+
+TINY: Final = Size(main=Shape(3, 20), load=Shape(3, 20), wide=_wide(200), quiet=1)
+USUAL: Final = Size(main=Shape(40, 40), load=Shape(40, 40), wide=_wide(100_000), quiet=5)
+FULL: Final = Size(main=Shape(1000, 100), load=Shape(200, 100), wide=_wide(100_000), quiet=20, everywhere=True)
