@@ -17,13 +17,14 @@ from catalog.scanning.source import Listed
 from catalog.scanning.work import BATCH, Batch, Step, Work, batches
 from catalog.sort_keys import natural_key
 from jobs.running import Lease
-from oci.errors import BadAnswer, NotFound, RegistryError
+from oci.errors import BadAnswer, NotFound, Reason, RegistryError
 from oci.fetched import Fetched
 from oci.names import Digest, RepositoryName
 from oci.storage import ListedBy, StorageFault, StorageFolder, TagLink
 from registries.models import Registry
 
 _INCOMPLETE: Final = Presence.State.INCOMPLETE.value
+_ABSENT: Final = Reason("MANIFEST_UNKNOWN", "it is not there")  # as the folder says of what nobody knows
 
 
 class FolderSource:
@@ -117,7 +118,7 @@ class FolderSource:
             _ = fetched.manifest  # parsed here, while others write
             return fetched
         if (self._thorough or not known.here) and not self.contents.manifest_exists(repository, wanted):
-            raise NotFound.build(f"storage {repository}@{digest}", NotFound.status)
+            raise NotFound.build(f"storage {repository}@{digest}", NotFound.status, (_ABSENT,))
         return None
 
 
