@@ -8,11 +8,13 @@ from typing import Any
 from django.db.models import Case, Count, Sum, Value, When
 
 from catalog.models import (
+    Blob,
     ConfigDocument,
     Document,
     IndexEntry,
     Manifest,
     ManifestBlob,
+    NamespaceTotal,
     Presence,
     Repository,
     RepositoryBlob,
@@ -20,6 +22,7 @@ from catalog.models import (
     Tag,
     TagSpan,
 )
+from registries.models import Registry
 
 
 def _is(**fact: Any) -> Case:
@@ -31,8 +34,20 @@ def picture() -> dict[str, list[Any]]:
     return {
         "repositories": sorted(
             Repository.objects.values_list(
-                "name", "state", "tag_count", "image_count", "problem_count", "size", "newest__lead_tag", "missed"
-            )
+                "name",
+                "namespace",
+                "state",
+                "problem",
+                "tag_count",
+                "image_count",
+                "problem_count",
+                "size",
+                "pushed",
+                "newest__lead_tag",
+                "missed",
+                _is(gone_at=None),
+            ),
+            key=str,
         ),
         "presences": sorted(
             Presence.objects.values_list(
@@ -60,12 +75,42 @@ def picture() -> dict[str, list[Any]]:
         ),
         "blobs": sorted(RepositoryBlob.objects.values_list("repository__name", "blob__digest", "references")),
         "manifests": sorted(
-            Manifest.objects.values_list("digest", "kind", "size", "os", "architecture", "created", "config_state"),
+            Manifest.objects.values_list(
+                "digest",
+                "media_type",
+                "kind",
+                "artifact_type",
+                "document_size",
+                "size",
+                "layer_count",
+                "subject",
+                "problem",
+                "config__digest",
+                "config_state",
+                "config_problem",
+                "os",
+                "architecture",
+                "variant",
+                "created",
+            ),
             key=str,
         ),
         "parts": sorted(ManifestBlob.objects.values_list("manifest__digest", "position", "blob__digest")),
         "entries": sorted(
-            IndexEntry.objects.values_list("index__digest", "position", "digest", "child__digest", "role"), key=str
+            IndexEntry.objects.values_list(
+                "index__digest",
+                "position",
+                "digest",
+                "child__digest",
+                "media_type",
+                "document_size",
+                "role",
+                "os",
+                "architecture",
+                "variant",
+                "attests",
+            ),
+            key=str,
         ),
         "documents": sorted(
             (digest, hashlib.sha256(bytes(raw)).hexdigest())
@@ -75,7 +120,14 @@ def picture() -> dict[str, list[Any]]:
         "totals": list(
             Scan.objects.complete()
             .newest_first()
-            .values_list("repositories", "failed_repositories", "tags", "images", "pushed", "stored")[:1]
+            .values_list(
+                "repositories", "failed_repositories", "broken", "tags", "images", "pushed", "stored", "shared"
+            )[:1]
+        ),
+        "namespaces": sorted(
+            NamespaceTotal.objects.values_list(
+                "namespace", "repositories", "tags", "images", "pushed", "stored", "unique"
+            )
         ),
     }
 
@@ -103,3 +155,18 @@ def check_counters() -> None:
     open_spans = set(TagSpan.objects.filter(ended=None).values_list("tag_id", "manifest_id"))
     live = Tag.objects.live().exclude(presence=None)
     assert open_spans == set(live.values_list("id", "presence__manifest_id"))
+
+
+def told_by_any(picture: dict[str, list[Any]]) -> dict[str, list[Any]]:
+    """Without what a storage folder alone tells, dates and what they decide, and with a problem for its words."""
+    repositories = [(*row[:3], bool(row[3]), *row[4:9], *row[10:]) for row in picture["repositories"]]
+    presences = [(*row[:3], bool(row[3]), *row[4:7], row[9]) for row in picture["presences"]]
+    tags = [(*row[:3], bool(row[3]), row[4]) for row in picture["tags"]]
+    return picture | {"repositories": repositories, "presences": sorted(presences, key=str), "tags": tags}
+
+
+def forget_all() -> None:
+    """An empty catalog, of no registry."""
+    Registry.objects.all().delete()
+    for model in (Manifest, Blob):
+        model.objects.all().delete()
