@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from typing import Any
 
@@ -13,8 +12,9 @@ from jobs.models import Job
 from registries.models import Registry
 from tests.catalog.picture import check_counters, picture
 from tests.catalog.scanning import last_scan, scan
+from tests.catalog.serving import digest_of, image, serve, serve_manifest
 from tests.hostile import Hostile, Raw, Reply
-from tests.pushing import EMPTY, OCI_CONFIG, OCI_INDEX, OCI_MANIFEST
+from tests.pushing import EMPTY, OCI_INDEX, OCI_MANIFEST
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -22,37 +22,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def row(hostile_row: Registry) -> Registry:
     return hostile_row
-
-
-def digest_of(content: bytes) -> str:
-    return "sha256:" + hashlib.sha256(content).hexdigest()
-
-
-def serve_manifest(hostile: Hostile, repository: str, document: Any, *tags: str, media_type: str = OCI_MANIFEST) -> str:
-    body = document if isinstance(document, bytes) else json.dumps(document).encode()
-    digest = digest_of(body)
-    reply = Reply(200, body, {"Content-Type": media_type, "Docker-Content-Digest": digest})
-    for target in (*tags, digest):
-        hostile.on("GET", f"/v2/{repository}/manifests/{target}", reply)
-    return digest
-
-
-def image(config: bytes = b"{}") -> dict[str, Any]:
-    return {
-        "schemaVersion": 2,
-        "mediaType": OCI_MANIFEST,
-        "config": {"mediaType": OCI_CONFIG, "digest": digest_of(config), "size": len(config)},
-        "layers": [{"mediaType": "application/octet-stream", "digest": digest_of(b"layer"), "size": 1000}],
-    }
-
-
-def serve(hostile: Hostile, **repositories: list[str]) -> None:
-    """A catalog of these repositories, each with these tags, all of one image."""
-    hostile.on("GET", "/v2/_catalog", Reply.json({"repositories": list(repositories)}))
-    for name, tags in repositories.items():
-        hostile.on("GET", f"/v2/{name}/tags/list", Reply.json({"name": name, "tags": tags}))
-        serve_manifest(hostile, name, image(), *tags)
-        hostile.on("GET", f"/v2/{name}/blobs/{digest_of(b'{}')}", Reply(200, b"{}"))
 
 
 def test_a_catalog_that_breaks_off_ends_the_scan_and_changes_nothing(row: Registry, hostile: Hostile) -> None:
