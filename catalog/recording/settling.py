@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from typing import Any, Final, NamedTuple
 
 from django.db.models import F
@@ -17,21 +18,24 @@ from jobs.running import Lease
 _SHOWN: Final = 3  # reasons in one sentence
 
 
-def count_tags(repository: Repository, presence_ids: set[int]) -> None:
-    """Bring tag counts and lead tags up to date; inside the transaction that moved the tags."""
-    if not presence_ids:
-        return
-    tags: dict[int, list[str]] = {}
-    for presence, name in select(Tag, ("presence_id", "name"), "presence_id", presence_ids, "gone_at IS NULL"):
-        tags.setdefault(presence, []).append(name)
+def count_tags(repository: Repository, won: Mapping[int, list[str]], lost: AbstractSet[int]) -> None:
+    """Bring tag counts and lead tags up to date; inside the transaction that moved the tags.
+
+    `won`: the tags that came to each presence. What others it has is read only of those that `lost` some: one digest
+    may have thousands.
+    """
+    tags: dict[int, list[str]] = {pk: [] for pk in lost}
+    for presence, name in select(Tag, ("presence_id", "name"), "presence_id", lost, "gone_at IS NULL"):
+        tags[presence].append(name)
     images = 0
     changed: list[tuple[Any, ...]] = []
-    for pk, tag_count, lead_tag in select(Presence, ("id", "tag_count", "lead_tag"), "id", presence_ids):
-        names = tags.get(pk, [])
+    for pk, tag_count, lead_tag in select(Presence, ("id", "tag_count", "lead_tag"), "id", {*won, *lost}):
+        names = tags[pk] if pk in lost else [*won[pk], *([lead_tag] if lead_tag else [])]
+        count = len(names) if pk in lost else tag_count + len(won[pk])
         lead = lead_of(names) if names else ""
-        images += bool(names) - bool(tag_count)
-        if (tag_count, lead_tag) != (len(names), lead):
-            changed.append((len(names), lead, natural_key(lead) if lead else b"", pk))
+        images += bool(count) - bool(tag_count)
+        if (tag_count, lead_tag) != (count, lead):
+            changed.append((count, lead, natural_key(lead) if lead else b"", pk))
     update(Presence, ("tag_count", "lead_tag", "lead_key"), changed)
     if images:
         Repository.objects.filter(pk=repository.pk).update(image_count=F("image_count") + images)

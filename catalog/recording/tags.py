@@ -62,7 +62,7 @@ def record(lease: Lease, repository: Repository, batch: BatchReading, now: datet
     )
     with lease.writing():
         pointing.point(changed)
-        settling.count_tags(repository, pointing.touched)
+        settling.count_tags(repository, pointing.won, pointing.lost)
         date_presences(date_indexes(here) | set(here))
         date_by_links(pointing.linked, now)
     pointing.changes.other |= bool(lost or batch.read)
@@ -81,7 +81,8 @@ class _Pointing:
 
     def __init__(self, repository: Repository, now: datetime, places: Mapping[str, _Place]) -> None:
         self._repository, self._now, self._places = repository, now, places
-        self.touched: set[int] = set()  # presences that won or lost a tag
+        self.won: dict[int, list[str]] = {}  # by presence, the tags that came to it
+        self.lost: set[int] = set()  # presences that lost a tag
         self.linked: dict[int, int] = {}  # the newest time of a link to each presence, where a folder told
         self.changes = Changes()
 
@@ -113,7 +114,7 @@ class _Pointing:
             place = self._place(reading)
             presence = place.presence_id if place else None
             if presence is not None:
-                self.touched.add(presence)
+                self.won.setdefault(presence, []).append(reading.tag)
             key = natural_key(reading.tag)
             rows.append((self._repository.pk, reading.tag, key, presence, _problem(reading), now, now, reading.link_ns))
         insert(Tag, _TAG, rows)
@@ -139,32 +140,32 @@ class _Pointing:
             problem=_problem(reading),
             link_ns=reading.link_ns,
         )
-        self._span(tag_id, place)
+        self._span(tag_id, reading.tag, place)
         self.changes.new += 1
 
     def _update(self, reading: TagReading, known: KnownTag) -> None:
         problem, place = _problem(reading), self._place(reading)
         if place is not None and place.presence_id != known.presence_id:
-            self._move(known, place)
+            self._move(reading.tag, known, place)
         if problem != known.problem:
             Tag.objects.filter(pk=known.tag_id).update(problem=problem)
             self.changes.other = True
 
-    def _move(self, known: KnownTag, place: _Place) -> None:
+    def _move(self, name: str, known: KnownTag, place: _Place) -> None:
         if known.presence_id is None:  # it could not be read before: it did not move
             Tag.objects.filter(pk=known.tag_id).update(presence_id=place.presence_id)
             self.changes.other = True
         else:
             Tag.objects.filter(pk=known.tag_id).update(presence_id=place.presence_id, moved_at=self._now)
             TagSpan.objects.filter(tag_id=known.tag_id, ended=None).update(ended=self._now)
-            self.touched.add(known.presence_id)
+            self.lost.add(known.presence_id)
             self.changes.moved += 1
-        self._span(known.tag_id, place)
+        self._span(known.tag_id, name, place)
 
-    def _span(self, tag_id: int, place: _Place | None) -> None:
+    def _span(self, tag_id: int, name: str, place: _Place | None) -> None:
         if place is not None:
             TagSpan.objects.create(tag_id=tag_id, manifest_id=place.manifest_id, began=self._now)
-            self.touched.add(place.presence_id)
+            self.won.setdefault(place.presence_id, []).append(name)
 
     def _link(self, reading: TagReading) -> None:
         place = self._place(reading)
@@ -193,6 +194,6 @@ def drop(repository: Repository, tag_ids: Collection[int], now: datetime) -> Cha
     held = {pk for pk in tags.values_list("presence_id", flat=True) if pk is not None}
     gone = tags.update(gone_at=now, problem="")
     TagSpan.objects.filter(tag_id__in=tag_ids, ended=None).update(ended=now)
-    settling.count_tags(repository, held)
+    settling.count_tags(repository, {}, held)
     Repository.objects.filter(pk=repository.pk).update(tag_count=F("tag_count") - gone)
     return Changes(gone=gone)
