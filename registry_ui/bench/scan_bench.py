@@ -23,7 +23,10 @@ _API_RATIO: Final = 1.5
 _SLOWEST_BASELINE: Final = 1000.0  # requests a second; below it something else uses the machine
 _FOLDER_RATIO: Final = 12.0
 _UNCHANGED_RATIO: Final = 4.0
-_SHORTEST_WALK: Final = 0.1  # seconds; against less, what every scan costs is all that a ratio shows
+# Seconds: against less, what every scan costs is all that a ratio shows, and it has no limit.
+_SHORTEST_WALK: Final = 0.1
+_SHORTEST: Final = 1.0
+_SHORTEST_BASELINE: Final = 5.0
 _PEAK: Final = 300.0  # MB
 _CATALOG_PAGE: Final = 1000  # repositories
 
@@ -52,8 +55,9 @@ def _api(ground: Ground, inventory: Inventory, site: Site) -> Iterator[Row]:
         first = scanning.scan(site, NAME)
         asked = registry.asked()
     yield Row(f"{title}: baseline", rate, "requests/s", _SLOWEST_BASELINE, at_least=True)
-    ratio = first.without_configs / seconds
-    yield Row(f"{title}: tags and manifests", ratio, "times the baseline", _API_RATIO, void=rate < _SLOWEST_BASELINE)
+    ratio, limit = first.without_configs / seconds, _API_RATIO if seconds >= _SHORTEST_BASELINE else None
+    void = limit is not None and rate < _SLOWEST_BASELINE
+    yield Row(f"{title}: tags and manifests", ratio, "times the baseline", limit, void=void)
     yield from _whole(f"{title}: first scan", first)
     most = Asked(
         catalog=len(inventory.repositories) // _CATALOG_PAGE + 1,
@@ -117,7 +121,8 @@ def _folder(ground: Ground) -> Iterator[Row]:
         again = scanning.scan(site, NAME)
     void = _was_not_read(ground, first)
     yield Row(f"{title}: bare walk of everything", everything, "s")
-    yield Row(f"{title}: first scan", first.seconds / everything, "times the walk", _FOLDER_RATIO, void=void)
+    limit = _FOLDER_RATIO if everything >= _SHORTEST else None
+    yield Row(f"{title}: first scan", first.seconds / everything, "times the walk", limit, void=void)
     yield from _whole(f"{title}: first scan", first)
     yield from _against_walk_of_tags(f"{title}: unchanged scan", ground.main, again, void=void)
 
