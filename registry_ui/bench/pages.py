@@ -37,6 +37,9 @@ def pages(repository: str, tag: str, registry: str) -> dict[str, str]:
         "repository": f"{here}/{repository}",
         "tag search": f"{here}/{repository}?{urlencode({'q': '1.'})}",
         "image": f"{here}/{repository}/-/tags/{tag}",
+        "registry": f"/registries/{registry}",
+        "scans": f"/registries/{registry}/scans",
+        "scan": f"/registries/{registry}/scans/1",
         "jobs": "/jobs",
         "job": "/jobs/{job}",
     }

@@ -136,7 +136,7 @@ def _against_walk_of_tags(title: str, storage: Path, again: Scanned, *, void: bo
 
 
 def _was_not_read(ground: Ground, scanned: Scanned) -> bool:
-    if scanned.source == "folder":
+    if scanned.is_of_folder:
         return False
     ground.say(f"The folder was not read, so its rows are void: {scanned.note or 'nothing says why'}")
     return True

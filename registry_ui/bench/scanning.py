@@ -33,6 +33,10 @@ class Scanned:
     source: str  # "api" or "folder"
     note: str  # why not its folder
 
+    @property
+    def is_of_folder(self) -> bool:
+        return self.source == "folder"
+
 
 class Scanning:
     """A scan under way."""

@@ -51,11 +51,11 @@ def _finish(site: Site, process: subprocess.Popen[bytes]) -> list[float]:
 
 
 def _write(database: str) -> list[float]:
-    waits = []
+    waits: list[float] = []
     with closing(sqlite3.connect(database, timeout=_TIMEOUT, isolation_level=None)) as connection:
         connection.execute("PRAGMA synchronous=NORMAL")
         connection.execute("CREATE TABLE IF NOT EXISTS bench_write (id INTEGER PRIMARY KEY, at REAL)")
-        while not select.select([sys.stdin], [], [], _PAUSE)[0]:
+        while not waits or not select.select([sys.stdin], [], [], _PAUSE)[0]:
             began = time.perf_counter()
             connection.execute("BEGIN IMMEDIATE")
             connection.execute("INSERT OR REPLACE INTO bench_write VALUES (1, ?)", (began,))
