@@ -151,7 +151,7 @@ class _Scan:
         reader = BatchReader(source.crew, source.contents, self._patience, thorough=self._thorough)
         together: list[tuple[Batch, BatchReading]] = []
         size = weight = 0
-        for batch in source.batches(work):
+        for batch in source.batches(work, self._patience):
             if batch.work.listing.failure is not None:
                 self._fail(batch.repository, str(batch.work.listing.failure))
                 continue
@@ -177,15 +177,18 @@ class _Scan:
             self._record(batch, reading)
 
     def _record(self, batch: Batch, reading: BatchReading) -> None:
-        repository = batch.repository
+        repository, work = batch.repository, batch.work
+        if work.unwritable:  # an earlier batch of it; the rest waits for a scan that can write all
+            return
         try:
             self._changes += repositories.record(self._lease, repository, reading)
             if batch.last:
-                self._changes += repositories.complete(self._lease, repository, batch.work)
+                self._changes += repositories.complete(self._lease, repository, work)
         except _UNWRITABLE as error:
             # What a database will not hold is a fact about this repository too.
             log.exception("%s of %s cannot be written", repository.name, self._registry.name)
             self._fail(repository, f"what it holds cannot be written ({type(error).__name__})")
+            work.unwritable = True
             return
         self._progress.read(reading)
         if batch.last:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import shutil
 import urllib.request
+from typing import Any
 
 import pytest
 
 from catalog.models import Manifest, Presence, Repository, RepositoryBlob, Tag
+from catalog.recording import repositories
+from catalog.recording.tags import Changes
 from jobs import running
 from jobs.models import Job
 from registries.models import Registry
@@ -217,3 +220,33 @@ def scanning_job(registry: Registry) -> tuple[Job, bool]:
     from catalog.services import request_scan
 
     return request_scan(registry)
+
+
+def test_a_repository_of_which_a_part_cannot_be_written_is_not_whole(
+    row: Registry, push: Pusher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also when a later batch of its tags can be: what was left out would else be missed by nobody."""
+    push.image("1", seed="one")
+    push.image("2", seed="two")
+    monkeypatch.setattr("catalog.scanning.work.BATCH", 1)
+    record, calls = repositories.record, []
+
+    def fail_first(*arguments: Any) -> Changes:
+        calls.append(arguments)
+        if len(calls) == 1:
+            raise OverflowError
+        return record(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(repositories, "record", fail_first)
+        scan(row)
+
+    repository = Repository.objects.get()
+    assert (repository.state, repository.tag_count) == (Repository.State.FAILED, 0)
+    assert "OverflowError" in repository.problem
+
+    scan(row)
+
+    repository.refresh_from_db()
+    assert (repository.state, repository.tag_count) == (Repository.State.WHOLE, 2)
+    check_counters()
