@@ -13,8 +13,9 @@ from django.utils.translation import gettext as _
 from oci.endpoint import Endpoint
 from oci.tls import InvalidCertificate, contexts
 from registries.addresses import WrongAddress, normal_address
-from registries.models import NAME_LENGTH, NAME_PATTERN
+from registries.models import NAME_LENGTH, NAME_PATTERN, STORAGE_LENGTH
 
+_PEM: Final = "-----BEGIN "
 _PUBLIC_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]*(?::[0-9]{1,5})?(?:/[a-z0-9._-]+)*")
 
 
@@ -60,8 +61,8 @@ def checked_address(details: Details) -> str:
         raise RegistryNotSaved("client_certificate", _("A key is in that too: give it apart, where it is kept secret."))
     if details.client_certificate:
         _check_certificates("client_certificate", details.client_certificate)
-    if details.storage and not Path(details.storage).is_absolute():
-        raise RegistryNotSaved("storage", _("Give the whole path of the storage folder."))
+    if details.storage:
+        _check_folder(details.storage)
     try:
         return normal_address(details.url, plain_http=details.plain_http)
     except WrongAddress as error:
@@ -75,14 +76,26 @@ def _check_certificates(field: str, pem: str) -> None:
         raise RegistryNotSaved(field, _("No certificate in PEM form is in that.")) from error
 
 
+def _check_folder(path: str) -> None:
+    """Whether it is there is not asked: it may be mounted later, and a scan says what it found."""
+    if not Path(path).is_absolute():
+        raise RegistryNotSaved("storage", _("Give the whole path of the storage folder."))
+    if len(path) > STORAGE_LENGTH or not path.isprintable():
+        raise RegistryNotSaved("storage", _("Give the storage folder a path of at most 1,000 printable characters."))
+
+
 def check_pair(url: str, certificate: str, key: str) -> None:
-    """Whether a registry at `url` could know us by that."""
+    """Whether a registry at `url` could know us by that. Raises RegistryNotSaved, without a word of the key."""
     if key and not certificate:
         raise RegistryNotSaved("client_certificate", _("The certificate that the key belongs to is missing."))
     if not certificate:
         return
+    if url.startswith("http:"):
+        raise RegistryNotSaved("client_certificate", _("A client certificate can only be shown over https."))
+    if key and _PEM not in key:  # or it would be taken for the path of a file of this machine
+        raise RegistryNotSaved("client_key", _("No key in PEM form is in that."))
     try:
-        contexts(Endpoint(url, client_certificate=certificate, client_key=key or None, plain_http=True))
+        contexts(Endpoint(url, client_certificate=certificate, client_key=key or None))
     except InvalidCertificate as error:
         sentence = str(error)
         raise RegistryNotSaved("client_key", f"{sentence[:1].upper()}{sentence[1:]}.") from error

@@ -16,6 +16,7 @@ from registries.encrypted import EncryptedTextField
 
 NAME_PATTERN = r"[a-z0-9]+(?:-[a-z0-9]+)*"
 NAME_LENGTH = 40
+STORAGE_LENGTH = 1000
 _name_rule = RegexValidator(rf"^{NAME_PATTERN}\Z", _("Small letters, digits and single hyphens."))
 
 
@@ -40,7 +41,7 @@ class Registry(models.Model):
     client_certificate = models.TextField(blank=True)  # PEM, shown to the registry's own origin and to no other
     client_key = EncryptedTextField(blank=True)  # PEM
     plain_http = models.BooleanField(default=False)
-    storage = models.CharField(max_length=1000, blank=True)  # its storage folder as this machine sees it, if it does
+    storage = models.CharField(max_length=STORAGE_LENGTH, blank=True)  # its storage folder, as this machine sees it
     from_environment = models.BooleanField(default=False)  # the row that follows the options of `./run`
     embedded = models.BooleanField(default=False)  # the local registry in our own data folder
     capabilities = models.JSONField(default=dict)  # what the last probe found

@@ -79,7 +79,7 @@ def edit(registry: Registry, details: Details, *, leaving: Collection[str] = ())
             raise RegistryNotSaved("url", _("A retired registry can only be removed."))
         name = details.name or registry.name
         moves = url != registry.url and not registry.embedded
-        check_pair(url, details.client_certificate, _key_after(registry, details, moves=moves))
+        _check_identity(registry, details, url, moves=moves)
         if url != registry.url:
             _refuse_a_second(url)
         if moves:
@@ -89,11 +89,17 @@ def edit(registry: Registry, details: Details, *, leaving: Collection[str] = ())
     return Edited(registry)
 
 
-def _key_after(registry: Registry, details: Details, *, moves: bool) -> str:
-    """The key that the client certificate will have; the stored one stays at its address."""
-    if details.client_key is not None:
-        return details.client_key
-    return registry.client_key if details.client_certificate and not moves else ""
+def _check_identity(registry: Registry, details: Details, url: str, *, moves: bool) -> None:
+    """Whether the client certificate and the key that it will have fit; the stored key stays at its address.
+
+    What stays as it was is not looked at again: a key that cannot be decrypted any more is in nobody's way.
+    """
+    key = details.client_key
+    if key is None and details.client_certificate.strip() == registry.client_certificate.strip():
+        return
+    if key is None:
+        key = registry.client_key if details.client_certificate and not moves else ""
+    check_pair(url, details.client_certificate, key)
 
 
 def retire(registry: Registry, *, give_up_name: bool) -> None:
@@ -174,7 +180,7 @@ def _bring_back(registry: Registry, details: Details, name: str, *, from_environ
         public_name=details.public_name,
         ca=details.ca,
         plain_http=details.plain_http,
-        storage=details.storage or "",
+        storage=registry.storage if details.storage is None else details.storage,
         **_UNPROBED,
         **(_NO_CREDENTIALS | _given(details)),
     )
@@ -184,7 +190,7 @@ def _bring_back(registry: Registry, details: Details, name: str, *, from_environ
 def _given(details: Details) -> dict[str, str]:
     """The credentials of the details. A user name alone was not given for this address: a form shows the old again.
 
-    Nor was a certificate without its key.
+    Nor was a certificate without its key, for the same reason.
     """
     given: dict[str, str] = {}
     if details.username and details.password:
@@ -230,7 +236,7 @@ def _update(registry: Registry, details: Details, url: str) -> None:
         "username": details.username,
         "ca": details.ca,
         "plain_http": details.plain_http,
-        **_identity(details),
+        **_identity(registry, details),
     }
     if details.storage is not None:
         changes["storage"] = details.storage
@@ -246,12 +252,12 @@ def _update(registry: Registry, details: Details, url: str) -> None:
     _write(registry, **changes)
 
 
-def _identity(details: Details) -> dict[str, object]:
+def _identity(registry: Registry, details: Details) -> dict[str, object]:
     """The client certificate and its key, where that was given; without the certificate the key goes too."""
     if not details.client_certificate:
         return {"client_certificate": "", "client_key": ""}
     changes: dict[str, object] = {"client_certificate": details.client_certificate}
-    if details.client_key is not None:
+    if details.client_key is not None and details.client_key != registry.client_key:
         changes["client_key"] = details.client_key
     return changes
 

@@ -56,7 +56,7 @@ def test_no_file_and_no_line_holds_the_password(berth: Installation, hostile: Ho
     said += berth.manage("dumpdata", "registries")
 
     assert "It refuses the stored user name and password." in said
-    assert "1 stored passwords are encrypted with the first key now." in said
+    assert "1 stored passwords and keys are encrypted with the first key now." in said
     # The registry heard it, so it was there to be found.
     assert any("Authorization" in request.headers for request in hostile.asked())
     assert berth.holds("alice")

@@ -86,7 +86,7 @@ def test_every_key_decrypts_and_the_first_encrypts(settings: Settings) -> None:
     out = io.StringIO()
     call_command("rotate_credentials", stdout=out)
 
-    assert out.getvalue() == "1 stored passwords are encrypted with the first key now.\n"
+    assert out.getvalue() == "1 stored passwords and keys are encrypted with the first key now.\n"
     assert Fernet(NEW).decrypt(stored(registry)).decode() == CANARY
     settings.CREDENTIALS_KEYS = [NEW]
     assert Registry.objects.get().password == CANARY
@@ -101,7 +101,7 @@ def test_rotation_leaves_what_no_key_opens_and_names_it(settings: Settings) -> N
     kept = made(name="kept", url="https://kept.example")
     settings.CREDENTIALS_KEYS = [NEW, OLD]
 
-    with pytest.raises(CommandError, match="No key opens the password of lost"):
+    with pytest.raises(CommandError, match="No key opens what is stored for lost"):
         call_command("rotate_credentials", stdout=io.StringIO())
 
     assert stored(lost) == before

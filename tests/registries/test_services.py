@@ -276,3 +276,66 @@ def test_no_yes_without_a_question() -> None:
 
 def test_no_secret_is_in_what_is_printed_of_details() -> None:
     assert CANARY not in repr(Details(url=HERE, username="alice", password=CANARY))
+
+
+@pytest.mark.parametrize(
+    "storage", ["registry", "./registry", "~/registry", "../srv", "/srv/a\nb", "/srv/\udcff", "/x" * 501]
+)
+def test_a_storage_folder_is_a_whole_path_that_can_be_kept(storage: str) -> None:
+    registry = made(name="main")
+
+    for refused in (
+        lambda: services.edit(registry, Details(url=HERE, storage=storage)),
+        lambda: services.add(Details(url="https://other.example", storage=storage)),
+    ):
+        with pytest.raises(RegistryNotSaved) as refusal:
+            refused()
+        assert refusal.value.field == "storage"
+    assert [row.storage for row in Registry.objects.all()] == [""]
+
+
+def test_who_says_nothing_of_the_storage_folder_keeps_it() -> None:
+    registry = made(storage="/srv/registry")
+
+    services.edit(registry, Details(url=HERE, public_name="r.example.org"))
+    registry.refresh_from_db()
+    assert registry.storage == "/srv/registry"
+
+    services.edit(registry, Details(url=HERE, storage=""))
+    registry.refresh_from_db()
+    assert registry.storage == ""
+
+
+@pytest.mark.parametrize("was_read", [False, True])
+def test_a_storage_folder_is_of_one_address(*, was_read: bool) -> None:
+    old = made(name="main", storage="/srv/registry")
+    if was_read:
+        read(old)
+
+    new = services.edit(old, Details(url="https://new.example")).registry
+
+    assert new.storage == ""
+
+
+def test_a_storage_folder_comes_back_with_its_registry_unless_another_is_named() -> None:
+    old = read(made(name="main", storage="/srv/registry"))
+    new = services.edit(old, Details(url="https://new.example")).registry
+    assert services.edit(read(new), Details(url=HERE)).registry.storage == "/srv/registry"
+
+    services.retire(Registry.objects.get(url=HERE), give_up_name=True)
+    assert services.add(Details(url=HERE, storage="/mnt/registry")).storage == "/mnt/registry"
+    services.retire(Registry.objects.get(url=HERE), give_up_name=True)
+    assert services.add(Details(url=HERE, storage="")).storage == ""
+
+
+@pytest.mark.parametrize(
+    ("storage", "is_kept"), [("/mnt/registry", False), ("", False), ("/srv/registry", True), (None, True)]
+)
+def test_another_storage_folder_has_to_be_looked_at_again(storage: str | None, *, is_kept: bool) -> None:
+    registry = made(storage="/srv/registry")
+    Registry.objects.filter(pk=registry.pk).update(capabilities={"deletes": True})
+
+    services.edit(registry, Details(url=HERE, username="alice", storage=storage))
+
+    registry.refresh_from_db()
+    assert bool(registry.capabilities) is is_kept

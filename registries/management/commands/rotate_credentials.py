@@ -12,9 +12,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         rotated, unreadable = rotate_credentials()
-        self.stdout.write(f"{rotated} stored passwords are encrypted with the first key now.")
+        self.stdout.write(f"{rotated} stored passwords and keys are encrypted with the first key now.")
         if unreadable:
             raise CommandError(
-                f"No key opens the password of {', '.join(unreadable)}: add the key that was used before"
-                " to BERTH_CREDENTIALS_KEY, or give the password anew."
+                f"No key opens what is stored for {', '.join(unreadable)}: add the key that was used before"
+                " to BERTH_CREDENTIALS_KEY, or give password and client certificate anew."
             )
