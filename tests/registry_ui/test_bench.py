@@ -39,6 +39,9 @@ def test_a_bench_prints_json_and_nothing_else() -> None:
     assert rows["API of 2.8: first scan, manifests by tag"]["value"] == 60
     assert rows["API of 2.8: unchanged scan, pull events"]["value"] == 0
     assert rows["Folder: first scan, peak memory"]["ok"]
+    assert rows["Folder: page during a scan, image"]["limit"] is None, "too few to judge by"
+    assert rows["Folder: page during a scan, all of them"]["value"] > 0
+    assert rows["API of 2.8: page during a scan, all of them"]["value"] > 0
 
 
 def test_without_a_name_it_says_what_there_is() -> None:
