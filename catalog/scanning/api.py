@@ -65,8 +65,9 @@ class ApiSource:
             listed.refusal = str(refusal)
             return CatalogListing(watched_names(lease, registry, listed.refusal))
 
-    def batches(self, work: Iterable[tuple[Repository, Work]]) -> Iterator[Batch]:
-        return batches(self.crew.map(self._read, _items(work), lambda step: step.reading.weight if step.reading else 0))
+    def batches(self, work: Iterable[tuple[Repository, Work]], patience: Patience) -> Iterator[Batch]:
+        steps = self.crew.map(self._read, _items(work), lambda step: step.reading.weight if step.reading else 0)
+        return batches(steps, patience)
 
     def close(self) -> None:
         self.crew.close()

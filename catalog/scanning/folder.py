@@ -54,9 +54,10 @@ class FolderSource:
             progress.listed(len(listed.works), len(names))
         return listed
 
-    def batches(self, work: Iterable[tuple[Repository, Work]]) -> Iterator[Batch]:
+    def batches(self, work: Iterable[tuple[Repository, Work]], patience: Patience) -> Iterator[Batch]:
         items = (item for repository, of_it in work for item in _items(repository, of_it))
-        return batches(self.crew.map(self._step, items, lambda step: step.reading.weight if step.reading else 0))
+        steps = self.crew.map(self._step, items, lambda step: step.reading.weight if step.reading else 0)
+        return batches(steps, patience)
 
     def close(self) -> None:
         self.crew.close()

@@ -100,7 +100,6 @@ class BatchReader:
         batch = BatchReading(list(readings))
         roots: list[str] = []
         for reading in batch.tags:
-            self._patience.heard(reading.failure)
             if reading.fetched is not None and (digest := str(reading.digest)) not in batch.contents:
                 batch.contents[digest] = reading.fetched
                 batch.read += 1

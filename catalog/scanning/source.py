@@ -40,7 +40,7 @@ class Source(Protocol):
     def survey(self, registry: Registry, lease: Lease, progress: Progress, patience: Patience) -> Listed:
         """Raises RegistryError when it cannot be read to its end: a part of a catalog is worth nothing."""
 
-    def batches(self, work: Iterable[tuple[Repository, Work]]) -> Iterator[Batch]:
+    def batches(self, work: Iterable[tuple[Repository, Work]], patience: Patience) -> Iterator[Batch]:
         """The tags of all, in order; a repository with nothing to read is one batch without any."""
 
     def close(self) -> None: ...
