@@ -9,7 +9,7 @@ from oci.client import RegistryClient
 from oci.transport import Endpoint
 from registries.models import Registry
 
-_PAGE: Final = 1000  # names: what distribution gives at most, unless it is told otherwise
+PAGE: Final = 1000  # names: what distribution gives at most, unless it is told otherwise
 
 
 def client_for(registry: Registry) -> RegistryClient:
@@ -29,4 +29,5 @@ def client_for(registry: Registry) -> RegistryClient:
         client_key=registry.client_key or None,
         plain_http=registry.plain_http,
     )
-    return RegistryClient(endpoint, registry.capability("page_size") or _PAGE)
+    size = registry.capability("page_size")  # 0: it refused whatever was asked for
+    return RegistryClient(endpoint, PAGE if size is None else size)

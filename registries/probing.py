@@ -8,7 +8,7 @@ from typing import Any
 from django.utils import timezone
 
 from oci.errors import ForeignRealm, RegistryError
-from registries.clients import client_for
+from registries.clients import PAGE, client_for
 from registries.models import Registry
 
 
@@ -36,6 +36,7 @@ def ask(registry: Registry) -> dict[str, Any]:
         client = client_for(registry)
     except RegistryError as error:
         return {"problem": error.code, "reason": str(error)}
+    client.page_size = PAGE  # what was found before is asked anew: it may be more now
     with client:
         try:
             client.ping()
