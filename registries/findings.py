@@ -114,8 +114,13 @@ def _no_certificate(registry: Registry) -> tuple[str, str]:
     """Sentence and cure."""
     if registry.client_certificate:
         sentence = _("It does not trust the client certificate that Berth shows it.")
+        if variable := owners(registry).get("client_certificate"):
+            return sentence, _("Give one that its authority has signed, in %(variable)s.") % {"variable": variable}
         return sentence, _("Give one that its authority has signed.")
-    return _("It lets nobody in without a client certificate."), _("Give Berth one, and its key.")
+    sentence = _("It lets nobody in without a client certificate.")
+    if registry.from_environment:
+        return sentence, _("Give Berth one, and its key: BERTH_REGISTRY_CLIENT_CERT and BERTH_REGISTRY_CLIENT_KEY.")
+    return sentence, _("Give Berth one, and its key.")
 
 
 def _unreachable(registry: Registry, reason: str) -> tuple[str, str, str]:
@@ -155,6 +160,9 @@ def _sign_in(registry: Registry) -> Finding:
         case _ if registry.username:
             sentence = _("Asks nobody who they are: the stored user name is never sent.")
             return Finding(Mark.NOTE, topic, "", sentence)
+        case _ if registry.client_certificate:
+            sentence = _("Asks for no password; it may know us by the client certificate that Berth shows it.")
+            return Finding(Mark.OK, topic, "", sentence)
         case _:
             return Finding(Mark.NOTE, topic, "", _("Asks nobody who they are: whoever reaches it may read it."))
 
@@ -182,19 +190,25 @@ def _storage(registry: Registry) -> list[Finding]:
     """Whether the storage folder can be read from here; that it is the registry's own, each scan proves."""
     if not registry.storage:
         return []
-    topic, short = _("Storage"), _("Storage folder")
+    topic = _("Storage")
     try:
         StorageFolder(registry.storage)
     except StorageFault as fault:
         sentence = _("Its storage folder cannot be read, so scans ask its API.")
         cure = _("Let Berth's user read it: it is what the registry's configuration calls rootdirectory.")
         return [Finding(Mark.NO, topic, _("No folder"), sentence, cure, str(fault))]
+    if not registry.capability("generation"):
+        sentence = _("It does not behave like distribution, so scans ask its API and leave its storage folder alone.")
+        return [Finding(Mark.NOTE, topic, "", sentence)]
     sentence = _("Its storage folder can be read: scans read it, after they have proved that it is its own.")
-    return [Finding(Mark.OK, topic, short, sentence)]
+    return [Finding(Mark.OK, topic, _("Storage folder"), sentence)]
 
 
 def _catalog(registry: Registry) -> Finding:
     topic, allowed = _("Catalog"), registry.capability("catalog_allowed")
+    if allowed and not registry.capability("page_size"):
+        sentence = _("The catalog may be read, as many names a page as it likes.")
+        return Finding(Mark.OK, topic, _("Catalog"), sentence)
     if allowed:
         size = number_format(registry.capability("page_size"), force_grouping=True)
         sentence = _("The catalog may be read, %(size)s names a page.") % {"size": size}

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 from cryptography.fernet import Fernet
 
+from tests.certificates import SelfSigned
 from tests.hostile import Hostile, Reply
+from tests.real_registry import RealRegistry
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 CANARY = "CANARY-7f3"
@@ -42,7 +44,10 @@ def berth(tmp_path: Path) -> Installation:
     return Installation(tmp_path / "data")
 
 
-@pytest.mark.skipif("BERTH_TEST_DATABASE_URL" in os.environ, reason="it reads the files of SQLite")
+reads_files = pytest.mark.skipif("BERTH_TEST_DATABASE_URL" in os.environ, reason="it reads the files of SQLite")
+
+
+@reads_files
 def test_no_file_and_no_line_holds_the_password(berth: Installation, hostile: Hostile) -> None:
     hostile.on("GET", "/v2/", Reply.challenge('Basic realm="x"'))
     said = berth.manage(
@@ -62,3 +67,26 @@ def test_no_file_and_no_line_holds_the_password(berth: Installation, hostile: Ho
     assert berth.holds("alice")
     assert berth.holds(CANARY) == []
     assert CANARY not in said
+
+
+@reads_files
+def test_no_file_and_no_line_holds_the_key_of_a_client_certificate(berth: Installation, tmp_path: Path) -> None:
+    server, alice, bob = (SelfSigned.made(tmp_path / name) for name in ("server", "alice", "bob"))
+    with RealRegistry(tmp_path / "registry", tls=server.files, clients=alice.files) as real:
+        identity = ("--client-cert", str(alice.certificate), "--client-key", str(alice.key))
+        said = berth.manage("registry", "add", real.url, "--name", "main", "--ca", str(server.certificate), *identity)
+        refused = berth.manage("registry", "edit", "main", "--client-key", str(bob.key))
+        berth.keys.insert(0, Fernet.generate_key().decode())
+        said += berth.manage("rotate_credentials")
+        berth.keys.pop()
+        said += berth.manage("registry", "test", "main")
+    said += berth.manage("dumpdata", "registries")
+
+    assert said.count("+ Reachable, behaves like distribution 2.8.") == 2
+    assert "1 stored passwords and keys are encrypted with the first key now." in said
+    assert refused == "CommandError: The key does not belong to the client certificate.\n"
+    assert berth.holds(alice.certificate.read_text().splitlines()[1])
+    for line in (alice.key.read_text().splitlines()[1], bob.key.read_text().splitlines()[1]):
+        assert berth.holds(line) == []
+        assert line not in said + refused
+    assert "PRIVATE KEY" not in said + refused
