@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,7 +27,8 @@ _VARIABLES: Final = {
     "storage": "BERTH_REGISTRY_STORAGE",
     "plain_http": "BERTH_REGISTRY_PLAIN_HTTP",
 }
-_OWN: Final = dict.fromkeys(("url", "plain_http"), "--bind or --registry-port")  # where we listen is where we ask
+# Of our own registry: where we listen is where we ask, and its images are in our data folder.
+_OWN: Final = dict.fromkeys(("url", "plain_http"), "--bind or --registry-port") | {"storage": "--data"}
 
 
 def owners(registry: Registry) -> dict[str, str]:
@@ -133,11 +135,12 @@ def _details(url: str, known: Registry | None = None, *, name: str = "") -> Deta
 def _identity(known: Registry | None) -> dict[str, Any]:
     """The client certificate and its key, as `_details` has them."""
     if settings.REGISTRY_CLIENT_CERT:
-        key = _pem("BERTH_REGISTRY_CLIENT_KEY", settings.REGISTRY_CLIENT_KEY)
         return {
             "client_certificate": _pem("BERTH_REGISTRY_CLIENT_CERT", settings.REGISTRY_CLIENT_CERT),
-            "client_key": key,
+            "client_key": _pem("BERTH_REGISTRY_CLIENT_KEY", settings.REGISTRY_CLIENT_KEY),
         }
+    if settings.REGISTRY_CLIENT_KEY:
+        raise ImproperlyConfigured("BERTH_REGISTRY_CLIENT_CERT is not set: it is what BERTH_REGISTRY_CLIENT_KEY is for")
     return {"client_certificate": known.client_certificate if known else "", "client_key": None if known else ""}
 
 
@@ -156,13 +159,11 @@ def _release_others(registry: Registry | None) -> None:
 
 
 def _pem(variable: str, text: str) -> str:
-    """The certificates themselves, also where `text` is the path of their file."""
+    """The certificates or the key themselves, also where `text` is the path of their file."""
     if not text or "-----BEGIN" in text:
         return text
-    try:
+    with suppress(OSError, ValueError):
         return Path(text).read_text(encoding="ascii")
-    except (OSError, ValueError) as error:
-        said = "" if variable.endswith("KEY") else f"={text!r}"  # a key that lost its first line looks like a path
-        raise ImproperlyConfigured(
-            f"{variable}{said} cannot be read: give the path of a PEM file, or its content"
-        ) from error
+    # A key that lost its first line looks like a path; nor does the error of the file, which quotes it, come along.
+    said = "" if variable.endswith("KEY") else f"={text!r}"
+    raise ImproperlyConfigured(f"{variable}{said} cannot be read: give the path of a PEM file, or its content")

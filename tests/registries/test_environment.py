@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import re
+import traceback
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.fernet import Fernet
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from pytest_django import Settings
@@ -12,6 +15,7 @@ from registries import services
 from registries.environment import from_environment, owners, planned
 from registries.models import Registry
 from registries.services import Details
+from tests.certificates import SelfSigned
 from tests.registries.reading import read
 
 pytestmark = pytest.mark.django_db
@@ -26,7 +30,8 @@ class Options:
         self._settings = settings
 
     def are(self, url: str = "", *, embedded: bool = False, **said: Any) -> Registry | None:
-        values = {"PUBLIC": "", "USER": "", "PASSWORD": "", "CA": "", "PLAIN_HTTP": False} | said
+        names = ("PUBLIC", "USER", "PASSWORD", "CA", "CLIENT_CERT", "CLIENT_KEY", "STORAGE")
+        values = dict.fromkeys(names, "") | {"PLAIN_HTTP": False} | said
         for name, value in (values | {"URL": url, "EMBEDDED": embedded}).items():
             setattr(self._settings, f"REGISTRY_{name}", value)
         return from_environment()
@@ -198,10 +203,11 @@ def test_the_options_say_which_fields_are_theirs(options: Options) -> None:
 
 
 def test_our_own_registry_is_where_the_options_of_the_start_say(options: Options) -> None:
-    ours = options.are("http://127.0.0.1:5000", embedded=True)
+    ours = options.are("http://127.0.0.1:5000", embedded=True, STORAGE="/data/registry")
     assert ours is not None
 
-    assert set(owners(ours).values()) == {"--bind or --registry-port"}
+    here = "--bind or --registry-port"
+    assert owners(ours) == {"url": here, "plain_http": here, "storage": "--data"}
 
 
 def test_what_no_option_says_stays_as_a_person_set_it(options: Options) -> None:
@@ -223,6 +229,9 @@ def test_what_no_option_says_stays_as_a_person_set_it(options: Options) -> None:
         (A, {"PUBLIC": "a b"}, "BERTH_REGISTRY_PUBLIC"),
         (A, {"CA": "/nowhere/ca.pem"}, "BERTH_REGISTRY_CA='/nowhere/ca.pem' cannot be read"),
         (A, {"CA": "-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----"}, "BERTH_REGISTRY_CA"),
+        (A, {"STORAGE": "registry"}, "BERTH_REGISTRY_STORAGE: Give the whole path"),
+        (A, {"CLIENT_CERT": "/nowhere.pem"}, "BERTH_REGISTRY_CLIENT_CERT='/nowhere.pem' cannot be read"),
+        (A, {"CLIENT_KEY": "secret"}, "BERTH_REGISTRY_CLIENT_CERT is not set: it is what BERTH_REGISTRY_CLIENT_KEY"),
     ],
 )
 def test_a_wrong_value_is_one_line_with_the_variable(
@@ -244,3 +253,127 @@ def test_certificates_may_be_a_file_or_the_text_itself(options: Options, tmp_pat
     assert by_path is not None
     assert by_text is not None
     assert by_path.ca == by_text.ca == authority
+
+
+@pytest.fixture
+def alice(tmp_path: Path) -> SelfSigned:
+    return SelfSigned.made(tmp_path / "alice")
+
+
+def identity(registry: Registry | None) -> tuple[str, str]:
+    assert registry is not None
+    registry.refresh_from_db()
+    return registry.client_certificate, registry.client_key
+
+
+@pytest.mark.parametrize("as_paths", [True, False])
+def test_a_client_certificate_and_its_key_may_be_files_or_the_texts_themselves(
+    options: Options, alice: SelfSigned, *, as_paths: bool
+) -> None:
+    certificate, key = alice.certificate.read_text(), alice.key.read_text()
+    said = tuple(map(str, alice.files)) if as_paths else (certificate, key)
+
+    registry = options.are(A, CLIENT_CERT=said[0], CLIENT_KEY=said[1])
+
+    assert identity(registry) == (certificate, key)
+    assert registry is not None
+    assert owners(registry) == {
+        "url": "BERTH_REGISTRY_URL",
+        "plain_http": "BERTH_REGISTRY_PLAIN_HTTP",
+        "client_certificate": "BERTH_REGISTRY_CLIENT_CERT",
+        "client_key": "BERTH_REGISTRY_CLIENT_KEY",
+    }
+
+
+def test_a_changed_client_certificate_is_followed_and_one_that_nobody_names_stays(
+    options: Options, alice: SelfSigned, tmp_path: Path
+) -> None:
+    bob = SelfSigned.made(tmp_path / "bob")
+    for who in (alice, bob):
+        registry = options.are(A, CLIENT_CERT=str(who.certificate), CLIENT_KEY=str(who.key))
+        assert identity(registry) == (who.certificate.read_text(), who.key.read_text())
+
+    assert identity(options.are(A)) == (bob.certificate.read_text(), bob.key.read_text())
+    assert identity(options.are(B)) == ("", "")
+
+
+def test_a_lost_encryption_key_does_not_stop_a_start(options: Options, alice: SelfSigned, settings: Settings) -> None:
+    options.are(A, CLIENT_CERT=str(alice.certificate), CLIENT_KEY=str(alice.key))
+    settings.CREDENTIALS_KEYS = [Fernet.generate_key().decode()]
+
+    assert identity(options.are(A)) == (alice.certificate.read_text(), "")
+    named = options.are(A, CLIENT_CERT=str(alice.certificate), CLIENT_KEY=str(alice.key))
+    assert identity(named) == (alice.certificate.read_text(), alice.key.read_text())
+
+
+@pytest.mark.parametrize(
+    ("key", "complaint"),
+    [
+        ("", "BERTH_REGISTRY_CLIENT_KEY: The client certificate has no key."),
+        ("{other}", "BERTH_REGISTRY_CLIENT_KEY: The key does not belong to the client certificate."),
+        ("{locked}", "BERTH_REGISTRY_CLIENT_KEY: The key of the client certificate is encrypted"),
+        ("{beheaded}", "BERTH_REGISTRY_CLIENT_KEY cannot be read: give the path of a PEM file, or its content"),
+        ("/dev/null", "BERTH_REGISTRY_CLIENT_KEY: The client certificate has no key."),
+    ],
+)
+def test_a_wrong_key_is_one_line_with_the_variable_and_nothing_of_the_key(
+    options: Options, alice: SelfSigned, tmp_path: Path, key: str, complaint: str
+) -> None:
+    texts = {
+        "other": SelfSigned.made(tmp_path / "other").key.read_text(),
+        "locked": alice.locked(b"open sesame"),
+        "beheaded": alice.key.read_text().partition("\n")[2],
+    }
+
+    with pytest.raises(ImproperlyConfigured, match=re.escape(complaint)) as refusal:
+        options.are(A, CLIENT_CERT=str(alice.certificate), CLIENT_KEY=key.format(**texts))
+
+    told = "".join(traceback.format_exception(refusal.value))
+    assert not any(line in told for text in texts.values() for line in text.splitlines()[1:-1])
+    assert "\n" not in str(refusal.value)
+    assert not Registry.objects.exists()
+
+
+def test_no_client_certificate_is_shown_to_our_own_registry(options: Options, alice: SelfSigned) -> None:
+    with pytest.raises(ImproperlyConfigured, match=r"BERTH_REGISTRY_CLIENT_CERT: .* can only be shown over https"):
+        options.are(
+            "http://127.0.0.1:5000", embedded=True, CLIENT_CERT=str(alice.certificate), CLIENT_KEY=str(alice.key)
+        )
+
+
+def test_a_storage_folder_is_followed_whether_it_is_there_or_not(options: Options, tmp_path: Path) -> None:
+    for folder in ("/nowhere", str(tmp_path), "/nowhere/else"):
+        registry = options.are(A, STORAGE=folder)
+        assert registry is not None
+        registry.refresh_from_db()
+        assert registry.storage == folder
+        assert owners(registry)["storage"] == "BERTH_REGISTRY_STORAGE"
+
+
+def test_a_storage_folder_that_no_option_names_stays_with_its_address(options: Options) -> None:
+    registry = options.are(A)
+    assert registry is not None
+    services.edit(read(registry), Details(url=A, storage="/srv/registry"))
+
+    again = options.are(A)
+    assert again is not None
+    assert again.storage == "/srv/registry"
+    assert "storage" not in owners(again)
+    elsewhere = options.are(B)
+    assert elsewhere is not None
+    assert elsewhere.storage == ""
+    back = options.are(A)
+    assert back == registry
+    assert back is not None
+    assert back.storage == "/srv/registry"
+
+
+def test_the_folder_of_our_own_registry_goes_where_the_data_go(options: Options) -> None:
+    here = "http://127.0.0.1:5000"
+    first = options.are(here, embedded=True, STORAGE="/old/registry")
+
+    again = options.are(here, embedded=True, STORAGE="/new/registry")
+
+    assert again == first
+    assert again is not None
+    assert again.storage == "/new/registry"
