@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NoReturn, TypeAlias
 
 from registry_ui.bench import scan_bench, sizes
 from registry_ui.bench.errors import BenchError
@@ -73,5 +74,12 @@ def _tell(sentence: str) -> None:
     sys.stderr.flush()
 
 
+def _end(number: int, _: object) -> NoReturn:
+    """Whatever was started or written is cleared away on the way out."""
+    sys.exit(128 + number)
+
+
 if __name__ == "__main__":
+    for _asked in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(_asked, _end)
     sys.exit(main(sys.argv[1:]))

@@ -49,10 +49,10 @@ def best(measured: Callable[[], object]) -> float:
 def ask_everything(url: str, requests: Sequence[str]) -> None:
     """Each of `requests` once, by threads that keep their connections; the answers are dropped."""
     headers = {"Accept": ", ".join(ACCEPTED), "User-Agent": AGENT, "Accept-Encoding": "identity"}
-    todo, taking = iter(requests), threading.Lock()
+    todo, taking, over = iter(requests), threading.Lock(), threading.Event()
 
     def work() -> None:
-        while True:
+        while not over.is_set():
             with taking:
                 path = next(todo, None)
             if path is None:
@@ -62,8 +62,11 @@ def ask_everything(url: str, requests: Sequence[str]) -> None:
                 raise BenchError(f"The registry of the baseline answers {answer.status} to {path}.")
 
     with urllib3.connection_from_url(url, maxsize=_THREADS) as pool, ThreadPoolExecutor(_THREADS) as threads:
-        for future in [threads.submit(work) for _ in range(_THREADS)]:
-            future.result()
+        try:
+            for future in [threads.submit(work) for _ in range(_THREADS)]:
+                future.result()
+        finally:
+            over.set()
 
 
 def read_everything(root: Path) -> Inventory:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -21,6 +23,18 @@ ROOT = Path(__file__).resolve().parents[2]
 def bench(*words: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "registry_ui.bench", *words]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=180, check=False)
+
+
+def running_in(folder: Path) -> list[str]:
+    """Processes that were told to put their files there."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            if f"TMPDIR={folder}".encode() in (entry / "environ").read_bytes().split(b"\0"):
+                found.append((entry / "cmdline").read_text())
+        except OSError:
+            continue  # it has just ended, or is another's
+    return found
 
 
 def test_a_bench_prints_json_and_nothing_else() -> None:
@@ -42,6 +56,23 @@ def test_a_bench_prints_json_and_nothing_else() -> None:
     assert rows["Folder: page during a scan, image"]["limit"] is None, "too few to judge by"
     assert rows["Folder: page during a scan, all of them"]["value"] > 0
     assert rows["API of 2.8: page during a scan, all of them"]["value"] > 0
+
+
+def test_a_bench_that_is_asked_to_end_leaves_nothing(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "registry_ui.bench", "scan", "--tiny"]
+    settings = {**os.environ, "TMPDIR": str(tmp_path)}
+    with subprocess.Popen(
+        command, cwd=ROOT, env=settings, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    ) as running:
+        assert running.stderr
+        while b"first scan" not in running.stderr.readline():
+            assert running.poll() is None
+        assert running_in(tmp_path)
+        running.terminate()
+        assert running.wait(20) == 128 + signal.SIGTERM
+
+    assert not list(tmp_path.iterdir())
+    assert not running_in(tmp_path)
 
 
 def test_without_a_name_it_says_what_there_is() -> None:
