@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import Final, NamedTuple
 
 from catalog.models import Repository, Scan
@@ -66,15 +67,19 @@ class ApiSource:
             return CatalogListing(watched_names(lease, registry, listed.refusal))
 
     def batches(self, work: Iterable[tuple[Repository, Work]], patience: Patience) -> Iterator[Batch]:
-        steps = self.crew.map(self._read, _items(work), lambda step: step.reading.weight if step.reading else 0)
-        return batches(steps, patience)
+        read = partial(self._read, patience)
+        return batches(self.crew.map(read, _items(work), lambda step: step.reading.weight if step.reading else 0))
 
     def close(self) -> None:
         self.crew.close()
 
-    def _read(self, item: _Item) -> Step:
+    def _read(self, patience: Patience, item: _Item) -> Step:
         repository, work, tag, known, last = item
-        reading = read_tag(self.contents, work.listing.repository, tag, known) if tag else None
+        reading = None
+        if tag:
+            patience.check()
+            reading = read_tag(self.contents, work.listing.repository, tag, known)
+            patience.heard(reading.failure)
         return Step(repository, work, reading, last)
 
 

@@ -81,11 +81,10 @@ def read_all(
     batch: list[ConfigReading] = []
     told(0, len(wanted), 0)
     readings = crew.map(
-        lambda config: _read(contents, config), _wanted(names, wanted), lambda reading: len(reading.content)
+        lambda config: _read(contents, config, patience), _wanted(names, wanted), lambda reading: len(reading.content)
     )
     held, refreshed = 0, time.monotonic()
     for done, unparsed in enumerate(readings, start=1):
-        patience.heard(unparsed.failure)
         reading = _parsed(unparsed)
         batch.append(reading)
         held += len(reading.content)
@@ -123,17 +122,20 @@ def _wanted(names: Mapping[int, str], blob_ids: list[int]) -> Iterator[Wanted]:
             yield Wanted(pk, *blobs[pk], tuple(places.get(pk, ())))
 
 
-def _read(contents: Contents, wanted: Wanted) -> ConfigReading:
+def _read(contents: Contents, wanted: Wanted, patience: Patience) -> ConfigReading:
     if wanted.size > CONFIG_LIMIT:
         return ConfigReading(wanted, problem=f"the config is said to have {wanted.size:,} bytes: it was not read")
     failure: RegistryError = NotFound.build(f"GET config {wanted.digest}", 404, ())
+    patience.check()
     for repository in wanted.repositories:
         try:
             content = contents.blob(parse_repository(repository), Digest.parse(wanted.digest), limit=CONFIG_LIMIT)
         except RegistryError as error:
             failure = error
             continue
+        patience.heard(None)
         return ConfigReading(wanted, content)
+    patience.heard(failure)
     return ConfigReading(wanted, failure=failure)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 from catalog.models import Presence, Repository, Scan
@@ -56,8 +57,8 @@ class FolderSource:
 
     def batches(self, work: Iterable[tuple[Repository, Work]], patience: Patience) -> Iterator[Batch]:
         items = (item for repository, of_it in work for item in _items(repository, of_it))
-        steps = self.crew.map(self._step, items, lambda step: step.reading.weight if step.reading else 0)
-        return batches(steps, patience)
+        read = partial(self._step, patience)
+        return batches(self.crew.map(read, items, lambda step: step.reading.weight if step.reading else 0))
 
     def close(self) -> None:
         self.crew.close()
@@ -84,9 +85,13 @@ class FolderSource:
         changed.sort(key=lambda reading: natural_key(reading.tag))  # of two that come at once, the higher comes last
         listed.works[repository] = Work(listing, count, [row[1] for row in known.values()], changed)
 
-    def _step(self, item: _Item) -> Step:
+    def _step(self, patience: Patience, item: _Item) -> Step:
         repository, work, reading, last, there, seen = item
-        full = self._with_content(work.listing.repository, reading, there, seen) if reading else None
+        full = None
+        if reading:
+            patience.check()
+            full = self._with_content(work.listing.repository, reading, there, seen)
+            patience.heard(full.failure)
         return Step(repository, work, full, last)
 
     def _with_content(

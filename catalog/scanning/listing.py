@@ -74,6 +74,11 @@ def list_all_tags(
     crew: Crew, client: RegistryClient, names: tuple[RepositoryName, ...], patience: Patience
 ) -> Iterator[TagListing]:
     """Each repository's listing, in the order of `names`; raises Unreachable when the registry is plainly gone."""
-    for listing in crew.map(lambda name: list_tags(client, name), names):
+
+    def listed(name: RepositoryName) -> TagListing:
+        patience.check()
+        listing = list_tags(client, name)
         patience.heard(listing.failure)
-        yield listing
+        return listing
+
+    yield from crew.map(listed, names)

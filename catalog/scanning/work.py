@@ -8,7 +8,6 @@ from typing import Final, NamedTuple
 
 from catalog.models import Repository
 from catalog.scanning.listing import TagListing
-from catalog.scanning.patience import Patience
 from catalog.scanning.reading import MOST_HELD, TagReading
 
 BATCH: Final = 250  # tags
@@ -52,13 +51,12 @@ class Batch:
     last: bool
 
 
-def batches(steps: Iterable[Step], patience: Patience) -> Iterator[Batch]:
-    """Steps put together, as many as fit some short transactions, and the memory; `patience` hears each as it comes."""
+def batches(steps: Iterable[Step]) -> Iterator[Batch]:
+    """Steps put together, as many as fit some short transactions, and the memory."""
     readings: list[TagReading] = []
     held = 0
     for repository, work, reading, last in steps:
         if reading is not None:
-            patience.heard(reading.failure)
             readings.append(reading)
             held += reading.weight
         if last or len(readings) >= BATCH or held >= MOST_HELD:
