@@ -7,26 +7,18 @@ from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
-from pytest_django import Settings
 
-from access.models import User
-from jobs.models import Job
 from registries import services
 from registries.models import Registry
 from registries.services import Details
 from tests.hostile import Hostile, Reply
 from tests.real_registry import PASSWORD, USERNAME, RealRegistry
+from tests.registries.commanding import run
 from tests.registries.reading import read
 
 pytestmark = pytest.mark.django_db
 
 CANARY = "CANARY-7f3"
-
-
-def run(*words: str) -> str:
-    out = io.StringIO()
-    call_command("registry", *words, stdout=out)
-    return out.getvalue()
 
 
 @pytest.fixture(scope="module")
@@ -95,6 +87,17 @@ def test_a_password_is_no_argument(monkeypatch: pytest.MonkeyPatch) -> None:
         (("add", "https://a.example", "--ca", "/nowhere"), "--ca: /nowhere cannot be read"),
         (("add", "https://a.example", "--user", "a", "--password-from", "env:NOT_THERE"), "no NOT_THERE"),
         (("add", "https://a.example", "--user", "a", "--password-from", "file:/nowhere"), "/nowhere cannot be read"),
+        (("add", "https://a.example", "--client-cert", "/nowhere"), "--client-cert: /nowhere cannot be read"),
+        (("add", "https://a.example", "--client-key", "/nowhere"), "--client-key: /nowhere cannot be read"),
+        (("add", "https://a.example", "--storage", "registry"), "Give the whole path of the storage folder."),
+        (("edit", "main", "--storage", "./registry"), "Give the whole path of the storage folder."),
+        (("edit", "main", "--storage", "/srv", "--no-storage"), "--no-storage and --storage: say one of them"),
+        (("edit", "main", "--ca", "/ca", "--no-ca"), "--no-ca and --ca: say one of them"),
+        (("edit", "main", "--client-key", "/k", "--no-client-cert"), "--no-client-cert and --client-key: say one"),
+        (("edit", "main", "--user", "alice", "--no-credentials"), "--no-credentials and --user: say one of them"),
+        (("watch", "nope", "team/app"), "no registry is called nope"),
+        (("unwatch", "nope", "team/app"), "no registry is called nope"),
+        (("watched", "nope"), "no registry is called nope"),
         (("test", "nope"), "no registry is called nope; there are: main"),
         (("edit", "nope"), "no registry is called nope"),
         (("remove", "nope"), "no registry is called nope"),
@@ -150,14 +153,13 @@ def test_edit_forgets_credentials(real_registry: RealRegistry) -> None:
     assert Registry.objects.get().password == ""
 
 
-def test_what_an_option_owns_is_changed_there(settings: Settings) -> None:
-    registry = services.add(Details(url="https://a.example", name="main"))
-    Registry.objects.filter(pk=registry.pk).update(from_environment=True)
+def test_an_address_that_is_said_again_is_no_other_one(locked: RealRegistry) -> None:
+    services.add(Details(url=locked.url, name="main", username=USERNAME, password=PASSWORD, plain_http=True))
 
-    with pytest.raises(CommandError, match="--url: BERTH_REGISTRY_URL says that"):
-        run("edit", "main", "--url", "https://b.example")
-    with pytest.raises(CommandError, match="main comes from BERTH_REGISTRY_URL"):
-        run("remove", "main", "--yes")
+    run("edit", "main", "--url", f"{locked.url}/", "--public", "r.example.org")
+
+    registry = Registry.objects.get()
+    assert (registry.username, registry.password, registry.public_name) == (USERNAME, PASSWORD, "r.example.org")
 
 
 def test_trust_is_given_by_name(hostile: Hostile, other_host: Hostile) -> None:
@@ -200,113 +202,3 @@ def test_our_own_registry_is_not_removed_while_it_is_served() -> None:
 
     with pytest.raises(CommandError, match="local is Berth's own: start with --registry URL"):
         run("remove", "local", "--yes")
-
-
-def prepare(capsys: pytest.CaptureFixture[str]) -> tuple[str, str]:
-    call_command("prepare")
-    said = capsys.readouterr()
-    return said.out, said.err
-
-
-def test_prepare_makes_the_first_admin_and_says_the_password_once(capsys: pytest.CaptureFixture[str]) -> None:
-    out, err = prepare(capsys)
-
-    password = re.fullmatch(r"admin-password: (\S+)\n", out)
-    assert password
-    assert User.objects.get(username="admin").check_password(password[1])
-    assert err == ""
-    assert prepare(capsys) == ("", "")
-
-
-def test_prepare_keeps_the_registry_in_step(
-    settings: Settings, real_registry: RealRegistry, capsys: pytest.CaptureFixture[str]
-) -> None:
-    settings.REGISTRY_URL, settings.REGISTRY_EMBEDDED = real_registry.url, True
-
-    prepare(capsys)
-
-    registry = Registry.objects.get()
-    assert (registry.name, registry.embedded) == ("local", True)
-    assert registry.capability("deletes") is True
-
-
-def test_prepare_stops_at_a_registry_that_does_not_answer(
-    settings: Settings, capsys: pytest.CaptureFixture[str]
-) -> None:
-    settings.REGISTRY_URL, settings.REGISTRY_PLAIN_HTTP = "http://127.0.0.1:1", True
-
-    with pytest.raises(SystemExit) as end:
-        prepare(capsys)
-
-    said = capsys.readouterr()
-    assert end.value.code == 1
-    assert said.out == ""
-    assert said.err.count("\n") == 1
-    assert "It does not answer. Is it running, and can this server reach 127.0.0.1:1?" in said.err
-    assert not User.objects.exists()
-
-
-def test_a_typo_in_the_address_changes_nothing(
-    settings: Settings, locked: RealRegistry, capsys: pytest.CaptureFixture[str]
-) -> None:
-    settings.REGISTRY_URL, settings.REGISTRY_PLAIN_HTTP = locked.url, True
-    settings.REGISTRY_USER, settings.REGISTRY_PASSWORD = USERNAME, PASSWORD
-    prepare(capsys)
-    read(Registry.objects.get())
-    before = list(Registry.objects.values())
-
-    settings.REGISTRY_URL = "http://127.0.0.1:1"
-    with pytest.raises(SystemExit):
-        prepare(capsys)
-
-    assert list(Registry.objects.values()) == before
-
-
-def test_prepare_stops_the_work_on_what_another_registry_replaces(
-    settings: Settings, real_registry: RealRegistry, capsys: pytest.CaptureFixture[str]
-) -> None:
-    settings.REGISTRY_URL, settings.REGISTRY_PLAIN_HTTP = real_registry.url, True
-    before = services.add(Details(url="https://a.example"), from_environment=True)
-    scan = Job.objects.create(kind="scan", subject=before.job_subject, title="Scan")
-
-    prepare(capsys)
-
-    scan.refresh_from_db()
-    assert scan.state == Job.State.STOPPED
-    assert Registry.objects.get().url == real_registry.url
-
-
-def test_prepare_stops_at_a_wrong_value(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
-    settings.REGISTRY_URL = "https://alice:CANARY-7f3@a.example"
-
-    with pytest.raises(SystemExit):
-        prepare(capsys)
-
-    said = capsys.readouterr()
-    assert said.err.startswith("BERTH_REGISTRY_URL cannot be used: ")
-    assert CANARY not in said.err
-
-
-def test_prepare_stops_at_credentials_of_the_options_that_are_refused(
-    settings: Settings, locked: RealRegistry, capsys: pytest.CaptureFixture[str]
-) -> None:
-    settings.REGISTRY_URL, settings.REGISTRY_PLAIN_HTTP = locked.url, True
-    settings.REGISTRY_USER, settings.REGISTRY_PASSWORD = USERNAME, CANARY
-
-    with pytest.raises(SystemExit):
-        prepare(capsys)
-
-    said = capsys.readouterr()
-    assert "Look at BERTH_REGISTRY_USER and BERTH_REGISTRY_PASSWORD." in said.err
-    assert CANARY not in said.err
-
-
-def test_prepare_goes_on_where_a_page_can_mend_it(
-    settings: Settings, locked: RealRegistry, capsys: pytest.CaptureFixture[str]
-) -> None:
-    settings.REGISTRY_URL, settings.REGISTRY_PLAIN_HTTP = locked.url, True
-
-    out, err = prepare(capsys)
-
-    assert out.startswith("admin-password: ")
-    assert "It asks for a user name and a password." in err

@@ -25,14 +25,27 @@ _WATCHING = {
     "watched": "the list",
 }
 _SOURCE = "prompt, stdin, env:NAME or file:PATH; never the password itself"
-_OWNED = {
+_FIELDS = {
     "url": "url",
     "public": "public_name",
     "user": "username",
+    "password_from": "password",
     "ca": "ca",
     "client_cert": "client_certificate",
     "client_key": "client_key",
     "storage": "storage",
+    "plain_http": "plain_http",
+    "no_credentials": "username",
+    "no_ca": "ca",
+    "no_client_cert": "client_certificate",
+    "no_storage": "storage",
+}
+# What forgets something, and what says it anew.
+_CONTRARY = {
+    "no_credentials": ("user", "password_from"),
+    "no_ca": ("ca",),
+    "no_client_cert": ("client_cert", "client_key"),
+    "no_storage": ("storage",),
 }
 _MARKS = {Mark.OK: "+", Mark.NO: "!", Mark.NOTE: " "}
 
@@ -91,7 +104,7 @@ class Command(BaseCommand):
             client_certificate=_pem("--client-cert", options["client_cert"]),
             client_key=_pem("--client-key", options["client_key"]),
             plain_http=bool(options["plain_http"]),
-            storage=_folder(options["storage"]),
+            storage=options["storage"] or None,
         )
         registry = services.add(details, leaving=_leaving())
         self.stdout.write(f"{registry.name} is added.")
@@ -177,7 +190,7 @@ def _add_details(parser: CommandParser) -> None:
     parser.add_argument("--ca", metavar="FILE", help="certificates to trust, PEM")
     parser.add_argument("--client-cert", metavar="FILE", help="the certificate by which it knows us, PEM")
     parser.add_argument("--client-key", metavar="FILE", help="its key, PEM without a pass phrase")
-    parser.add_argument("--storage", metavar="FOLDER", help="its storage folder, as this machine sees it")
+    parser.add_argument("--storage", metavar="FOLDER", help="its storage folder, by its whole path on this machine")
     parser.add_argument("--plain-http", action="store_true", default=None, help="allow an http:// address")
 
 
@@ -204,17 +217,12 @@ def _named(name: str, *, retired: bool = False) -> Registry:
 
 
 def _changed(registry: Registry, options: dict[str, Any]) -> Details:
-    """What the options say over what the row says; to another address nothing secret goes along."""
-    owned = owners(registry)
-    for option, field in _OWNED.items():
-        if options[option] is not None and field in owned:
-            raise CommandError(f"--{option.replace('_', '-')}: {owned[field]} says that; change it there")
-    moved = options["url"] is not None
-    username = options["user"] if options["user"] is not None else ("" if moved else registry.username)
+    """What the options say over what the row says; to another address `services.edit` lets nothing secret go along."""
+    _refuse_what_cannot_be_said(registry, options)
+    username = options["user"] if options["user"] is not None else registry.username
     password = _password(options["password_from"])
-    ca = _pem("--ca", options["ca"]) if options["ca"] else registry.ca
-    certificate = _pem("--client-cert", options["client_cert"]) or ("" if moved else registry.client_certificate)
-    storage = "" if options["no_storage"] else _folder(options["storage"])
+    ca = _pem("--ca", options["ca"]) or registry.ca
+    certificate = _pem("--client-cert", options["client_cert"]) or registry.client_certificate
     return Details(
         url=options["url"] or registry.url,
         name=options["name"] or "",
@@ -224,9 +232,24 @@ def _changed(registry: Registry, options: dict[str, Any]) -> Details:
         ca="" if options["no_ca"] else ca,
         client_certificate="" if options["no_client_cert"] else certificate,
         client_key=_pem("--client-key", options["client_key"]) or None,
-        storage=storage,
+        storage="" if options["no_storage"] else options["storage"] or None,
         plain_http=registry.plain_http if options["plain_http"] is None else options["plain_http"],
     )
+
+
+def _refuse_what_cannot_be_said(registry: Registry, options: dict[str, Any]) -> None:
+    owned = owners(registry)
+    for option, field in _FIELDS.items():
+        if options[option] not in {None, False} and field in owned:
+            raise CommandError(f"{_spelled(option)}: {owned[field]} says that; change it there")
+    for forgets, others in _CONTRARY.items():
+        for other in others:
+            if options[forgets] and options[other]:
+                raise CommandError(f"{_spelled(forgets)} and {_spelled(other)}: say one of them")
+
+
+def _spelled(option: str) -> str:
+    return f"--{option.replace('_', '-')}"
 
 
 def _password(source: str | None) -> str | None:
@@ -259,11 +282,6 @@ def _pem(option: str, path: str | None) -> str:
         return Path(path).read_text(encoding="ascii") if path else ""
     except (OSError, UnicodeError) as error:
         raise CommandError(f"{option}: {path} cannot be read: give the path of a PEM file") from error
-
-
-def _folder(path: str | None) -> str | None:
-    """The whole path; None where nothing is said. That it can be read, the test says."""
-    return str(Path(path).expanduser().absolute()) if path else None
 
 
 def _state(registry: Registry) -> str:
