@@ -55,12 +55,11 @@ def checked_address(details: Details) -> str:
         raise RegistryNotSaved("name", _("A name has at most 40 letters."))
     if details.public_name and not _PUBLIC_NAME.fullmatch(details.public_name):
         raise RegistryNotSaved("public_name", _("That is no name that a pull command could begin with."))
-    if details.ca:
-        _check_certificates("ca", details.ca)
-    if "PRIVATE KEY" in details.client_certificate:  # which is stored and shown as it is
-        raise RegistryNotSaved("client_certificate", _("A key is in that too: give it apart, where it is kept secret."))
-    if details.client_certificate:
-        _check_certificates("client_certificate", details.client_certificate)
+    for name, pem in (("ca", details.ca), ("client_certificate", details.client_certificate)):
+        if "PRIVATE KEY" in pem:  # which would be stored and shown as it is
+            raise RegistryNotSaved(name, _("A key is in that too: give it apart, where it is kept secret."))
+        if pem:
+            _check_certificates(name, pem)
     if details.storage:
         _check_folder(details.storage)
     try:

@@ -73,6 +73,13 @@ def test_certificates_are_certificates() -> None:
     assert refusal.value.field == "ca"
 
 
+def test_no_key_is_kept_among_the_certificates(authority: str) -> None:
+    with pytest.raises(RegistryNotSaved, match="A key is in that too") as refusal:
+        made(ca=f"{authority}-----BEGIN EC PRIVATE KEY-----\nx\n-----END EC PRIVATE KEY-----")
+
+    assert refusal.value.field == "ca"
+
+
 def test_an_empty_password_keeps_the_stored_one() -> None:
     registry = made()
 
