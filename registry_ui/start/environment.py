@@ -14,7 +14,7 @@ from typing import Final
 from django.core.exceptions import ImproperlyConfigured
 
 from registry_ui import env
-from registry_ui.start import keys, lock, machine
+from registry_ui.start import keys, lock, machine, storage
 from registry_ui.start.errors import StartError
 from registry_ui.start.options import Options, netloc
 
@@ -45,18 +45,13 @@ def django(options: Options, key_files: Mapping[str, Path], redis_url: str) -> d
         "BERTH_REGISTRY_URL": _registry_url(options),
         "BERTH_REGISTRY_PLAIN_HTTP": str(options.plain_http).lower(),
         "BERTH_REGISTRY_EMBEDDED": str(not options.registry).lower(),
-        **_storage(options),
+        **storage.told(options),
         **_secret("BERTH_SECRET_KEY", key_files["secret-key"]),
         **_secret("BERTH_CREDENTIALS_KEY", key_files["credentials-key"]),
     }
     if not options.redis_url:
         told["REDIS_URL"] = redis_url
     return told
-
-
-def _storage(options: Options) -> dict[str, str]:
-    """The storage folder of the local registry; of another one what the operator says."""
-    return {} if options.registry else {"BERTH_REGISTRY_STORAGE": str(options.data / "registry")}
 
 
 def for_others(options: Options) -> str:

@@ -78,9 +78,12 @@ def parse(arguments: Sequence[str]) -> Options:
             redis_url=_redis(env.secret("REDIS_URL", "")),
             log_format=_read(None, "", "BERTH_LOG_FORMAT", "text", _log_format),
         )
+        client_key = env.secret("BERTH_REGISTRY_CLIENT_KEY", "")
     except ImproperlyConfigured as error:
         raise StartError(str(error)) from error
     _check_certificates(env.text("BERTH_REGISTRY_CA", ""))
+    _check_identity(env.text("BERTH_REGISTRY_CLIENT_CERT", ""), client_key)
+    _check_storage(env.text("BERTH_REGISTRY_STORAGE", ""))
     if not options.registry and options.port == options.registry_port:
         raise StartError(
             f"Berth and its registry cannot both listen on port {port}: choose another with --port or --registry-port."
@@ -220,6 +223,26 @@ def _check_certificates(value: str) -> None:
         raise StartError(f"{name}: this file cannot be read ({reason}): give the path of a PEM file.") from error
     except ValueError as error:
         raise StartError(f"{name}: no certificate in PEM form is in that.") from error
+
+
+def _check_identity(certificate: str, key: str) -> None:
+    """Each is the path of a PEM file, or its content."""
+    if not certificate and not key:
+        return
+    from oci.endpoint import Endpoint
+    from oci.tls import InvalidCertificate, contexts  # which needs requests: that takes longer than all else here
+
+    names = "BERTH_REGISTRY_CLIENT_CERT and BERTH_REGISTRY_CLIENT_KEY"
+    try:
+        contexts(Endpoint("https://localhost", client_certificate=certificate or None, client_key=key or None))
+    except InvalidCertificate as error:
+        raise StartError(f"{names}: {error}.") from error
+
+
+def _check_storage(value: str) -> None:
+    """Whether it is there is no matter: it may be mounted later."""
+    if value and not Path(value).is_absolute():
+        raise StartError(f"BERTH_REGISTRY_STORAGE={value}: give the whole path of the storage folder.")
 
 
 def _redis(value: str) -> str:

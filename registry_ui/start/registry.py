@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 from typing import Any, Final
 
-from registry_ui.start import environment, keys, probes
+from registry_ui.start import environment, keys, probes, storage
 from registry_ui.start.errors import StartError
 from registry_ui.start.journal import Console
 from registry_ui.start.options import Options, netloc, reachable
@@ -19,6 +19,7 @@ _PROBE: Final = "/v2/berth-probe/"  # where oci.probe asks for what is not there
 
 
 def service(options: Options, program: str, secret: Path) -> Service:
+    storage.local(options).mkdir(exist_ok=True)  # the registry makes it at the first push: nobody should miss it before
     config = options.data / "registry.yml"
     content = _config(options, secret.read_text().strip())
     keys.write_private(config, json.dumps(content, indent=2, ensure_ascii=False))  # JSON is YAML
@@ -56,7 +57,7 @@ def _config(options: Options, secret: str) -> dict[str, Any]:
         "version": "0.1",
         "log": {"level": "warn", "formatter": options.log_format, "accesslog": {"disabled": True}},
         "storage": {
-            "filesystem": {"rootdirectory": str(options.data / "registry")},
+            "filesystem": {"rootdirectory": str(storage.local(options))},
             "delete": {"enabled": True},
             # No cache of blobs: it would remember those that a garbage collection has removed.
         },

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from registry_ui.logs import redact
-from registry_ui.start import commanding, environment, keys, probes, registry, samples, services, valkey
+from registry_ui.start import commanding, environment, keys, probes, registry, samples, services, storage, valkey
 from registry_ui.start.environment import Record
 from registry_ui.start.errors import StartError, StepFailed
 from registry_ui.start.journal import Console
@@ -31,6 +31,7 @@ def run(options: Options, console: Console) -> None:
         start = _Start(options, console, keys.prepare(options.data))
         stack.callback(start.clean_up)
         _check_ports(options)
+        storage.check(options)
         start.supervisor = stack.enter_context(Supervisor(console, options.data / "logs"))
         stack.callback(console.say, "Berth is stopping")
         start.begin()
@@ -59,7 +60,7 @@ class _Start:
         self.settings = dict(os.environ)
         self._record()
         self.console.say(f"Berth starts; its data is in {options.data}")
-        for remark in environment.remarks():
+        for remark in [*environment.remarks(), *storage.remarks(options)]:
             self.console.warn(remark)
         self._say_who_gets_in()
         if self.folder:

@@ -13,6 +13,7 @@ from django.conf import settings
 
 from registry_ui.start import environment, keys, machine, options
 from registry_ui.start.errors import StartError
+from tests.certificates import SelfSigned
 from tests.registry_ui.processes import ROOT, free_port
 
 
@@ -99,6 +100,10 @@ def test_a_wrong_option_is_one_line_with_its_cure(arguments: list[str], complain
         ("BERTH_REGISTRY_CA", "/nowhere", "BERTH_REGISTRY_CA=/nowhere: this file cannot be read (no such file"),
         ("BERTH_REGISTRY_CA", "/dev/null", "BERTH_REGISTRY_CA=/dev/null: no certificate in PEM form is in that."),
         ("BERTH_REGISTRY_CA", "-----BEGIN X", "BERTH_REGISTRY_CA: no certificate in PEM form is in that."),
+        ("BERTH_REGISTRY_CLIENT_CERT", "/nowhere", "BERTH_REGISTRY_CLIENT_KEY: the client certificate is neither PEM"),
+        ("BERTH_REGISTRY_CLIENT_KEY", "/nowhere", "there is a key, and no client certificate that it belongs to."),
+        ("BERTH_REGISTRY_CLIENT_KEY_FILE", "/nowhere", "BERTH_REGISTRY_CLIENT_KEY_FILE='/nowhere' cannot be used"),
+        ("BERTH_REGISTRY_STORAGE", "registry", "BERTH_REGISTRY_STORAGE=registry: give the whole path of the storage"),
         ("REDIS_URL_FILE", "/nonexistent", "REDIS_URL_FILE='/nonexistent' cannot be used"),
     ],
 )
@@ -116,6 +121,31 @@ def test_a_wrong_variable_is_one_line_with_its_cure(
 @pytest.mark.parametrize("typed", ["registry.example.com:5000", " https://registry.example.com:5000/"])
 def test_an_address_may_be_typed_as_in_the_form(typed: str) -> None:
     assert options.parse(["--registry", typed]).registry == "https://registry.example.com:5000"
+
+
+@pytest.mark.parametrize("where", ["a path", "the text", "a file that holds the path", "a file that holds the text"])
+def test_a_client_certificate_and_its_key_are_read_however_they_are_given(
+    where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alice, bob = (SelfSigned.made(tmp_path / name) for name in ("alice", "bob"))
+
+    def give(certificate: Path, key: Path) -> None:
+        monkeypatch.setenv("BERTH_REGISTRY_CLIENT_CERT", str(certificate))
+        said = str(key) if "path" in where else key.read_text()
+        if "holds" in where:
+            (tmp_path / "secret").write_text(said)
+            monkeypatch.setenv("BERTH_REGISTRY_CLIENT_KEY_FILE", str(tmp_path / "secret"))
+        else:
+            monkeypatch.setenv("BERTH_REGISTRY_CLIENT_KEY", said)
+
+    give(*alice.files)
+    options.parse([])
+    give(alice.certificate, bob.key)
+    with pytest.raises(StartError) as error:
+        options.parse([])
+    assert str(error.value) == (
+        "BERTH_REGISTRY_CLIENT_CERT and BERTH_REGISTRY_CLIENT_KEY: the key does not belong to the client certificate."
+    )
 
 
 def start(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -246,6 +276,7 @@ def test_no_secret_is_in_the_record(tmp_path: Path) -> None:
     given = {
         "DATABASE_URL": "postgres://joe:s3cret@host/x",
         "BERTH_REGISTRY_PASSWORD": "s3cret",
+        "BERTH_REGISTRY_CLIENT_KEY": "-----BEGIN PRIVATE KEY-----\ns3cret\n-----END PRIVATE KEY-----",
         "BERTH_SECRET_KEY_FILE": "/read",
         "BERTH_DATA": "/data",
         "HOME": "/home/joe",
@@ -258,6 +289,7 @@ def test_no_secret_is_in_the_record(tmp_path: Path) -> None:
     assert "HOME" not in kept
     file = Path(kept["BERTH_REGISTRY_PASSWORD_FILE"])
     assert (file.read_text(), file.stat().st_mode & 0o777) == ("s3cret", 0o600)
+    assert Path(kept["BERTH_REGISTRY_CLIENT_KEY_FILE"]).read_text() == given["BERTH_REGISTRY_CLIENT_KEY"]
     assert Path(kept["DATABASE_URL_FILE"]).read_text() == given["DATABASE_URL"]
     keys.take_back(tmp_path)
     assert list((tmp_path / "keys").iterdir()) == []

@@ -7,10 +7,12 @@ import os
 import re
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import uuid
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -27,10 +29,11 @@ READY = re.compile(
 class Berth:
     """A start with ports and a data folder of its own; `ready` is what its line said."""
 
-    def __init__(self, data: Path, *arguments: str) -> None:
+    def __init__(self, data: Path, *arguments: str, **variables: str) -> None:
         self.marker = uuid.uuid4().hex
         keep = {name: value for name, value in os.environ.items() if not name.startswith(("BERTH_", "REDIS_URL"))}
-        self.environment = keep | {"BERTH_TEST_MARKER": self.marker, "BERTH_DATA": str(data)}
+        self.environment = keep | {"BERTH_TEST_MARKER": self.marker, "BERTH_DATA": str(data)} | variables
+        self.said: list[str] = []  # before it was ready
         self.process = subprocess.Popen(
             [
                 *(sys.executable, "-m", "registry_ui.start", "--port", str(free_port())),
@@ -49,6 +52,7 @@ class Berth:
         for line in self.process.stdout:
             if match := READY.fullmatch(line):
                 return match
+            self.said.append(line)
         assert self.process.stderr
         pytest.fail(self.process.stderr.read())
 
@@ -108,6 +112,18 @@ def test_from_nothing_to_the_samples_in_a_page(berth: Berth, data: Path) -> None
     assert not [path for path in private if path.stat().st_mode & 0o077]
 
 
+def asked(data: Path, sql: str) -> list[tuple[object, ...]]:
+    """What stands in the database of a running Berth."""
+    with closing(sqlite3.connect(f"file:{data}/berth.sqlite3?mode=ro", uri=True)) as database:
+        return database.execute(sql).fetchall()
+
+
+def test_the_folder_of_the_local_registry_is_what_scans_read(berth: Berth, data: Path) -> None:
+    assert asked(data, "SELECT storage FROM registries_registry") == [(f"{data}/registry",)]
+    (scan,) = asked(data, "SELECT source, complete, source_note FROM catalog_scan")
+    assert scan == ("folder", 1, "An upload that was begun through the API appeared in the folder, and was cancelled.")
+
+
 def test_the_password_is_in_no_file(berth: Berth, data: Path) -> None:
     """It was shown, once; what is stored is a digest of it."""
     outcome = berth.manage("setpassword", "admin")
@@ -153,9 +169,11 @@ def test_ctrl_c_leaves_no_process_and_a_later_start_tells_no_password(berth: Ber
 
 
 def test_a_registry_elsewhere_is_used_and_none_started(real_registry: RealRegistry, tmp_path: Path) -> None:
-    berth = Berth(tmp_path, "--registry", real_registry.url)
+    berth = Berth(tmp_path, "--registry", real_registry.url, BERTH_REGISTRY_STORAGE="/nowhere")
     try:
         assert berth.ready()["password"]
+        assert any(line.startswith("BERTH_REGISTRY_STORAGE: ") and "it is not there" in line for line in berth.said)
+        assert asked(tmp_path, "SELECT url, storage FROM registries_registry") == [(real_registry.url, "/nowhere")]
         assert not (tmp_path / "registry").exists()
     finally:
         assert berth.end() == 0
