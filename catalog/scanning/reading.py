@@ -108,9 +108,16 @@ class BatchReader:
                 batch.present.add(reading.digest)
         # An image that was not whole is looked at again: what was missing may be there by now.
         again = [r.known.manifest_id for r in batch.tags if r.known and r.fetched is None and self._asks_again(r)]
+        # Nor did an index come along whose content is known, from another repository or a scan that was killed.
+        arrived = {r.digest for r in batch.tags if r.fetched is None and r.failure is None and self._has_come(r)}
+        again += [known.manifest_id for known in known_manifests(repository_id, filter(None, arrived)).values()]
         roots += [digest for below in children_of(again).values() for digest in below]
         self._descend(repository, repository_id, batch, roots, keep)
         return batch
+
+    @staticmethod
+    def _has_come(reading: TagReading) -> bool:
+        return reading.known is None or reading.digest != reading.known.digest
 
     def _asks_again(self, reading: TagReading) -> bool:
         known = reading.known

@@ -32,6 +32,7 @@ from tests.pushing import (
 from tests.storage_layout import StorageLayout, digest_of
 
 NAMES: Final = ("app", "app/nested", "app/nested/deeper", "team/tool", "a/b/c/d", "team/tool-2", "x__y/z.w", "team/q")
+MIRROR: Final = "mirror/of-all"
 SIGNED: Final = "application/vnd.dev.cosign.simplesigning.v1+json"
 _PLATFORMS: Final = ("linux/amd64", "linux/arm64", "linux/arm/v7", "windows/amd64")
 
@@ -146,6 +147,19 @@ class Written:
         link.write_text(digest_of(config))
         self._image(name, self._tag(), config={"mediaType": OCI_CONFIG, "digest": digest, "size": len(config)})
 
+    def _mirrored_index(self, name: str) -> None:
+        """The same in another repository, as a copy of it would be."""
+        self._mirror(self._index(name)["digest"], self._tag())
+
+    def _mirror(self, digest: str, *tags: str) -> None:
+        content = self.layout.data(digest).read_bytes()
+        document = json.loads(content)
+        for blob in [document["config"], *document["layers"]] if "config" in document else []:
+            self.layout.layer(MIRROR, self.layout.data(blob["digest"]).read_bytes())
+        for child in document.get("manifests", []):
+            self._mirror(child["digest"])
+        self.layout.manifest(MIRROR, content, *tags)
+
     # What is broken
 
     def _index_without_a_child(self, name: str) -> None:
@@ -239,6 +253,7 @@ _THINGS: Final[Sequence[Callable[[Written, str], object]]] = (
     Written._index,
     Written._attested_index,
     Written._nested_index,
+    *([Written._mirrored_index] * 2),
     Written._artifact,
     Written._signature,
     Written._chart,

@@ -153,6 +153,23 @@ def test_a_thorough_scan_misses_a_child_that_was_taken_away(
     check_counters()
 
 
+@pytest.mark.parametrize("tag", ["new", "moved"])
+def test_what_lies_below_an_index_is_found_where_its_content_is_known(
+    row: Registry, push: Pusher, own_registry: RealRegistry, tag: str
+) -> None:
+    """From another repository, or from a scan that was killed: then the index is not read again."""
+    push.image("moved", seed="before")
+    for place in (Pusher(own_registry.url, "other"), push):
+        place.index(tag, children=[place.image(), place.image(platform="linux/arm64")])
+        scan(row)
+
+    here, there = Repository.objects.get(name="team/app"), Repository.objects.get(name="other")
+    index = here.presences.get(lead_tag=tag)
+    assert (index.state, index.size) == (Presence.State.WHOLE, there.size)
+    assert set(there.presences.values_list("manifest")) <= set(here.presences.present().values_list("manifest"))
+    check_counters()
+
+
 # A folder that is proved by its tags
 
 
