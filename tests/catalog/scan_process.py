@@ -1,15 +1,21 @@
 """A process that scans once, and can be told to die by SIGKILL at its nth request or its nth write.
 
-    python -m tests.catalog.scan_process [--die-at-request N | --die-at-write N]
+    python -m tests.catalog.scan_process [--die-at-request N | --die-at-write N] [--pages N] [--patience MS]
 
-Prints how many requests it sent and how many statements wrote. It counts from outside: an audit hook sees each
-request on its way, a database wrapper each statement.
+Or to find the disk full when the database has grown by N pages, or to wait for its turn to write no longer than MS
+milliseconds: its first connection, that is, and not those which it makes after a fault.
+
+Prints the state of the job, how many requests it sent, how many statements wrote, its peak in megabytes, and the
+message; and in a second line the picture of the catalog, whose counters it has checked. It counts from outside: an
+audit hook sees each request on its way, a database wrapper each statement.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
+import resource
 import signal
 import sys
 import threading
@@ -36,6 +42,8 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--die-at-request", type=int, default=0)
     parser.add_argument("--die-at-write", type=int, default=0)
+    parser.add_argument("--pages", type=int)
+    parser.add_argument("--patience", type=int)
     options = parser.parse_args()
     requests, writes = Countdown(options.die_at_request), Countdown(options.die_at_write)
 
@@ -58,16 +66,26 @@ def main() -> None:
     from jobs import running, services
     from jobs.models import Job
     from registries.models import Registry
+    from tests.catalog.picture import check_counters, picture
 
     # Whoever held the job before us is dead; its lease is over.
     Job.objects.filter(state=Job.State.RUNNING).update(leased_until=timezone.now() - timedelta(seconds=1))
     services.sweep()
     job, _ = request_scan(Registry.objects.get())
+    with connection.cursor() as cursor:
+        if options.patience is not None:
+            cursor.execute(f"PRAGMA busy_timeout = {options.patience:d}")
+        if options.pages is not None:
+            pages = cursor.execute("PRAGMA page_count").fetchone()[0]
+            cursor.execute(f"PRAGMA max_page_count = {pages + options.pages:d}")
     sys.addaudithook(on_event)
     with connection.execute_wrapper(on_statement):
         running.run(job.pk)
     job.refresh_from_db()
-    sys.stdout.write(f"{job.state} {requests.count} {writes.count} {job.message}\n")
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    sys.stdout.write(f"{job.state} {requests.count} {writes.count} {peak} {job.message}\n")
+    check_counters()
+    sys.stdout.write(json.dumps(picture(), default=str) + "\n")
 
 
 if __name__ == "__main__":

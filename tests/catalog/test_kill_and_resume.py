@@ -1,29 +1,30 @@
-"""A scan is killed at ten places, run again, and comes to the same end as one that nobody disturbed."""
+"""A scan is killed at many places, run again, and comes to the same end as one that nobody disturbed."""
 
 from __future__ import annotations
 
-import json
-import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pytest
 
+from tests.catalog.apart import Scanned, die_apart, prepare, scan_apart
 from tests.pushing import Pusher
 from tests.real_registry import RealRegistry
 
-ROOT = Path(__file__).resolve().parents[2]
-FRACTIONS = (0.08, 0.3, 0.5, 0.7, 0.93)
+KILLS = [
+    *[("api", counted, fraction) for counted in ("request", "write") for fraction in (0.08, 0.3, 0.5, 0.7, 0.93)],
+    ("folder", "request", 0.1),
+    *[("folder", "write", fraction) for fraction in (0.08, 0.5, 0.93)],
+]
 
 
 class Undisturbed(NamedTuple):
-    picture: dict[str, Any]
-    requests: int
-    writes: int
+    """How it ended, and the data folder before it: with a database that knows the registry, and nothing in it."""
+
+    blank: Path
+    scanned: Scanned
 
 
 @pytest.fixture(scope="module")
@@ -46,52 +47,29 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealRegistry]
 
 
 @pytest.fixture(scope="module")
-def blank(tmp_path_factory: pytest.TempPathFactory, registry: RealRegistry) -> Path:
-    """A data folder with a database that knows the registry and nothing of what is in it."""
-    folder = tmp_path_factory.mktemp("blank")
-    run(folder, "manage.py", "migrate", "--verbosity", "0")
-    make = f"from registries.models import Registry; Registry.objects.create(name='test', url='{registry.url}')"
-    run(folder, "manage.py", "shell", "--verbosity", "0", "--command", make)
-    return folder
+def undisturbed(registry: RealRegistry, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Undisturbed]:
+    """By the source that is read."""
+    done = {}
+    for source, storage in (("api", ""), ("folder", registry.storage)):
+        folder = tmp_path_factory.mktemp(source)
+        prepare(folder / "blank", registry.url, storage)
+        copy = shutil.copytree(folder / "blank", folder / "scanned")
+        scanned = scan_apart(copy)
+        assert scanned.state == "done"
+        done[source] = Undisturbed(folder / "blank", scanned)
+    assert done["folder"].scanned.requests < done["api"].scanned.requests
+    return done
 
 
-@pytest.fixture(scope="module")
-def undisturbed(blank: Path, tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
-    folder = shutil.copytree(blank, tmp_path_factory.mktemp("undisturbed") / "data")
-    state, requests, writes, *_ = run(folder, "-m", "tests.catalog.scan_process").split()
-    assert state == "done"
-    return Undisturbed(picture_of(folder), int(requests), int(writes))
-
-
-def run(folder: Path, *words: str, died: bool = False) -> str:
-    environment = {**os.environ, "BERTH_DATA": str(folder), "DJANGO_SETTINGS_MODULE": "registry_ui.settings"}
-    environment.pop("DATABASE_URL", None)
-    done = subprocess.run(
-        [sys.executable, *words], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False
-    )
-    assert done.returncode == (-9 if died else 0), done.stderr
-    return done.stdout
-
-
-def picture_of(folder: Path) -> dict[str, Any]:
-    script = (
-        "import json; from tests.catalog.picture import check_counters, picture; check_counters();"
-        " print(json.dumps(picture(), default=str))"
-    )
-    result: dict[str, Any] = json.loads(run(folder, "manage.py", "shell", "--verbosity", "0", "--command", script))
-    return result
-
-
-@pytest.mark.parametrize("fraction", FRACTIONS)
-@pytest.mark.parametrize("counted", ["request", "write"])
+@pytest.mark.parametrize(("source", "counted", "fraction"), KILLS)
 def test_a_scan_that_was_killed_comes_to_the_same_end(
-    blank: Path, undisturbed: Undisturbed, tmp_path: Path, counted: str, fraction: float
+    undisturbed: dict[str, Undisturbed], tmp_path: Path, source: str, counted: str, fraction: float
 ) -> None:
+    blank, scanned = undisturbed[source]
     folder = shutil.copytree(blank, tmp_path / "data")
-    total = undisturbed.requests if counted == "request" else undisturbed.writes
-    run(folder, "-m", "tests.catalog.scan_process", f"--die-at-{counted}", str(int(total * fraction) + 1), died=True)
+    total = scanned.requests if counted == "request" else scanned.writes
+    die_apart(folder, f"--die-at-{counted}", str(int(total * fraction) + 1))
 
-    state, *_ = run(folder, "-m", "tests.catalog.scan_process").split()
+    again = scan_apart(folder)
 
-    assert state == "done"
-    assert picture_of(folder) == undisturbed.picture
+    assert (again.state, again.picture) == ("done", scanned.picture)
