@@ -18,19 +18,14 @@ from contextlib import suppress
 from http.client import HTTPResponse, RemoteDisconnected
 from typing import TYPE_CHECKING, Any, Final, Protocol, Self, TypeAlias
 
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager, Retry, Timeout
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 
 from oci.errors import BadAnswer
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from types import TracebackType
-
-    from urllib3 import BaseHTTPResponse
-
-    from oci.urls import Origin, Url
 
 
 _HEAD: Final = 16 * 2**10  # bytes: what is larger is an upload, and may take as long as the call
@@ -87,60 +82,6 @@ class call:  # noqa: N801  it reads as a verb, and costs a third of a generator
         traceback: TracebackType | None,
     ) -> None:
         CALL.deadline, CALL.patience, CALL.barred = float("inf"), float("inf"), None
-
-
-class Pools:
-    """The connections to a registry at the origin `home`, and apart from them those to wherever it leads.
-
-    They have TLS contexts of their own, `at_home` and `elsewhere`: only the first may know who we are. It is urllib3
-    without `requests` around it, which costs as much again for what is not wanted here: cookies, proxies, netrc,
-    guesses at encodings. `read` is seconds between two pieces of an answer.
-    """
-
-    def __init__(
-        self,
-        home: Origin,
-        at_home: ssl.SSLContext,
-        elsewhere: ssl.SSLContext,
-        *,
-        connections: int,
-        read: float,
-    ) -> None:
-        self._home, self._timeout = home, Timeout(connect=read, read=read)
-        self._elsewhere = PoolManager(8, maxsize=connections, ssl_context=elsewhere, cert_reqs="CERT_REQUIRED")
-        self._elsewhere.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
-        if home.scheme == "https":
-            self._at_home: HTTPConnectionPool = _TlsPool(
-                home.host, home.port, maxsize=connections, ssl_context=at_home, cert_reqs="CERT_REQUIRED"
-            )
-        else:
-            self._at_home = _Pool(home.host, home.port, maxsize=connections)
-
-    def send(self, method: str, url: Url, headers: Mapping[str, str], body: bytes | None) -> BaseHTTPResponse:
-        """One request, whose answer is read and released by the caller. Redirects come back as they are."""
-        pool = self._at_home if url.origin == self._home else self._pool(url.origin)
-        return pool.urlopen(
-            method,
-            f"{url.path}?{url.query}" if url.query else url.path,
-            body,
-            headers,
-            _ONCE,
-            redirect=False,
-            assert_same_host=False,
-            timeout=self._timeout,
-            preload_content=False,
-            decode_content=False,
-        )
-
-    def close(self) -> None:
-        self._at_home.close()
-        self._elsewhere.clear()
-
-    def _pool(self, origin: Origin) -> HTTPConnectionPool:
-        return self._elsewhere.connection_from_host(origin.host, origin.port, origin.scheme)
-
-
-_ONCE: Final = Retry(total=False)  # which raises what went wrong, and not that the tries are used up
 
 
 def barred_from(home: str) -> Barred:
@@ -251,11 +192,11 @@ class _TlsConnection(_Timed, HTTPSConnection):
             raise
 
 
-class _Pool(HTTPConnectionPool):
+class Pool(HTTPConnectionPool):
     ConnectionCls = _Connection
 
 
-class _TlsPool(HTTPSConnectionPool):
+class TlsPool(HTTPSConnectionPool):
     ConnectionCls = _TlsConnection
 
 

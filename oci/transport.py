@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Final, Self
 
 from urllib3.exceptions import HTTPError
 
+from oci.adapters import Adapters
 from oci.auth import Authorizer, Credentials, Scheme
-from oci.connection import CALL, Barred, Pools, barred_from, call
+from oci.connection import CALL, Barred, barred_from, call
 from oci.endpoint import Endpoint
 from oci.errors import BadAnswer, InvalidName, Reason, Refused, TooLarge, Unreachable
 from oci.faults import CertificateWanted, CutShort, translate
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from types import TracebackType
 
-    from urllib3 import BaseHTTPResponse
+    from requests import Response
 
     from oci.urls import Url
 
@@ -102,7 +103,7 @@ class Transport:
         self._headers = {"User-Agent": user_agent, "Accept-Encoding": "identity"}
         self._authorizer = Authorizer(endpoint.credentials, endpoint.realms, self._fetch_token)
         self._barred: Barred | None = None
-        self._pools = Pools(endpoint.base.origin, *contexts(endpoint), connections=_CONNECTIONS, read=read)
+        self._adapters = Adapters(endpoint.base.origin, *contexts(endpoint), connections=_CONNECTIONS, read=read)
 
     def exchange(  # noqa: PLR0913  each is a bound or a part of the request
         self,
@@ -161,7 +162,7 @@ class Transport:
         return self._authorizer.scheme
 
     def close(self) -> None:
-        self._pools.close()
+        self._adapters.close()
 
     def __enter__(self) -> Self:
         return self
@@ -220,19 +221,18 @@ class Transport:
             self.sent += 1
         began = time.monotonic()
         try:
-            response = self._pools.send(request.method, request.url, headers, request.body)
-            course.seconds, course.status = time.monotonic() - began, response.status
-            if response.status in BUSY:
+            response = self._adapters.send(request.method, request.url, headers, request.body)
+            course.seconds, course.status = time.monotonic() - began, response.status_code
+            if course.status in BUSY:
                 course.retry_after = retry_after(response.headers)
             try:
                 content = _read_body(request, response)
             finally:
                 # What was not read to its end must not be taken for the next answer on this connection.
                 response.close()
-                response.release_conn()
         except (HTTPError, HTTPException, OSError) as error:
             raise translate(request.name, error) from error
-        return Answer(response.status, response.headers, content, request.url)
+        return Answer(response.status_code, response.headers, content, request.url)
 
     def _checked(self, request: _Request, answer: Answer) -> Answer:
         if answer.status in request.statuses:
@@ -273,13 +273,14 @@ def _kind(method: str, path: str) -> str:
     return kind if method == "GET" else f"{method} {kind}"
 
 
-def _read_body(request: _Request, response: BaseHTTPResponse) -> bytes:
+def _read_body(request: _Request, response: Response) -> bytes:
     """At most the request's limit, counted after decompression; of a refusal as much as a sensible one has."""
-    is_wanted = response.status in request.statuses
+    is_wanted = response.status_code in request.statuses
     limit = request.limit if is_wanted else _ERROR_LIMIT
-    if is_wanted and response.length_remaining is None and not response.chunked:
+    raw = response.raw  # what requests reads by knows no limit
+    if is_wanted and raw.length_remaining is None and not raw.chunked:
         raise BadAnswer(f"{request.name}: the answer does not say where it ends, so nobody knows that it is whole")
-    content: bytes = response.read(limit + 1, decode_content=True)
+    content: bytes = raw.read(limit + 1, decode_content=True)
     if len(content) <= limit:
         return content
     if is_wanted:

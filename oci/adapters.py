@@ -1,0 +1,115 @@
+"""`requests` on our own connections, without what it does for others: cookies, proxies, netrc, guesses at encodings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from requests import PreparedRequest, Response
+from requests.adapters import HTTPAdapter
+from urllib3 import PoolManager, Retry, Timeout
+
+from oci.connection import Pool, TlsPool
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Mapping
+
+    from urllib3 import BaseHTTPResponse, HTTPConnectionPool
+
+    from oci.urls import Origin, Url
+
+_HOSTS: Final = 8  # to which a registry may lead before the connections to the first are closed
+_ONCE: Final = Retry(total=False)  # which raises what went wrong, and not that the tries are used up
+
+
+class Adapters:
+    """The connections to a registry at the origin `home`, and apart from them those to wherever it leads.
+
+    They have TLS contexts of their own, `at_home` and `elsewhere`: only the first may know who we are. `read` is
+    seconds between two pieces of an answer.
+    """
+
+    def __init__(
+        self,
+        home: Origin,
+        at_home: ssl.SSLContext,
+        elsewhere: ssl.SSLContext,
+        *,
+        connections: int,
+        read: float,
+    ) -> None:
+        self._home, self._timeout = home, Timeout(connect=read, read=read)
+        self._at_home = _OneOrigin(home, at_home, connections)
+        self._elsewhere = _AnyOrigin(elsewhere, _HOSTS, connections)
+
+    def send(self, method: str, url: Url, headers: Mapping[str, str], body: bytes | None) -> Response:
+        """One request, whose answer is read and closed by the caller. Redirects come back as they are."""
+        adapter = self._at_home if url.origin == self._home else self._elsewhere
+        request = _Request(method, url, headers, body)
+        return adapter.send(request, stream=True, timeout=self._timeout)  # type: ignore[arg-type]  # it takes those too
+
+    def close(self) -> None:
+        self._at_home.close()
+        self._elsewhere.close()
+
+
+class _Request(PreparedRequest):
+    """Ready as it is made: the steps that `requests` prepares one by are for what people write."""
+
+    def __init__(self, method: str, url: Url, headers: Mapping[str, str], body: bytes | None) -> None:
+        super().__init__()
+        self.method, self.url, self.body = method, str(url), body
+        self.target = url
+        if body is not None:  # else the adapter would send it in chunks
+            headers = {**headers, "Content-Length": str(len(body))}
+        self.headers = headers  # type: ignore[assignment]  # no other spelling of their names is looked for
+
+
+class _Response(Response):
+    """Only what is read here: most of the time to make a whole one goes into a jar for its cookies."""
+
+    def __init__(self, request: PreparedRequest, raw: BaseHTTPResponse) -> None:  # without super(), which makes the jar
+        self._content, self._content_consumed, self._next = False, False, None  # type: ignore[assignment]
+        self.request, self.url = request, request.url or ""
+        self.raw, self.status_code, self.reason = raw, raw.status, raw.reason or ""
+        self.headers = raw.headers  # type: ignore[assignment]  # found by any spelling of their names too
+
+
+class _AnyOrigin(HTTPAdapter):
+    def __init__(self, context: ssl.SSLContext, hosts: int, connections: int) -> None:
+        self._context = context
+        super().__init__(hosts, connections, max_retries=_ONCE)
+
+    def init_poolmanager(self, connections: int, maxsize: int, *_: Any, **__: Any) -> None:
+        pools = PoolManager(connections, maxsize=maxsize, ssl_context=self._context, cert_reqs="CERT_REQUIRED")
+        pools.pool_classes_by_scheme = {"http": Pool, "https": TlsPool}
+        self.poolmanager = pools
+
+    def get_connection_with_tls_context(self, request: Any, *_: Any, **__: Any) -> HTTPConnectionPool:
+        """Where no proxy is looked for, and no TLS setting but the context."""
+        return self._pool(request.target.origin)
+
+    def cert_verify(self, *_: Any) -> None:
+        """Leave it to the context."""
+
+    def request_url(self, request: Any, *_: Any) -> str:
+        url: Url = request.target
+        return f"{url.path}?{url.query}" if url.query else url.path
+
+    def build_response(self, req: PreparedRequest, resp: BaseHTTPResponse) -> Response:
+        return _Response(req, resp)
+
+    def _pool(self, origin: Origin) -> HTTPConnectionPool:
+        pool: HTTPConnectionPool = self.poolmanager.connection_from_host(origin.host, origin.port, origin.scheme)
+        return pool
+
+
+class _OneOrigin(_AnyOrigin):
+    """It looks for its pool once, which for each request would take half as long as to send it."""
+
+    def __init__(self, origin: Origin, context: ssl.SSLContext, connections: int) -> None:
+        super().__init__(context, 1, connections)
+        self._only = self._pool(origin)
+
+    def get_connection_with_tls_context(self, *_: Any, **__: Any) -> HTTPConnectionPool:
+        return self._only
