@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -15,6 +16,9 @@ R = TypeVar("R")
 
 _RUN: Final = 8  # items that one thread does in a row: handing over costs as much as a tenth of a request
 _RUNS_AHEAD: Final = 32
+# Seconds that a thread may compute before others get a turn. Python's own 5 ms are longer than a request takes: while
+# the catalog is written, each answer would wait for that several times, and the registry with it.
+_SWITCH: Final = 0.0005
 _HELD: Final = 24 * 2**20  # bytes of results that nobody has taken yet, before the threads pause
 
 
@@ -34,11 +38,14 @@ class Crew:
         self._soon = ThreadPoolExecutor(threads, thread_name_prefix="scan-soon")
         self._held = 0
         self._counting = threading.Lock()
+        self._interval = sys.getswitchinterval()
+        sys.setswitchinterval(_SWITCH)
 
     def close(self) -> None:
         """Drop what has not begun; what has ends by itself."""
         for pool in (self._pool, self._soon):
             pool.shutdown(wait=False, cancel_futures=True)
+        sys.setswitchinterval(self._interval)
 
     def map(
         self,
