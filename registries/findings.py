@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
-from oci.storage import StorageFault, StorageFolder
 from registries.environment import owners
 from registries.models import Registry
 from registries.services import why_no_trust
@@ -191,12 +190,10 @@ def _storage(registry: Registry) -> list[Finding]:
     if not registry.storage:
         return []
     topic = _("Storage")
-    try:
-        StorageFolder(registry.storage)
-    except StorageFault as fault:
+    if problem := str(registry.capability("storage_problem") or ""):
         sentence = _("Its storage folder cannot be read, so scans ask its API.")
         cure = _("Let Berth's user read it: it is what the registry's configuration calls rootdirectory.")
-        return [Finding(Mark.NO, topic, _("No folder"), sentence, cure, str(fault))]
+        return [Finding(Mark.NO, topic, _("No folder"), sentence, cure, problem)]
     if not registry.capability("generation"):
         sentence = _("It does not behave like distribution, so scans ask its API and leave its storage folder alone.")
         return [Finding(Mark.NOTE, topic, "", sentence)]

@@ -8,6 +8,7 @@ from typing import Any
 from django.utils import timezone
 
 from oci.errors import ForeignRealm, RegistryError
+from oci.storage import StorageFault, StorageFolder
 from registries.clients import PAGE, client_for
 from registries.models import Registry
 
@@ -48,4 +49,17 @@ def ask(registry: Registry) -> dict[str, Any]:
             return {"problem": error.code, "reason": str(error), "realm": realm, "auth": client.transport.scheme}
     facts = asdict(found)
     ping, reason = facts.pop("ping") or {}, facts.pop("problem")
-    return {**facts, **ping, "problem": "", "reason": reason}
+    return {**facts, **ping, "problem": "", "reason": reason, "storage_problem": _storage_problem(registry)}
+
+
+def _storage_problem(registry: Registry) -> str:
+    """Why its storage folder cannot be read; nothing where it can, or none is named.
+
+    Kept, since a page that looked itself would hang with a network share that does.
+    """
+    try:
+        if registry.storage:
+            StorageFolder(registry.storage)
+    except StorageFault as fault:
+        return str(fault)
+    return ""

@@ -211,13 +211,13 @@ def test_a_storage_folder_that_cannot_be_read_is_told_with_its_cure(
 
 
 def test_a_storage_folder_that_is_shut_is_told_with_its_cure(tmp_path: Path, real_registry: RealRegistry) -> None:
-    registry = probed(Details(real_registry.url, plain_http=True, storage=str(tmp_path)))
     tmp_path.chmod(0)
     try:
         with without_rights():
-            check_no_folder(registry)
+            registry = probed(Details(real_registry.url, plain_http=True, storage=str(tmp_path)))
     finally:
         tmp_path.chmod(0o700)
+    check_no_folder(registry)
 
 
 def check_no_folder(registry: Registry) -> None:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand
@@ -13,6 +13,8 @@ from registries import environment
 from registries.findings import findings
 from registries.models import Registry
 from registries.probing import ask, remember
+
+_MENDED_BY: Final = {"unauthorized": "username", "client-certificate": "client_certificate"}
 
 
 class Command(BaseCommand):
@@ -45,8 +47,9 @@ class Command(BaseCommand):
             return found
         for finding in findings(registry):
             self.stderr.write(f"{registry.name}, {registry.url}: {finding.sentence} {finding.cure}".strip())
-        credentials_are_given = "username" in environment.owners(registry)
-        if problem != "foreign-realm" and (problem != "unauthorized" or credentials_are_given):
+        # What a page can mend: a yes, or credentials that the options do not give.
+        field = _MENDED_BY.get(problem)
+        if problem != "foreign-realm" and (field is None or field in environment.owners(registry)):
             raise SystemExit(1)
         return found
 
