@@ -46,7 +46,7 @@ class Adapters:
         """One request, whose answer is read and closed by the caller. Redirects come back as they are."""
         adapter = self._at_home if url.origin == self._home else self._elsewhere
         request = _Request(method, url, headers, body)
-        return adapter.send(request, stream=True, timeout=self._timeout)  # type: ignore[arg-type]  # it takes those too
+        return adapter.send(request, stream=True, timeout=self._timeout)  # type: ignore[arg-type]  # it may be one
 
     def close(self) -> None:
         self._at_home.close()
@@ -66,9 +66,9 @@ class _Request(PreparedRequest):
 
 
 class _Response(Response):
-    """Only what is read here: most of the time to make a whole one goes into a jar for its cookies."""
+    """Without a history, an encoding and, above all, the jar for its cookies, so it does not call `super()`."""
 
-    def __init__(self, request: PreparedRequest, raw: BaseHTTPResponse) -> None:  # without super(), which makes the jar
+    def __init__(self, request: PreparedRequest, raw: BaseHTTPResponse) -> None:
         self._content, self._content_consumed, self._next = False, False, None  # type: ignore[assignment]
         self.request, self.url = request, request.url or ""
         self.raw, self.status_code, self.reason = raw, raw.status, raw.reason or ""
@@ -76,6 +76,8 @@ class _Response(Response):
 
 
 class _AnyOrigin(HTTPAdapter):
+    """Its `send` is that of `requests`; what that calls looks for neither a proxy nor a file of certificates."""
+
     def __init__(self, context: ssl.SSLContext, hosts: int, connections: int) -> None:
         self._context = context
         super().__init__(hosts, connections, max_retries=_ONCE)
@@ -86,11 +88,10 @@ class _AnyOrigin(HTTPAdapter):
         self.poolmanager = pools
 
     def get_connection_with_tls_context(self, request: Any, *_: Any, **__: Any) -> HTTPConnectionPool:
-        """Where no proxy is looked for, and no TLS setting but the context."""
         return self._pool(request.target.origin)
 
     def cert_verify(self, *_: Any) -> None:
-        """Leave it to the context."""
+        """Leave it to the context, for which the pools stand; `requests` would name them a file of its own."""
 
     def request_url(self, request: Any, *_: Any) -> str:
         url: Url = request.target
@@ -105,7 +106,7 @@ class _AnyOrigin(HTTPAdapter):
 
 
 class _OneOrigin(_AnyOrigin):
-    """It looks for its pool once, which for each request would take half as long as to send it."""
+    """It looks for its pool once, and not for each request."""
 
     def __init__(self, origin: Origin, context: ssl.SSLContext, connections: int) -> None:
         super().__init__(context, 1, connections)

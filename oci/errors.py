@@ -1,19 +1,24 @@
 """Everything that can go wrong between us and a registry.
 
 RegistryError
-├── InvalidName          we would not even ask
-├── Unreachable          no HTTP answer: DNS, TLS, refused, a deadline passed
-├── BadAnswer            an answer that the spec does not allow
-│   ├── DigestMismatch   the bytes are not the bytes we asked for
-│   ├── TooLarge         more bytes than we are ready to read
-│   └── ForeignRealm     it wants our credentials sent somewhere that nobody named
-└── Refused              the registry said no
-    ├── Unauthorized     401, also after a fresh token
-    ├── Denied           403
-    ├── NotFound         404
-    ├── Unsupported      405, deletes are switched off
-    ├── TooManyRequests  429
-    └── Unavailable      5xx
+├── InvalidName                       we would not even ask
+│   └── oci.tls.InvalidCertificate    the certificate by which a registry may know us, or its key
+├── Unreachable                       no HTTP answer: DNS, TLS, refused, a deadline passed
+│   └── oci.faults.CertificateWanted  it wants a certificate of us before it talks
+├── BadAnswer                         an answer that the spec does not allow
+│   ├── DigestMismatch                the bytes are not the bytes we asked for
+│   ├── TooLarge                      more bytes than we are ready to read
+│   ├── ForeignRealm                  it wants our credentials sent somewhere that nobody named
+│   └── oci.faults.CutShort           it ended before its end
+├── Refused                           the registry said no
+│   ├── Unauthorized                  401, also after a fresh token
+│   ├── Denied                        403
+│   ├── NotFound                      404
+│   ├── Unsupported                   405, deletes are switched off
+│   ├── TooManyRequests               429
+│   └── Unavailable                   5xx
+└── oci.storage.StorageFault          its folder cannot be used
+    └── oci.storage.Unreadable        one place in the folder cannot be read
 
 Every class has a `code`, a short word that is safe to store and to compare.
 """

@@ -129,6 +129,17 @@ def test_an_upload_may_take_longer_than_a_connect(connect: Connect) -> None:
         assert transport.exchange("PUT", "v2/x", body=body, accept_statuses=(201,), attempts=1).status == 201
 
 
+@pytest.mark.parametrize(("body", "length"), [(b"hello", "5"), (b"", "0"), (None, "0")])
+def test_an_upload_says_how_long_it_is(body: bytes | None, length: str, hostile: Hostile, connect: Connect) -> None:
+    hostile.on("PUT", WHERE, Reply(201))
+
+    connect(hostile.url).transport.exchange("PUT", PATH, body=body, accept_statuses=(201,))
+
+    (asked,) = hostile.requests
+    assert (asked.headers["Content-Length"], asked.body) == (length, body or b"")
+    assert "Transfer-Encoding" not in asked.headers
+
+
 def test_a_slow_registry_does_not_keep_others_waiting(hostile: Hostile, other_host: Hostile, connect: Connect) -> None:
     hostile.on("GET", WHERE, DRIPS["the body"])
     other_host.on("GET", WHERE, Reply(200, b"quick"))
