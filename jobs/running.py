@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -30,7 +29,6 @@ _STOPPED: Final = "Stopped. What was done until then stays."
 _DATABASE_FAILED: Final = (
     f"The database could not be read or written, {ATTEMPTS} times; the log has the details. It can be run again."
 )
-_NICE: Final = 10
 _MAPPED: Final = 32 * 2**20  # bytes
 _LOG_PAGES: Final = 10_000  # of four kilobytes: then a commit makes a checkpoint after all
 _PATIENCE: Final = 300.0  # seconds that a worker waits for a database that it cannot write
@@ -204,13 +202,12 @@ def _work(lease: Lease) -> None:
 
 
 def _give_way() -> None:
-    """Let pages go first: they wait for a processor, and for memory, that a long job would take as well.
+    """Leave memory to others, and the pen.
 
     A job goes through whole tables, and what SQLite maps of its file counts as the worker's own memory; it writes so
-    much that a checkpoint would be due at every tenth commit, so `Turn` makes them in its gaps.
+    much that a checkpoint would be due at every tenth commit, so `Turn` makes them in its gaps. A lower priority
+    would not help: a registry on the same machine has the usual one, and both would wait for each other.
     """
-    if os.getpriority(os.PRIO_PROCESS, 0) < _NICE:
-        os.setpriority(os.PRIO_PROCESS, 0, _NICE)  # of this thread and those that it starts
     if connection.vendor == "sqlite":
         with connection.cursor() as cursor:
             cursor.execute(f"PRAGMA mmap_size = {_MAPPED}")
