@@ -6,9 +6,11 @@ import atexit
 import json
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tempfile
+from contextlib import closing
 from functools import cache
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -43,15 +45,16 @@ def _migrated() -> Path:
     folder = Path(tempfile.mkdtemp(prefix="berth-migrated-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     run(folder, "manage.py", "migrate", "--verbosity", "0")
+    make = "from registries.models import Registry; Registry.objects.create(name='test', url='http://127.0.0.1:1')"
+    run(folder, "manage.py", "shell", "--verbosity", "0", "--command", make)
     return folder
 
 
 def prepare(folder: Path, url: str, storage: Path | str = "") -> None:
     """Lay `folder`, with a database that knows this one registry, and nothing of what is in it."""
     shutil.copytree(_migrated(), folder)
-    row = {"name": "test", "url": url, "storage": str(storage)}
-    make = f"from registries.models import Registry; Registry.objects.create(**{row!r})"
-    run(folder, "manage.py", "shell", "--verbosity", "0", "--command", make)
+    with closing(sqlite3.connect(folder / "berth.sqlite3")) as database, database:
+        database.execute("UPDATE registries_registry SET url = ?, storage = ?", (url, str(storage)))
 
 
 def scan_apart(folder: Path, *options: str) -> Scanned:

@@ -29,6 +29,12 @@ pytestmark = pytest.mark.django_db(transaction=True)
 PROOF: Final = 3  # requests: what it is, an upload that is begun, and cancelled
 
 
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk of this machine needs no second look."""
+    monkeypatch.setattr("catalog.scanning.choosing._APPEARS", (0.0, 0.05))
+
+
 @pytest.fixture
 def own_registry(request: pytest.FixtureRequest, tmp_path: Path, hostile: Hostile) -> Iterator[RealRegistry]:
     """Of each generation, one that tells `hostile` of every event."""

@@ -99,7 +99,7 @@ def test_m02_a_scan_stays_small_whatever_a_registry_sends(
 
 def test_m02_a_hundred_thousand_tags_of_a_registry_that_falls_silent(hostile: Hostile, tmp_path: Path) -> None:
     serve_tags(hostile, [f"v{number}.{number}.{number}" for number in range(100_000)])
-    for number in range(100_000):
+    for number in range(500):  # no more will be asked for
         hostile.on("GET", f"/v2/app/manifests/v{number}.{number}.{number}", Raw(b""))
     prepare(tmp_path / "data", hostile.url)
 
