@@ -202,6 +202,13 @@ def test_every_registry_of_the_list_leads_to_its_page(client: Client, local: Reg
         assert url in links
 
 
+def test_no_registry_takes_the_name_of_the_page_that_adds_them(staff_client: Client) -> None:
+    response = staff_client.post("/registries/add", {"url": "https://registry.example.org", "name": "add"})
+    assert response.status_code == 422
+    assert "the address of another page" in Page(response.content.decode()).words
+    assert not Registry.objects.exists()
+
+
 class Parts:
     def __init__(self, unique: int, shared: int, saved: int) -> None:
         self.unique, self.shared, self.saved = unique, shared, saved
