@@ -1,6 +1,9 @@
 """A process that scans once, and can be told to die by SIGKILL at its nth request or its nth write.
 
-    python -m tests.catalog.scan_process [--die-at-request N | --die-at-write N] [--pages N] [--patience MS]
+    python -m tests.catalog.scan_process [--die-at-request N | --die-at-write N | --die-at-table T] [--pages N]
+        [--patience MS]
+
+Or at the first row of a table.
 
 Or to find the disk full when the database has grown by N pages, or to wait for its turn to write no longer than MS
 milliseconds: its first connection, that is, and not those which it makes after a fault.
@@ -42,6 +45,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--die-at-request", type=int, default=0)
     parser.add_argument("--die-at-write", type=int, default=0)
+    parser.add_argument("--die-at-table", default="")
     parser.add_argument("--pages", type=int)
     parser.add_argument("--patience", type=int)
     options = parser.parse_args()
@@ -54,6 +58,8 @@ def main() -> None:
     def on_statement(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
         if not sql.lstrip("( ").upper().startswith(("SELECT", "PRAGMA", "EXPLAIN")):
             writes.step()
+        if sql.startswith(f'INSERT INTO "{options.die_at_table}"'):
+            os.kill(os.getpid(), signal.SIGKILL)
         return execute(sql, params, many, context)
 
     django.setup()

@@ -14,10 +14,12 @@ from tests.pushing import Pusher
 from tests.real_registry import RealRegistry
 
 KILLS = [
-    *[("api", counted, fraction) for counted in ("request", "write") for fraction in (0.08, 0.3, 0.5, 0.7, 0.93)],
+    *[("api", "request", fraction) for fraction in (0.08, 0.3, 0.5, 0.7, 0.93)],
+    *[("api", "write", fraction) for fraction in (0.08, 0.3, 0.5, 0.7, 0.93)],
     ("folder", "request", 0.1),
     *[("folder", "write", fraction) for fraction in (0.08, 0.5, 0.93)],
 ]
+TABLES = ["manifest", "manifestblob", "indexentry", "document", "presence", "repositoryblob", "tag", "configdocument"]
 
 
 class Undisturbed(NamedTuple):
@@ -69,6 +71,19 @@ def test_a_scan_that_was_killed_comes_to_the_same_end(
     folder = shutil.copytree(blank, tmp_path / "data")
     total = scanned.requests if counted == "request" else scanned.writes
     die_apart(folder, f"--die-at-{counted}", str(int(total * fraction) + 1))
+
+    again = scan_apart(folder)
+
+    assert (again.state, again.picture) == ("done", scanned.picture)
+
+
+@pytest.mark.parametrize(("source", "table"), [(("api", "folder")[n % 2], table) for n, table in enumerate(TABLES)])
+def test_a_scan_that_was_killed_between_two_tables_comes_to_the_same_end(
+    undisturbed: dict[str, Undisturbed], tmp_path: Path, source: str, table: str
+) -> None:
+    blank, scanned = undisturbed[source]
+    folder = shutil.copytree(blank, tmp_path / "data")
+    die_apart(folder, "--die-at-table", f"catalog_{table}")
 
     again = scan_apart(folder)
 

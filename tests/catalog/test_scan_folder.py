@@ -159,6 +159,20 @@ def test_a_thorough_scan_misses_a_child_that_was_taken_away(
     check_counters()
 
 
+def test_a_tag_of_what_another_repository_has_says_so_in_the_same_words_each_time(
+    row: Registry, push: Pusher, own_registry: RealRegistry
+) -> None:
+    push.image("1")
+    StorageLayout(own_registry.storage).tag("team/app", "2", Pusher(own_registry.url, "other").image("1", seed="other"))
+    scan(row)
+    before = picture()
+    assert "it is not there" in Tag.objects.get(name="2").problem
+
+    scan(row)
+
+    assert picture() == before
+
+
 @pytest.mark.parametrize("tag", ["new", "moved"])
 def test_what_lies_below_an_index_is_found_where_its_content_is_known(
     row: Registry, push: Pusher, own_registry: RealRegistry, tag: str
@@ -363,7 +377,7 @@ def take_away(registry: RealRegistry, *, leave: str) -> None:
 
 @pytest.mark.parametrize("leave", ["nothing", "an empty folder", "another storage"])
 @pytest.mark.parametrize(
-    "when", ['SELECT "catalog_repository"."id", "catalog_repository"."name"', 'INSERT INTO "catalog_blob"']
+    "when", ['SELECT "catalog_tag"."repository_id"', 'INSERT INTO "catalog_blob"'], ids=["listing", "reading"]
 )
 def test_a_folder_that_is_taken_away_in_the_middle_takes_nothing_along(
     movable: RealRegistry, when: str, leave: str
