@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from django.db import transaction
 from django.utils import timezone
 
 from oci.errors import ForeignRealm, RegistryError
@@ -29,6 +30,15 @@ def remember(registry: Registry, found: dict[str, Any]) -> None:
     Registry.objects.filter(pk=registry.pk, url=url).update(
         capabilities=registry.capabilities, probed_at=registry.probed_at
     )
+
+
+def learn(registry: Registry, **facts: Any) -> None:
+    """Keep what was met in use until the next probe: what a probe could not ask without changing something."""
+    with transaction.atomic():
+        row = Registry.objects.select_for_update().filter(pk=registry.pk, url=registry.url).first()
+        if row is not None:
+            registry.capabilities = row.capabilities | facts
+            Registry.objects.filter(pk=row.pk).update(capabilities=registry.capabilities)
 
 
 def ask(registry: Registry) -> dict[str, Any]:

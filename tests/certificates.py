@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.x509.oid import NameOID
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from pathlib import Path
 
 ISSUER, SERVICE = "test-issuer", "test-registry"
@@ -86,10 +86,23 @@ class SelfSigned:
         return f"{signed}.{_base64url(r.to_bytes(32, 'big') + s.to_bytes(32, 'big'))}"
 
 
-def access_of(scopes: Sequence[str]) -> list[dict[str, Any]]:
-    """The access claim that grants everything which token scopes ask for."""
+def access_of(scopes: Sequence[str], *, but: Collection[str] = ()) -> list[dict[str, Any]]:
+    """The access claim that grants everything which token scopes ask for, `but` these actions."""
     parts = [scope.split(":") for scope in scopes]
-    return [{"type": kind, "name": name, "actions": actions.split(",")} for kind, name, actions in parts]
+    return [
+        {"type": kind, "name": name, "actions": [action for action in actions.split(",") if action not in but]}
+        for kind, name, actions in parts
+    ]
+
+
+def token_settings(signed: SelfSigned, realm: str) -> dict[str, str]:
+    """What a registry's `auth.token` says that takes the tokens `signed` signs."""
+    return {
+        "realm": realm,
+        "service": SERVICE,
+        "issuer": ISSUER,
+        "rootcertbundle": str(signed.certificate),
+    }
 
 
 def _encode(document: dict[str, Any]) -> str:

@@ -17,16 +17,18 @@ from typing import Final
 from catalog.scanning.api import ApiSource
 from catalog.scanning.folder import FolderSource
 from catalog.scanning.source import Source
-from oci.client import RegistryClient
+from oci.client import RegistryClient, Upload
 from oci.errors import NotFound, Refused, RegistryError
 from oci.names import Digest, RepositoryName
 from oci.storage import ListedBy, StorageFault, StorageFolder, TagLink
 from registries.models import Registry
+from registries.probing import learn
 
 _SAMPLE: Final = 8  # repositories that are compared, the newest tag of each and two others
 _TAGS: Final = 3
 _LISTED_BY: Final[dict[int | None, ListedBy]] = {2: "_layers", 3: "_manifests"}
 _APPEARS: Final = (0.0, 0.05, 0.2, 0.75)  # seconds between two looks: a network share may lag
+_UPLOADS_STAY: Final = "uploads_stay"  # learnt here, forgotten with the next probe: rights may have changed
 
 
 class _NotTheSame(Exception):  # noqa: N818  a finding: the sentence says why the folder is not read
@@ -44,7 +46,7 @@ def choose(registry: Registry, client: RegistryClient, *, thorough: bool) -> tup
     try:
         folder = StorageFolder(registry.storage)
         listed_by = _listed_by(generation)
-        proof = _prove(folder, client, listed_by)
+        proof = _prove(registry, folder, client, listed_by)
     except (_NotTheSame, StorageFault) as reason:
         return ApiSource(client), str(reason)
     return FolderSource(folder, listed_by, thorough=thorough), proof
@@ -58,30 +60,56 @@ def _listed_by(generation: int | None) -> ListedBy:
     return listed_by
 
 
-def _prove(folder: StorageFolder, client: RegistryClient, listed_by: ListedBy) -> str:
+def _prove(registry: Registry, folder: StorageFolder, client: RegistryClient, listed_by: ListedBy) -> str:
     """How they were proved to be one. Raises _NotTheSame."""
     names = sorted(folder.repositories(listed_by=listed_by))
     if not names:
         raise _NotTheSame("Its storage folder holds no repository by which it could be proved to be its own.")
-    try:
-        return _prove_by_upload(folder, client, names[0])
-    except Refused:  # read-only, or we may not push
-        return _prove_by_tags(folder, client, names)
+    if not registry.capability(_UPLOADS_STAY):
+        with suppress(Refused):  # read-only, or we may not push
+            return _prove_by_upload(registry, folder, client, names[0])
+    return _prove_by_tags(folder, client, names)
 
 
-def _prove_by_upload(folder: StorageFolder, client: RegistryClient, repository: RepositoryName) -> str:
+def _prove_by_upload(
+    registry: Registry, folder: StorageFolder, client: RegistryClient, repository: RepositoryName
+) -> str:
     upload = client.begin_upload(repository)
     try:
-        for pause in _APPEARS:
-            time.sleep(pause)
-            if folder.has_upload(repository, upload.uuid):
-                return "An upload that was begun through the API appeared in the folder, and was cancelled."
+        appeared = _appears(folder, repository, upload.uuid)
     finally:
-        with suppress(RegistryError):  # the registry purges what is left open
-            client.cancel_upload(upload)
-    raise _NotTheSame(
-        "An upload that was begun through the API did not appear in its storage folder: that is of another registry."
+        is_cancelled = _cancel(registry, client, upload)
+    if not appeared:
+        raise _NotTheSame(
+            "An upload that was begun through the API did not appear in its storage folder:"
+            " that is of another registry."
+        )
+    if is_cancelled:
+        return "An upload that was begun through the API appeared in the folder, and was cancelled."
+    return (
+        "An upload that was begun through the API appeared in the folder. It could not be cancelled, and stays until"
+        " the registry purges it."
     )
+
+
+def _appears(folder: StorageFolder, repository: RepositoryName, uuid: str) -> bool:
+    for pause in _APPEARS:
+        time.sleep(pause)
+        if folder.has_upload(repository, uuid):
+            return True
+    return False
+
+
+def _cancel(registry: Registry, client: RegistryClient, upload: Upload) -> bool:
+    """Whether nothing of it stays; a registry that refuses that is not given another."""
+    try:
+        client.cancel_upload(upload)
+    except Refused:
+        learn(registry, **{_UPLOADS_STAY: True})
+        return False
+    except RegistryError:  # it purges what is left open
+        return False
+    return True
 
 
 def _prove_by_tags(folder: StorageFolder, client: RegistryClient, names: list[RepositoryName]) -> str:
@@ -89,7 +117,7 @@ def _prove_by_tags(folder: StorageFolder, client: RegistryClient, names: list[Re
     compared = sum(_compare(client, repository, _some(folder, repository)) for repository in sample)
     if not compared:
         raise _NotTheSame("No tag in its storage folder could be compared with the API.")
-    return f"{compared} tags in the folder point to what the API says; an upload to prove it by was refused."
+    return f"{compared} tags in the folder point to what the API says; an upload cannot prove it here."
 
 
 def _some(folder: StorageFolder, repository: RepositoryName) -> Iterable[TagLink]:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import parse_qs
 
 import pytest
 from django.db import connection
@@ -17,9 +18,11 @@ from django.test.utils import CaptureQueriesContext
 from catalog.models import Presence, Repository, Scan, Tag
 from jobs.models import Job
 from registries.models import Registry
+from registries.probing import probe
 from tests.catalog.picture import check_counters, picture
 from tests.catalog.scanning import last_scan, scan
-from tests.hostile import Hostile, Reply
+from tests.certificates import SelfSigned, access_of, token_settings
+from tests.hostile import Asked, Hostile, Reply
 from tests.pushing import Pusher
 from tests.real_registry import RealRegistry, generations
 from tests.storage_layout import StorageLayout
@@ -204,6 +207,37 @@ def test_where_nothing_may_be_pushed_tags_prove_the_folder(tmp_path: Path) -> No
     found = last_scan()
     assert (found.source, found.complete, found.tags) == (Scan.Source.FOLDER, True, 3)
     assert found.source_note.startswith("3 tags in the folder point to what the API says")
+
+
+@pytest.mark.parametrize("generation", generations())
+def test_where_no_upload_may_be_cancelled_one_is_begun_and_no_other(
+    tmp_path: Path, other_host: Hostile, generation: str
+) -> None:
+    """Whoever may push may not always delete; each would lie there until the registry purges it."""
+    layout = StorageLayout(tmp_path / "storage")
+    layout.image("team/app", "1", "2", seed="one")
+    signed = SelfSigned.made(tmp_path / "signed")
+
+    def give(asked: Asked) -> Reply:
+        scopes = parse_qs(asked.query).get("scope", [])
+        return Reply.json({"token": signed.token(access_of(scopes, but={"delete"}))})
+
+    other_host.on("GET", "/token", give)
+    realm = f"{other_host.url}/token"
+    with RealRegistry(tmp_path, generation, token=token_settings(signed, realm)) as registry:
+        row = Registry.objects.create(name="test", url=registry.url, storage=str(registry.storage), realm=realm)
+        probe(row)
+        for _ in range(3):
+            scan(row)
+        notes = list(Scan.objects.order_by("pk").values_list("source", "source_note"))
+        probe(row)  # its rights may be others now
+
+    assert [source for source, _ in notes] == [Scan.Source.FOLDER] * 3
+    assert "could not be cancelled" in notes[0][1]
+    assert notes[1][1] == notes[2][1]
+    assert notes[1][1].startswith("2 tags in the folder point to what the API says")
+    assert len(list(registry.storage.glob("**/_uploads/*/startedat"))) == 1
+    assert row.capability("uploads_stay") is None
 
 
 @pytest.mark.parametrize("moved_on", ["a tag that is new there", "a tag that moved"])

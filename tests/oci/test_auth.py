@@ -16,7 +16,7 @@ from oci.auth import Challenge, Credentials
 from oci.client import RegistryClient
 from oci.errors import BadAnswer, Denied, ForeignRealm, InvalidName, RegistryError, Unauthorized
 from oci.names import Digest, parse_repository, parse_tag
-from tests.certificates import ISSUER, SERVICE, SelfSigned, access_of
+from tests.certificates import SERVICE, SelfSigned, access_of, token_settings
 from tests.hostile import Asked, Hostile, Reply
 from tests.oci.conftest import Connect
 from tests.pushing import OCI_MANIFEST, Pusher
@@ -508,12 +508,7 @@ def test_a_real_registry_with_tokens_lets_us_in(
         return Reply.json({"token": signer.token(access_of(scopes)), "expires_in": 300})
 
     hostile.on("GET", "/token", trade)
-    token = {
-        "realm": f"{hostile.url}/token",
-        "service": SERVICE,
-        "issuer": ISSUER,
-        "rootcertbundle": str(signer.certificate),
-    }
+    token = token_settings(signer, f"{hostile.url}/token")
     with RealRegistry(tmp_path / "registry", generation, token=token) as registry:
         client = connect(registry.url, credentials=ALICE, realm=hostile.url)
         digest = client.push_blob(REPOSITORY, b"{}")

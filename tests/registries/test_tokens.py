@@ -12,7 +12,7 @@ from registries import services
 from registries.findings import findings
 from registries.probing import probe
 from registries.services import Details
-from tests.certificates import ISSUER, SERVICE, SelfSigned, access_of
+from tests.certificates import SelfSigned, access_of, token_settings
 from tests.hostile import Asked, Hostile, Reply
 from tests.real_registry import RealRegistry, generations
 
@@ -27,12 +27,7 @@ def test_a_registry_behind_a_token_service(generation: str, tmp_path: Path, othe
         return Reply.json({"token": signed.token(access_of(parse_qs(asked.query).get("scope", [])))})
 
     other_host.on("GET", "/token", give)
-    token = {
-        "realm": f"{other_host.url}/token",
-        "service": SERVICE,
-        "issuer": ISSUER,
-        "rootcertbundle": str(signed.certificate),
-    }
+    token = token_settings(signed, f"{other_host.url}/token")
     with RealRegistry(tmp_path / "registry", generation, token=token) as real:
         details = Details(url=real.url, username="alice", password="CANARY-7f3", plain_http=True)
         registry = services.add(details)
