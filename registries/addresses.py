@@ -10,7 +10,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from django.utils.translation import gettext as _
 
-from registries.models import NAME_LENGTH, Registry
+from registries.models import NAME_LENGTH, RESERVED_NAMES, Registry
 
 _SCHEMES: Final = {"http": 80, "https": 443}
 _LABEL: Final = r"[a-z0-9](?:[a-z0-9_-]*[a-z0-9])?"
@@ -73,8 +73,8 @@ def is_loopback(host: str) -> bool:
 
 
 def free_name(name: str) -> str:
-    """`name`, or the first of NAME-2, NAME-3, … that no registry has."""
-    taken = set(Registry.objects.values_list("name", flat=True))
+    """`name`, or the first of NAME-2, NAME-3, … that a registry may take."""
+    taken = RESERVED_NAMES.union(Registry.objects.values_list("name", flat=True))
     suffixes = itertools.chain([""], (f"-{number}" for number in itertools.count(2)))
     candidates = (name[: NAME_LENGTH - len(suffix)].rstrip("-") + suffix for suffix in suffixes)
     return next(candidate for candidate in candidates if candidate not in taken)

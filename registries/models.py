@@ -16,6 +16,7 @@ from registries.encrypted import EncryptedTextField
 
 NAME_PATTERN = r"[a-z0-9]+(?:-[a-z0-9]+)*"
 NAME_LENGTH = 40
+RESERVED_NAMES = frozenset({"add"})  # /registries/add is the page that adds them
 STORAGE_LENGTH = 1000
 _name_rule = RegexValidator(rf"^{NAME_PATTERN}\Z", _("Small letters, digits and single hyphens."))
 

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from registries.addresses import WrongAddress, free_name, name_before, name_from, normal_address, retired_name
 from registries.details import Details, RegistryNotSaved, check_pair, checked_address
-from registries.models import Registry
+from registries.models import RESERVED_NAMES, Registry
 
 __all__ = [
     "Details",
@@ -156,6 +156,11 @@ def _refuse_a_second(url: str) -> None:
         raise RegistryNotSaved("url", _("%(name)s is at that address already.") % {"name": other.name})
 
 
+def _refuse_a_reserved(name: str) -> None:
+    if name in RESERVED_NAMES:
+        raise RegistryNotSaved("name", _("That is the address of another page: give it another name."))
+
+
 def _move(registry: Registry, details: Details, name: str, url: str, leaving: Collection[str]) -> Edited:
     """Put another registry in the place of this one: a new row, or one that had retired from there."""
     from_environment, was_read = registry.from_environment, registry.repositories.exists()
@@ -201,6 +206,7 @@ def _given(details: Details) -> dict[str, str]:
 
 
 def _create(details: Details, name: str, url: str, *, from_environment: bool, embedded: bool) -> Registry:
+    _refuse_a_reserved(name)
     registry = Registry(
         name=name,
         url=url,
@@ -223,6 +229,7 @@ def _create(details: Details, name: str, url: str, *, from_environment: bool, em
 def _rename(registry: Registry, name: str) -> None:
     if name == registry.name:
         return
+    _refuse_a_reserved(name)
     if Registry.objects.filter(name=name).exists():
         raise RegistryNotSaved("name", _("Another registry is called %(name)s.") % {"name": name})
     _write(registry, name=name)

@@ -105,13 +105,6 @@ class RegistryForm(forms.Form):
             self.fields[name].disabled = True
             self.fields[name].help_text = _("%(variable)s says that; change it there.") % {"variable": variable}
 
-    def clean_name(self) -> str:
-        """One called like the page that adds registries would have no page of its own."""
-        name = str(self.cleaned_data["name"])
-        if name == "add" and (self.registry is None or self.registry.name != name):
-            raise forms.ValidationError(_("That is the address of another page: give it another name."))
-        return name
-
     def details(self) -> Details:
         """What was said. An empty password keeps the stored one, unless the address changed."""
         said = self.cleaned_data

@@ -121,6 +121,7 @@ def test_the_first_free_name() -> None:
     assert free_name("a") == "a-2"
     Registry.objects.create(name="a-2", url="https://b.example")
     assert free_name("a") == "a-3"
+    assert free_name("add") == "add-2"  # a page has that address
 
 
 @pytest.mark.django_db
