@@ -18,7 +18,7 @@ from catalog.scanning.api import ApiSource
 from catalog.scanning.folder import FolderSource
 from catalog.scanning.source import Source
 from oci.client import RegistryClient, Upload
-from oci.errors import NotFound, Refused, RegistryError
+from oci.errors import Denied, NotFound, Refused, RegistryError, Unauthorized, Unsupported
 from oci.names import Digest, RepositoryName
 from oci.storage import ListedBy, StorageFault, StorageFolder, TagLink
 from registries.models import Registry
@@ -104,10 +104,10 @@ def _cancel(registry: Registry, client: RegistryClient, upload: Upload) -> bool:
     """Whether nothing of it stays; a registry that refuses that is not given another."""
     try:
         client.cancel_upload(upload)
-    except Refused:
+    except (Unauthorized, Denied, Unsupported):
         learn(registry, **{_UPLOADS_STAY: True})
         return False
-    except RegistryError:  # it purges what is left open
+    except RegistryError:  # a busy one may take it next time; it purges what is left open
         return False
     return True
 

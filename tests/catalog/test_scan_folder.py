@@ -240,6 +240,28 @@ def test_where_no_upload_may_be_cancelled_one_is_begun_and_no_other(
     assert row.capability("uploads_stay") is None
 
 
+@pytest.mark.parametrize(("status", "stays"), [(401, True), (403, True), (405, True), (404, None), (503, None)])
+def test_only_who_may_not_cancel_is_given_no_second_upload(
+    hostile_row: Registry, hostile: Hostile, tmp_path: Path, status: int, *, stays: bool | None
+) -> None:
+    StorageLayout(tmp_path / "root").image("app", "1")
+    Registry.objects.update(storage=str(tmp_path / "root"))
+    hostile_row.refresh_from_db()
+    two = {"Content-Type": "application/json; charset=utf-8", "Docker-Distribution-Api-Version": "registry/2.0"}
+    hostile.on("GET", "/v2/", Reply(200, b"{}", two))
+    upload = "8c9e2a10-0000-4000-8000-000000000001"
+    begun = {"Location": f"/v2/app/blobs/uploads/{upload}", "Docker-Upload-UUID": upload}
+    hostile.on("POST", "/v2/app/blobs/uploads/", Reply(202, headers=begun))
+    hostile.on("DELETE", f"/v2/app/blobs/uploads/{upload}", Reply.errors(status, "NO"))
+    hostile.on("GET", "/v2/_catalog", Reply.json({"repositories": []}))
+
+    scan(hostile_row)
+
+    hostile_row.refresh_from_db()
+    assert [r.method for r in hostile.asked(f"/v2/app/blobs/uploads/{upload}")] == ["DELETE"]
+    assert hostile_row.capability("uploads_stay") is stays
+
+
 @pytest.mark.parametrize("moved_on", ["a tag that is new there", "a tag that moved"])
 def test_a_copy_that_has_moved_on_is_told_by_its_newest_tag(tmp_path: Path, moved_on: str) -> None:
     layout = StorageLayout(tmp_path / "storage")
