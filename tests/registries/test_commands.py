@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,12 +18,6 @@ from tests.registries.reading import read
 pytestmark = pytest.mark.django_db
 
 CANARY = "CANARY-7f3"
-
-
-@pytest.fixture(scope="module")
-def locked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealRegistry]:
-    with RealRegistry(tmp_path_factory.mktemp("locked"), htpasswd=True) as registry:
-        yield registry
 
 
 def test_the_first_line_says_what_to_do() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,12 +21,6 @@ from tests.registries.reading import read
 pytestmark = pytest.mark.django_db
 
 CANARY = "CANARY-7f3"
-
-
-@pytest.fixture(scope="module")
-def locked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealRegistry]:
-    with RealRegistry(tmp_path_factory.mktemp("locked"), htpasswd=True) as registry:
-        yield registry
 
 
 def prepare(capsys: pytest.CaptureFixture[str]) -> tuple[str, str]:
