@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypeAlias
 from urllib.parse import urlencode
 
-from oci.connection import CALL
+from oci.calls import CALL
 from oci.document import load_object
 from oci.errors import BadAnswer, ForeignRealm, InvalidName, Unreachable
 from oci.urls import Origin, Url

@@ -7,81 +7,24 @@ slow headers end like slow bodies. Only the look-up of a name has a bound of its
 
 from __future__ import annotations
 
-import io
 import ipaddress
 import socket
 import ssl
-import threading
-import time
-from collections.abc import Callable
 from contextlib import suppress
-from http.client import HTTPResponse, RemoteDisconnected
-from typing import TYPE_CHECKING, Any, Final, Protocol, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 
+from oci.calls import CALL, Address, Barred
 from oci.errors import BadAnswer
+from oci.responses import Response
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
+    from http.client import HTTPResponse
 
 _HEAD: Final = 16 * 2**10  # bytes: what is larger is an upload, and may take as long as the call
-
-Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
-Barred: TypeAlias = Callable[[Address], bool]
-
-
-class Call(threading.local):
-    """What bounds the call that this thread is in."""
-
-    deadline: float = float("inf")  # by time.monotonic()
-    connect: float = 5.0
-    read: float = 15.0
-    patience: float = float("inf")  # seconds for which it may still wait for its turn
-    barred: Barred | None = None  # set while a redirect, and not our configuration, chose the host
-
-    def left(self, most: float = float("inf")) -> float:
-        """Seconds that may still be spent, at most `most`; TimeoutError when there are none."""
-        if self.remaining <= 0:
-            raise TimeoutError
-        return min(self.remaining, most)
-
-    def waited(self, seconds: float) -> None:
-        """Its clock stood still that long: who waits for a turn is not late for that."""
-        self.deadline += seconds
-        self.patience -= seconds
-
-    @property
-    def remaining(self) -> float:
-        return self.deadline - time.monotonic()
-
-
-CALL: Final = Call()
-
-
-class call:  # noqa: N801  it reads as a verb, and costs a third of a generator
-    """Bound everything that this thread sends and receives inside; that it waits for its turn, by as long again."""
-
-    __slots__ = ("_connect", "_read", "_total")
-
-    def __init__(self, *, connect: float, read: float, total: float) -> None:
-        self._connect, self._read, self._total = connect, read, total
-
-    def __enter__(self) -> Self:
-        CALL.deadline, CALL.patience = time.monotonic() + self._total, self._total
-        CALL.connect, CALL.read = self._connect, self._read
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        CALL.deadline, CALL.patience, CALL.barred = float("inf"), float("inf"), None
 
 
 def barred_from(home: str) -> Barred:
@@ -139,47 +82,12 @@ class _Socket(socket.socket):
             super().settimeout(value)
 
 
-class _Response(HTTPResponse):
-    """Reads through `_TimedSocket`; everything that http.client reads, it reads from `fp`."""
-
-    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
-        self._timed = _TimedSocket(sock)
-        super().__init__(self._timed, *args, **kwargs)  # type: ignore[arg-type]  # of a socket it only wants makefile
-
-    def begin(self) -> None:
-        """Read the headers, whose end http.client would also see in the end of the connection."""
-        super().begin()
-        if self._timed.is_at_end:
-            self.close()
-            raise RemoteDisconnected("the headers were cut short")
-
-
-class _TimedSocket(socket.SocketIO):
-    """What `socket.makefile` wraps, with the deadline of the call in every receive."""
-
-    def __init__(self, sock: Any) -> None:
-        super().__init__(sock, "r")
-        sock._io_refs += 1  # noqa: SLF001  as makefile does, so that the socket stays open until this is closed
-        self._receive = sock.recv_into
-        self._limit = sock.settimeout
-        self.is_at_end = False
-
-    def makefile(self, _mode: str) -> io.BufferedReader:
-        return io.BufferedReader(self)
-
-    def readinto(self, buffer: Any) -> int:
-        self._limit(CALL.left(CALL.read))
-        read: int = self._receive(buffer)
-        self.is_at_end = read == 0
-        return read
-
-
 class _Connection(_Timed, HTTPConnection):
-    response_class = _Response
+    response_class = Response
 
 
 class _TlsConnection(_Timed, HTTPSConnection):
-    response_class = _Response
+    response_class = Response
 
     def send(self, data: Any) -> None:
         """Who closed the connection under our hands may have said why: then that is raised, and not the broken pipe."""

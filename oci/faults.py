@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from urllib3.exceptions import DecodeError, InvalidHeader, NameResolutionError, NewConnectionError, ReadTimeoutError
 
-from oci.connection import CALL
+from oci.calls import CALL
 from oci.errors import BadAnswer, Unreachable, printable
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ import time
 from collections import deque
 from typing import Final
 
-from oci.connection import CALL
+from oci.calls import CALL
 
 MOST: Final = 16
 START: Final = 4

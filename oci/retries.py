@@ -7,7 +7,7 @@ import random
 import time
 from typing import TYPE_CHECKING, Final
 
-from oci.connection import CALL
+from oci.calls import CALL
 from oci.pace import LONGEST_PAUSE
 
 if TYPE_CHECKING:

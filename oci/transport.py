@@ -16,7 +16,8 @@ from urllib3.exceptions import HTTPError
 
 from oci.adapters import Adapters
 from oci.auth import Authorizer, Credentials, Scheme
-from oci.connection import CALL, Barred, barred_from, call
+from oci.calls import CALL, Barred, call
+from oci.connection import barred_from
 from oci.endpoint import Endpoint
 from oci.errors import BadAnswer, InvalidName, Reason, Refused, TooLarge, Unreachable
 from oci.faults import CertificateWanted, CutShort, translate

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from oci.connection import call
+from oci.calls import call
 from oci.errors import RegistryError, Unreachable
 from oci.pace import MOST, START, Pace
 from oci.transport import Transport
