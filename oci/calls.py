@@ -22,6 +22,7 @@ class Call(threading.local):
     connect: float = 5.0
     read: float = 15.0
     patience: float = float("inf")  # seconds for which it may still wait for its turn
+    is_repeatable: bool = False  # so that a connection may turn out to be closed
     barred: Barred | None = None  # set while a redirect, and not our configuration, chose the host
 
     def left(self, most: float = float("inf")) -> float:
@@ -46,14 +47,14 @@ CALL: Final = Call()
 class call:  # noqa: N801  it reads as a verb, and costs a third of a generator
     """Bound everything that this thread sends and receives inside; that it waits for its turn, by as long again."""
 
-    __slots__ = ("_connect", "_read", "_total")
+    __slots__ = ("_connect", "_is_repeatable", "_read", "_total")
 
-    def __init__(self, *, connect: float, read: float, total: float) -> None:
-        self._connect, self._read, self._total = connect, read, total
+    def __init__(self, *, connect: float, read: float, total: float, is_repeatable: bool = False) -> None:
+        self._connect, self._read, self._total, self._is_repeatable = connect, read, total, is_repeatable
 
     def __enter__(self) -> Self:
         CALL.deadline, CALL.patience = time.monotonic() + self._total, self._total
-        CALL.connect, CALL.read = self._connect, self._read
+        CALL.connect, CALL.read, CALL.is_repeatable = self._connect, self._read, self._is_repeatable
         return self
 
     def __exit__(
@@ -63,3 +64,4 @@ class call:  # noqa: N801  it reads as a verb, and costs a third of a generator
         traceback: TracebackType | None,
     ) -> None:
         CALL.deadline, CALL.patience, CALL.barred = float("inf"), float("inf"), None
+        CALL.is_repeatable = False

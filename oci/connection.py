@@ -8,8 +8,10 @@ slow headers end like slow bodies. Only the look-up of a name has a bound of its
 from __future__ import annotations
 
 import ipaddress
+import math
 import socket
 import ssl
+import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -24,6 +26,7 @@ from oci.responses import Response
 if TYPE_CHECKING:
     from http.client import HTTPResponse
 
+_FRESH: Final = 0.1  # seconds after a request during which its connection is not suspected to be closed
 _HEAD: Final = 16 * 2**10  # bytes: what is larger is an upload, and may take as long as the call
 
 
@@ -51,6 +54,7 @@ class _Timed:
     """Mixed into both kinds of urllib3 connection."""
 
     response_class: type[HTTPResponse]
+    _fresh_until = -math.inf  # by time.monotonic()
 
     def _new_conn(self: _Host) -> socket.socket:
         try:
@@ -68,7 +72,19 @@ class _Timed:
             raise ConnectTimeoutError(self, "no answer to the connect") from failure
         raise NewConnectionError(self, str(failure)) from failure  # type: ignore[arg-type]
 
+    @property
+    def is_connected(self: Any) -> bool:
+        """Whether it may be used again.
+
+        To look lets other threads go first, and costs them and us as much as half a small request. So where it answered
+        just now it is taken to be there, if the call can be repeated should it not be.
+        """
+        if self.sock is not None and CALL.is_repeatable and time.monotonic() < self._fresh_until:
+            return True
+        return bool(super().is_connected)  # type: ignore[misc]  # it stands before a connection
+
     def send(self: Any, data: Any) -> None:
+        self._fresh_until = time.monotonic() + _FRESH
         if self.sock is not None:  # urllib3 would give a whole upload no longer than a read
             self.sock.settimeout(CALL.left() if len(data) > _HEAD else CALL.left(CALL.read))
         super().send(data)  # type: ignore[misc]  # it stands before a connection

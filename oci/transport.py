@@ -135,7 +135,7 @@ class Transport:
             kind=_kind(method, plain),
         )
         most = (attempts or self._attempts) if method in REPEATABLE else 1
-        with call(connect=self._connect, read=self._read, total=self._total):
+        with call(connect=self._connect, read=self._read, total=self._total, is_repeatable=most > 1):
             for tried in range(1, most):
                 try:
                     answer = self._authorized(request, scope)

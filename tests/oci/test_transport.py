@@ -24,6 +24,23 @@ from tests.real_registry import RealRegistry, generations
 
 PATH = "v2/a/tags/list"
 WHERE = f"/{PATH}"
+PLAIN = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n"
+NO_HEADERS = {  # where a lenient reader would see the end of the headers, another header or another length
+    "no colon": b"Content-Length: 5\r\nnonsense",
+    "no name": b": x\r\nContent-Length: 5",
+    "a space before the colon": b"Content-Length : 5",
+    "a name of other letters": b"Content-L\xe4ngth: 5",
+    "goes on from nothing": b" x\r\nContent-Length: 5",
+    "NUL": b"Content-Length: 5\r\nA: b\0c",
+    "a bare carriage return": b"Content-Length: 5\r\nA: b\rContent-Length: 6",
+    "a negative length": b"Content-Length: -5",
+    "a length with a sign": b"Content-Length: +5",
+    "a length of other digits": "Content-Length: \u0665".encode(),
+    "a length beyond all": b"Content-Length: 5" + b"0" * 5_000,
+    "an empty length": b"Content-Length:",
+    "a coding that nobody asked for": b"Transfer-Encoding: gzip, chunked",
+    "many long headers": b"\r\n".join(b"A%d: " % i + b"b" * 3_000 for i in range(50)),
+}
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
@@ -219,8 +236,15 @@ def test_a_compressed_answer_is_unpacked(hostile: Hostile, connect: Connect) -> 
         Raw(b"HTTP/1.1 two hundred\r\n\r\n"),
         Raw(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello"),
         Raw(b"HTTP/1.1 200 OK\r\n\r\nhello"),
+        *(Raw(b"HTTP/1.1 200 OK\r\n" + headers + b"\r\n\r\nhello") for headers in NO_HEADERS.values()),
+        Raw(b"HTTP/2.0 200 OK\r\nContent-Length: 5\r\n\r\nhello"),
+        Raw(b"HTTP/1.1 100 Continue\r\n\r\n" * 9 + PLAIN + b"\r\nhello"),
     ],
-    ids=["coding", "ssh", "200 headers", "a long header", "status", "two lengths", "no length"],
+    ids=[
+        *("coding", "ssh", "200 headers", "a long header", "status", "two lengths", "no length"),
+        *NO_HEADERS,
+        *("another version", "interim answers alone"),
+    ],
 )
 def test_what_is_no_sensible_http_is_a_bad_answer(answer: Reply | Raw, hostile: Hostile, connect: Connect) -> None:
     hostile.on("GET", WHERE, answer)
@@ -229,6 +253,35 @@ def test_what_is_no_sensible_http_is_a_bad_answer(answer: Reply | Raw, hostile: 
         get(connect, hostile.url)
 
     assert len(hostile.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "name", "expected"),
+    [
+        (PLAIN + b"X-It: a\r\n\r\nhello", "x-it", "a"),
+        (PLAIN + b"X-It:a\r\nx-it: \t b \r\n\r\nhello", "X-IT", "a, b"),
+        (PLAIN + b"X-It: a\r\n   b\r\n\tc\r\n\r\nhello", "X-It", "a b c"),
+        (PLAIN + b"X-It: \xe4\x85\x0b\xa0b\r\n\r\nhello", "X-It", "\xe4\x85\x0b\xa0b"),
+        (PLAIN + b"X-It:\r\n\r\nhello", "X-It", ""),
+        ((PLAIN + b"X-It: a:b: c\r\n\r\n").replace(b"\r\n", b"\n") + b"hello", "X-It", "a:b: c"),
+        (b"HTTP/1.1 103 Early Hints\r\nX-It: b\r\n\r\n" + PLAIN + b"X-It: a\r\n\r\nhello", "X-It", "a"),
+        (b"HTTP/1.1 200\r\nX-It: a\r\nContent-Length: 5, 5\r\n\r\nhello", "X-It", "a"),
+        (b"HTTP/1.0 200 OK\r\nX-It: a\r\nContent-Length: 5\r\n\r\nhello", "X-It", "a"),
+        (PLAIN + b"Transfer-Encoding: Chunked\r\nX-It: a\r\n\r\n5\r\nhello\r\n0\r\n\r\n", "X-It", "a"),
+    ],
+    ids=[
+        *("plain", "twice", "folded", "latin-1", "empty", "bare line feeds", "after hints", "one length twice", "1.0"),
+        "chunks and a length",
+    ],
+)
+def test_headers_are_read_as_the_rfc_writes_them(
+    answer: bytes, name: str, expected: str, hostile: Hostile, connect: Connect
+) -> None:
+    hostile.on("GET", WHERE, Raw(answer))
+
+    given = get(connect, hostile.url)
+
+    assert (given.content, given.headers[name]) == (b"hello", expected)
 
 
 @pytest.mark.parametrize(
@@ -474,6 +527,18 @@ def test_reasons_are_short_and_without_control_characters(hostile: Hostile, conn
 
 
 # -- connections ------------------------------------------------------------------------------------------------
+
+
+def test_a_registry_that_closes_connections_without_a_word_is_asked_on_another(
+    hostile: Hostile, connect: Connect
+) -> None:
+    hostile.on("GET", WHERE, Raw(PLAIN + b"\r\nhello"))
+    hostile.on("POST", WHERE, Reply(200, b"done"))
+    transport = connect(hostile.url).transport
+
+    for method, content in (("GET", b"hello"), ("GET", b"hello"), ("POST", b"done")):
+        assert transport.exchange(method, PATH).content == content
+        time.sleep(0.01)  # until its end has come
 
 
 def test_a_connection_is_used_again(hostile: Hostile, connect: Connect) -> None:
