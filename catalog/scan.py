@@ -23,10 +23,11 @@ from catalog.recording.content import store
 from catalog.recording.tags import Changes
 from catalog.scanning import choosing, configs, figures, shrinking
 from catalog.scanning.api import ApiSource
+from catalog.scanning.below import BatchReader
 from catalog.scanning.folder import FolderSource
 from catalog.scanning.patience import Patience
 from catalog.scanning.progress import Progress
-from catalog.scanning.reading import MOST_HELD, BatchReader, BatchReading
+from catalog.scanning.reading import MOST_HELD, BatchReading
 from catalog.scanning.source import Listed, Source
 from catalog.scanning.storage_figures import count_storage
 from catalog.scanning.watched import leave_unwatched
@@ -151,11 +152,10 @@ class _Scan:
         reader = BatchReader(source.crew, source.contents, self._patience, thorough=self._thorough)
         together: list[tuple[Batch, BatchReading]] = []
         size = weight = 0
-        for batch in source.batches(work, self._patience):
+        for batch, reading in reader.read_all(source.batches(work, self._patience), self._keep):
             if batch.work.listing.failure is not None:
                 self._fail(batch.repository, str(batch.work.listing.failure))
                 continue
-            reading = reader.read(batch.work.listing.repository, batch.repository.pk, batch.readings, self._keep)
             together.append((batch, reading))
             size += len(reading.tags) or 1
             weight += reading.weight

@@ -55,7 +55,7 @@ class Crew:
         *,
         soon: bool = False,
     ) -> Iterator[R]:
-        """The results in the order of the items. `weigh` says how many bytes a result holds.
+        """The results in the order of the items, begun at once. `weigh` says how many bytes a result holds.
 
         `soon`: somebody waits for it while other work is ahead, so it does not queue behind that.
 
@@ -64,19 +64,25 @@ class Crew:
         """
         source, pool, length = iter(items), self._soon if soon else self._pool, 1 if soon else _RUN
         ahead: deque[Future[_Run[T, R]]] = deque()
-        try:
-            while True:
-                while len(ahead) < _RUNS_AHEAD and (run := list(islice(source, length))):
-                    ahead.append(pool.submit(self._work, function, run, weigh))
-                if not ahead:
-                    return
-                done = ahead.popleft().result()
-                yield from self._taken(done.results, weigh)
-                if done.left:
-                    ahead.appendleft(pool.submit(self._work, function, done.left, weigh, is_next=True))
-        finally:
-            for future in ahead:
-                future.cancel()
+
+        def fill() -> None:
+            while len(ahead) < _RUNS_AHEAD and (run := list(islice(source, length))):
+                ahead.append(pool.submit(self._work, function, run, weigh))
+
+        def results() -> Iterator[R]:
+            try:
+                while ahead:
+                    done = ahead.popleft().result()
+                    yield from self._taken(done.results, weigh)
+                    if done.left:
+                        ahead.appendleft(pool.submit(self._work, function, done.left, weigh, is_next=True))
+                    fill()
+            finally:
+                for future in ahead:
+                    future.cancel()
+
+        fill()
+        return results()
 
     def _work(
         self, function: Callable[[T], R], items: list[T], weigh: Callable[[R], int], *, is_next: bool = False
