@@ -15,7 +15,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 _RUN: Final = 8  # items that one thread does in a row: handing over costs as much as a tenth of a request
-_RUNS_AHEAD: Final = 32
+_RUNS_AHEAD: Final = 96  # they last while the catalog is written, several hundred tags at a time
 # Seconds that a thread may compute before others get a turn. Python's own 5 ms are longer than a request takes: while
 # the catalog is written, each answer would wait for that several times, and the registry with it.
 _SWITCH: Final = 0.0005
