@@ -32,6 +32,7 @@ from catalog.scanning.source import Listed, Source
 from catalog.scanning.storage_figures import count_storage
 from catalog.scanning.watched import leave_unwatched
 from catalog.scanning.work import Batch, Work
+from jobs import visitors
 from jobs.running import Lease
 from oci.client import RegistryClient
 from oci.fetched import Fetched
@@ -71,6 +72,7 @@ def run(lease: Lease) -> str:
     scan = _begin(registry, lease)
     try:
         with client_for(registry) as client:
+            client.transport.pace.gives_way = visitors.are_here
             try:
                 _Scan(registry, scan, lease, client).run()
             finally:

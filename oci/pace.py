@@ -12,6 +12,7 @@ import statistics
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from typing import Final
 
 from oci.calls import CALL
@@ -20,6 +21,8 @@ MOST: Final = 16
 START: Final = 4
 LONGEST_PAUSE: Final = 20.0  # seconds; a registry cannot ask for a longer one
 
+_COURTEOUS: Final = 2  # requests at once while others need this machine
+_LOOK: Final = 0.02  # seconds between two looks whether they do
 _FEW, _MANY = 3.0, 6.0  # requests that wait at the registry: fewer and it idles, more and they only wait longer
 _ROUNDS: Final = 4  # a judgement rests on as many answers as this many for each request at once
 _FEWEST: Final = 8
@@ -37,11 +40,13 @@ class Pace:
     """For one registry, shared by threads and by all its transports.
 
     A thread calls `enter` before and `leave` after each request. `limit` is how many may be between the two, `busy`
-    how many answers were 429 or 503.
+    how many answers were 429 or 503. As long as `gives_way()`, which is asked often, there are fewer.
     """
 
     def __init__(self, most: int = MOST) -> None:
         self.limit, self.busy = min(START, most), 0
+        self.gives_way: Callable[[], bool] = lambda: False
+        self._is_giving_way, self._looked_at = False, -math.inf
         self._most, self._inside, self._left = most, 0, 0
         self._was_full = False  # else more would be allowed than anybody asks for
         self._lock = threading.Lock()
@@ -62,7 +67,7 @@ class Pace:
     def enter(self) -> None:
         """Wait for one's turn; then `leave` is owed. TimeoutError when the call of this thread has waited too long."""
         with self._lock:
-            if self._inside < self.limit and not self._pause:
+            if self._inside < self._places and not self._pause:
                 self._inside += 1
                 return
             self._was_full = True
@@ -93,8 +98,9 @@ class Pace:
             if self._queue:
                 self._left += 1
                 # Whoever leaves mostly comes back at once: its place is kept, which costs less than to wake another.
-                kept = 1 if self.limit > 1 and self._left % _FAIR else 0
-                self._let_in(self.limit - kept)
+                places = self._places
+                kept = 1 if places > 1 and self._left % _FAIR else 0
+                self._let_in(places - kept)
 
     def _wait(self, turn: threading.Lock, began: float) -> None:
         until = began + CALL.patience
@@ -106,7 +112,7 @@ class Pace:
             if seconds > 0 and turn.acquire(timeout=seconds):
                 return
             with self._lock:
-                self._let_in(self.limit)  # for at the end of a pause nobody leaves
+                self._let_in(self._places)  # for at the end of a pause nobody leaves
                 if turn not in self._queue:
                     return
             if time.monotonic() >= until:
@@ -118,7 +124,14 @@ class Pace:
                 self._queue.remove(turn)
             else:  # it was let in just then
                 self._inside -= 1
-                self._let_in(self.limit)
+                self._let_in(self._places)
+
+    @property
+    def _places(self) -> int:
+        now = time.monotonic()
+        if now >= self._looked_at + _LOOK:
+            self._looked_at, self._is_giving_way = now, self.gives_way()
+        return min(self.limit, _COURTEOUS) if self._is_giving_way else self.limit
 
     @property
     def _pause(self) -> float:
@@ -154,6 +167,8 @@ class Pace:
             quickest = self._quickest[kind] = _Quickest()
         if kind == "manifests":
             self._manifests.append(seconds)
+        if self._is_giving_way:  # then answers are quick whatever the limit is
+            return
         self._ratios.append(quickest.ratio(seconds))
         if len(self._ratios) >= max(_FEWEST, _ROUNDS * self.limit):
             self._judge()

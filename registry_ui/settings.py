@@ -75,6 +75,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "web.middleware.Visits",
     "web.middleware.PrivatePages",
     "web.middleware.RegistryErrors",
     "axes.middleware.AxesMiddleware",

@@ -10,9 +10,11 @@ from django.shortcuts import render, resolve_url
 from django.utils.cache import patch_vary_headers
 from django.utils.http import urlencode
 
+from jobs import visitors
 from oci import errors
 from web.htmx import wants_part
 
+_PROBES: Final = frozenset({"healthz", "readyz"})
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
@@ -41,6 +43,20 @@ def _whole_page_to_sign_in(request: HttpRequest, response: HttpResponse) -> Http
     answer["Cache-Control"] = "private, no-store"
     patch_vary_headers(answer, ["HX-Request", "Cookie"])
     return answer
+
+
+class Visits:
+    """Jobs of this machine hear of everybody who waits for an answer, but for those who ask whether we live."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self._get_response(request)
+
+    def process_view(self, request: HttpRequest, *_: object) -> None:
+        if request.resolver_match and request.resolver_match.url_name not in _PROBES:
+            visitors.note()
 
 
 # Most particular first: the first class that fits wins.

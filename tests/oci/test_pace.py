@@ -111,6 +111,26 @@ def test_there_are_never_more_under_way_than_the_limit(hostile: Hostile, connect
     assert pace._inside == 0
 
 
+def test_others_who_need_the_machine_are_given_way(hostile: Hostile, connect: Connect) -> None:
+    under_way: list[int] = []
+    pace = Pace()
+
+    def reply(_: Asked) -> Reply:
+        under_way.append(pace._inside)
+        time.sleep(0.005)
+        return Reply(200, b"{}")
+
+    hostile.on("GET", WHERE, reply)
+    pace.gives_way = lambda: True
+    ask_together(connect(hostile.url, pace=pace).transport, 10, 10)
+    assert max(under_way) == 2
+    assert pace.limit == START  # as answers that come alone say nothing about what a registry can do
+
+    pace.gives_way = lambda: False
+    ask_together(connect(hostile.url, pace=pace).transport, 10, 10)
+    assert max(under_way) >= START
+
+
 def test_kinds_of_requests_are_judged_apart() -> None:
     pace = Pace()
 

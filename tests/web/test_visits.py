@@ -1,0 +1,23 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from django.conf import LazySettings
+from django.test import Client
+
+from jobs import visitors
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize(("path", "is_visit"), [("/sign-in", True), ("/", True), ("/healthz", False)])
+def test_pages_are_visits_and_probes_are_none(
+    path: str, is_visit: bool, settings: LazySettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.DATA = tmp_path
+    monkeypatch.setattr(visitors, "_noted", float("-inf"))
+
+    Client().get(path)
+
+    assert visitors.are_here() is is_visit
