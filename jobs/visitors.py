@@ -13,7 +13,7 @@ from typing import Final
 
 from django.conf import settings
 
-_STAYS: Final = 0.25  # seconds for which a visit counts; whoever watches a job asks less often than that
+_STAYS: Final = 0.25  # seconds for which a visit counts
 _OFTEN: Final = 0.05  # seconds between two notes of one process
 _noted = 0.0  # by time.monotonic()
 

@@ -21,7 +21,7 @@ MOST: Final = 16
 START: Final = 4
 LONGEST_PAUSE: Final = 20.0  # seconds; a registry cannot ask for a longer one
 
-_COURTEOUS: Final = 2  # requests at once while others need this machine
+_COURTEOUS: Final = 1  # requests at once while others need this machine
 _LOOK: Final = 0.02  # seconds between two looks whether they do
 _FEW, _MANY = 3.0, 6.0  # requests that wait at the registry: fewer and it idles, more and they only wait longer
 _ROUNDS: Final = 4  # a judgement rests on as many answers as this many for each request at once

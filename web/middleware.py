@@ -46,7 +46,7 @@ def _whole_page_to_sign_in(request: HttpRequest, response: HttpResponse) -> Http
 
 
 class Visits:
-    """Jobs of this machine hear of everybody who waits for an answer, but for those who ask whether we live."""
+    """Jobs of this machine hear of everybody who waits for an answer, but not of what asks again and again by itself."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self._get_response = get_response
@@ -55,7 +55,9 @@ class Visits:
         return self._get_response(request)
 
     def process_view(self, request: HttpRequest, *_: object) -> None:
-        if request.resolver_match and request.resolver_match.url_name not in _PROBES:
+        name = request.resolver_match.url_name if request.resolver_match else None
+        is_progress = name == "job" and request.htmx  # type: ignore[attr-defined]  # HtmxMiddleware puts it there
+        if name not in _PROBES and not is_progress:
             visitors.note()
 
 

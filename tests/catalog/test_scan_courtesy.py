@@ -63,8 +63,8 @@ def most_at_once(hostile: Hostile, row: Registry) -> int:
 
 def test_a_scan_asks_for_less_at_once_while_somebody_reads(hostile_row: Registry, hostile: Hostile) -> None:
     with somebody_reads():
-        assert most_at_once(hostile, hostile_row) == 2
+        assert most_at_once(hostile, hostile_row) == 1
 
 
 def test_a_scan_asks_for_more_while_nobody_reads(hostile_row: Registry, hostile: Hostile) -> None:
-    assert most_at_once(hostile, hostile_row) > 2
+    assert most_at_once(hostile, hostile_row) > 1

@@ -11,13 +11,29 @@ from jobs import visitors
 pytestmark = pytest.mark.django_db
 
 
-@pytest.mark.parametrize(("path", "is_visit"), [("/sign-in", True), ("/", True), ("/healthz", False)])
-def test_pages_are_visits_and_probes_are_none(
-    path: str, is_visit: bool, settings: LazySettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("path", "asked_by", "is_visit"),
+    [
+        ("/sign-in", {}, True),
+        ("/", {}, True),
+        ("/", {"HX-Request": "true"}, True),
+        ("/jobs/1", {}, True),
+        ("/jobs/1", {"HX-Request": "true"}, False),
+        ("/healthz", {}, False),
+        ("/readyz", {}, False),
+    ],
+)
+def test_pages_are_visits_and_probes_and_progress_are_none(
+    path: str,
+    asked_by: dict[str, str],
+    is_visit: bool,
+    settings: LazySettings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     settings.DATA = tmp_path
     monkeypatch.setattr(visitors, "_noted", float("-inf"))
 
-    Client().get(path)
+    Client().get(path, headers=asked_by)
 
     assert visitors.are_here() is is_visit
