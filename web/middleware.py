@@ -46,7 +46,7 @@ def _whole_page_to_sign_in(request: HttpRequest, response: HttpResponse) -> Http
 
 
 class Visits:
-    """Jobs of this machine hear of everybody who waits for an answer, but not of what asks again and again by itself."""
+    """Jobs of this machine hear of everybody who waits for an answer, and not of what asks again by itself."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self._get_response = get_response

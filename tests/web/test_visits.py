@@ -11,6 +11,12 @@ from jobs import visitors
 pytestmark = pytest.mark.django_db
 
 
+@pytest.fixture(autouse=True)
+def nobody_was_here(settings: LazySettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.DATA = tmp_path
+    monkeypatch.setattr(visitors, "_noted", float("-inf"))
+
+
 @pytest.mark.parametrize(
     ("path", "asked_by", "is_visit"),
     [
@@ -23,17 +29,7 @@ pytestmark = pytest.mark.django_db
         ("/readyz", {}, False),
     ],
 )
-def test_pages_are_visits_and_probes_and_progress_are_none(
-    path: str,
-    asked_by: dict[str, str],
-    is_visit: bool,
-    settings: LazySettings,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    settings.DATA = tmp_path
-    monkeypatch.setattr(visitors, "_noted", float("-inf"))
-
+def test_pages_are_visits_and_probes_and_progress_are_none(path: str, asked_by: dict[str, str], is_visit: bool) -> None:
     Client().get(path, headers=asked_by)
 
     assert visitors.are_here() is is_visit
