@@ -22,6 +22,8 @@ START: Final = 4
 LONGEST_PAUSE: Final = 20.0  # seconds; a registry cannot ask for a longer one
 
 _COURTEOUS: Final = 1  # requests at once while others need this machine
+_REST: Final = 3  # times as long as it took do they have it after each, as a registry on it needs a processor too
+_LONGEST_REST: Final = 0.05  # seconds; what takes longer has left the machine alone already
 _LOOK: Final = 0.02  # seconds between two looks whether they do
 _FEW, _MANY = 3.0, 6.0  # requests that wait at the registry: fewer and it idles, more and they only wait longer
 _ROUNDS: Final = 4  # a judgement rests on as many answers as this many for each request at once
@@ -89,6 +91,10 @@ class Pace:
         Requests of one kind take about as long as each other; "" is for those that do not. `retry_after` is how many
         seconds the registry wants to be left alone: until then nobody is let in, though `LONGEST_PAUSE` at most.
         """
+        if self._is_giving_way:
+            rest = min(_REST * seconds, _LONGEST_REST)
+            time.sleep(rest)
+            CALL.waited(rest)
         with self._lock:
             self._inside -= 1
             if status in _BUSY or status == _NO_ANSWER:
