@@ -131,6 +131,17 @@ def test_others_who_need_the_machine_are_given_way(hostile: Hostile, connect: Co
     assert max(under_way) >= START
 
 
+def test_others_who_need_the_machine_have_it_after_each_request() -> None:
+    pace = Pace()
+    pace.gives_way = lambda: True
+    with call(connect=1, read=1, total=1):
+        for seconds, least, most in ((0.01, 0.03, 1.0), (10.0, 0.05, 1.0)):
+            pace.enter()
+            began = time.monotonic()
+            pace.leave("manifests", seconds, 200)
+            assert least <= time.monotonic() - began < most
+
+
 def test_kinds_of_requests_are_judged_apart() -> None:
     pace = Pace()
 
