@@ -136,7 +136,7 @@ def test_a_layer_listed_ten_thousand_times_is_one_layer(row: Registry, push: Pus
 def test_a_strange_content_type_is_cleaned(hostile_row: Registry, hostile: Hostile) -> None:
     hostile.on("GET", "/v2/_catalog", Reply.json({"repositories": ["app"]}))
     hostile.on("GET", "/v2/app/tags/list", Reply.json({"tags": ["1"]}))
-    hostile.on("GET", "/v2/app/manifests/1", Reply(200, b"{}", {"Content-Type": "application/x\x00y\x7f"}))
+    hostile.on("GET", "/v2/app/manifests/1", Reply(200, b"{}", {"Content-Type": "application/x\x01y\x7f"}))
 
     assert scan(hostile_row).state == Job.State.DONE
 
