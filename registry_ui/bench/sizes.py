@@ -22,5 +22,5 @@ def _wide(tags: int) -> Shape:
 
 
 TINY: Final = Size(main=Shape(3, 20), load=Shape(3, 20), wide=_wide(200), quiet=1)
-USUAL: Final = Size(main=Shape(40, 40), load=Shape(40, 40), wide=_wide(20_000), quiet=5)
+USUAL: Final = Size(main=Shape(40, 40), load=Shape(12, 40), wide=_wide(20_000), quiet=5)
 FULL: Final = Size(main=Shape(1000, 100), load=Shape(200, 100), wide=_wide(100_000), quiet=20, everywhere=True)
