@@ -91,22 +91,31 @@ class Pace:
         Requests of one kind take about as long as each other; "" is for those that do not. `retry_after` is how many
         seconds the registry wants to be left alone: until then nobody is let in, though `LONGEST_PAUSE` at most.
         """
+        try:
+            self._rest(seconds)
+        finally:  # a worker may be interrupted here too
+            with self._lock:
+                self._has_left(kind, seconds, status, retry_after)
+
+    def _rest(self, seconds: float) -> None:
+        """After a request that took so long, and before another may follow."""
         if self._is_giving_way:
             rest = min(_REST * seconds, _LONGEST_REST)
             time.sleep(rest)
             CALL.waited(rest)
-        with self._lock:
-            self._inside -= 1
-            if status in _BUSY or status == _NO_ANSWER:
-                self._refused(status, retry_after)
-            elif kind and status < _REFUSALS:
-                self._answered(kind, seconds)
-            if self._queue:
-                self._left += 1
-                # Whoever leaves mostly comes back at once: its place is kept, which costs less than to wake another.
-                places = self._places
-                kept = 1 if places > 1 and self._left % _FAIR else 0
-                self._let_in(places - kept)
+
+    def _has_left(self, kind: str, seconds: float, status: int, retry_after: float | None) -> None:
+        self._inside -= 1
+        if status in _BUSY or status == _NO_ANSWER:
+            self._refused(status, retry_after)
+        elif kind and status < _REFUSALS:
+            self._answered(kind, seconds)
+        if self._queue:
+            self._left += 1
+            # Whoever leaves mostly comes back at once: its place is kept, which costs less than to wake another.
+            places = self._places
+            kept = 1 if places > 1 and self._left % _FAIR else 0
+            self._let_in(places - kept)
 
     def _wait(self, turn: threading.Lock, began: float) -> None:
         until = began + CALL.patience

@@ -142,6 +142,21 @@ def test_others_who_need_the_machine_have_it_after_each_request() -> None:
             assert least <= time.monotonic() - began < most
 
 
+def test_a_rest_that_is_interrupted_gives_the_turn_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(_: float) -> None:
+        raise KeyboardInterrupt
+
+    pace = Pace()
+    pace.gives_way = lambda: True
+    pace.enter()
+    monkeypatch.setattr("oci.pace.time.sleep", interrupt)
+
+    with pytest.raises(KeyboardInterrupt):
+        pace.leave("manifests", 0.01, 200)
+
+    assert pace._inside == 0
+
+
 def test_kinds_of_requests_are_judged_apart() -> None:
     pace = Pace()
 

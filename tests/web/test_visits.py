@@ -11,10 +11,11 @@ from jobs import visitors
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture(autouse=True)
-def nobody_was_here(settings: LazySettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def noted(settings: LazySettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     settings.DATA = tmp_path
     monkeypatch.setattr(visitors, "_noted", float("-inf"))
+    return tmp_path / "visited"
 
 
 @pytest.mark.parametrize(
@@ -29,7 +30,9 @@ def nobody_was_here(settings: LazySettings, tmp_path: Path, monkeypatch: pytest.
         ("/readyz", {}, False),
     ],
 )
-def test_pages_are_visits_and_probes_and_progress_are_none(path: str, asked_by: dict[str, str], is_visit: bool) -> None:
+def test_pages_are_visits_and_probes_and_progress_are_none(
+    path: str, asked_by: dict[str, str], is_visit: bool, noted: Path
+) -> None:
     Client().get(path, headers=asked_by)
 
-    assert visitors.are_here() is is_visit
+    assert noted.exists() is is_visit
