@@ -9,7 +9,7 @@ from typing import Final
 
 from django.db import connection
 
-_HELD: Final = 0.05  # seconds of writing in a row, after which others get a turn
+_HELD: Final = 0.08  # seconds of writing in a row, after which others get a turn
 # SQLite does not queue who waits: each looks again, after pauses that grow to 25 ms in the first tenth of a second.
 # A gap of this length is seen by all of them.
 _GAP: Final = 0.026

@@ -46,8 +46,8 @@ def test_whoever_writes_without_a_gap_makes_one(clock: Clock) -> None:
     for _ in range(20):
         write(turn, clock, 0.02, rest=0.001)
 
-    # Three transactions of 20 ms exceed what may be held in a row; the fourth waits until a gap is long enough.
-    assert clock.slept == pytest.approx(6 * (0.026 - 0.001), abs=0.001)
+    # Five transactions of 20 ms exceed what may be held in a row; the sixth waits until a gap is long enough.
+    assert clock.slept == pytest.approx(3 * (0.026 - 0.001), abs=0.001)
 
 
 @needs_sqlite
