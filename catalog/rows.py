@@ -5,6 +5,7 @@ Tables and columns are named by us alone; values always travel as parameters.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -13,7 +14,8 @@ from typing import Any, Final
 
 from django.db import connection, models
 
-_AMONG: Final = 500  # values in one statement: each database has a bound, the lowest is 999
+_AMONG: Final = 5_000  # values that are looked for in one statement
+_VALUES: Final = 900  # in one statement: each database has a bound, the lowest is 999
 
 
 def select(
@@ -24,20 +26,26 @@ def select(
     Values come as the driver gives them; `moment` makes moments comparable.
     """
     found: list[tuple[Any, ...]] = []
-    if not among:
-        return found
-    quote = connection.ops.quote_name
-    names = ", ".join(map(quote, columns))
+    names = ", ".join(map(connection.ops.quote_name, columns))
+    statement = f"SELECT {names} FROM {table(model)} WHERE {_one_of(column)} AND {condition}"  # noqa: S608  our own names
     values = iter(among)
     with connection.cursor() as cursor:
         while piece := list(islice(values, _AMONG)):
-            places = ", ".join(["%s"] * len(piece))
-            cursor.execute(
-                f"SELECT {names} FROM {table(model)} WHERE {quote(column)} IN ({places}) AND {condition}",  # noqa: S608  our own names
-                piece,
-            )
+            cursor.execute(statement, [_as_one(piece)])
             found += cursor.fetchall()
     return found
+
+
+def _one_of(column: str) -> str:
+    """A condition with one parameter, `_as_one`: a statement with a place for each value is parsed anew for each."""
+    name = connection.ops.quote_name(column)
+    if connection.vendor == "sqlite":
+        return f"{name} IN (SELECT value FROM json_each(%s))"  # noqa: S608  our own names
+    return f"{name} = ANY(%s)"
+
+
+def _as_one(values: list[Any]) -> Any:
+    return json.dumps(values) if connection.vendor == "sqlite" else values
 
 
 def insert(model: type[models.Model], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
@@ -45,10 +53,43 @@ def insert(model: type[models.Model], columns: Sequence[str], rows: Iterable[Seq
 
     Columns are named as in the table, and every column without a default of the database has to be among them.
     """
-    quote = connection.ops.quote_name
-    names = ", ".join(map(quote, columns))
-    places = ", ".join(["%s"] * len(columns))
-    execute(f"INSERT INTO {table(model)} ({names}) VALUES ({places}) ON CONFLICT DO NOTHING", rows)  # noqa: S608  our own names
+    _insert(model, columns, rows)
+
+
+def insert_new(
+    model: type[models.Model], columns: Sequence[str], rows: Iterable[Sequence[Any]], key: str
+) -> dict[Any, int]:
+    """The same; the ids of the rows that are new, by their column `key`.
+
+    A database that cannot tell (SQLite before 3.35) tells of none: ask it for those that are lacking.
+    """
+    if not connection.features.can_return_rows_from_bulk_insert:
+        _insert(model, columns, rows)
+        return {}
+    return dict(_insert(model, columns, rows, (key, "id")))
+
+
+def _insert(
+    model: type[models.Model], columns: Sequence[str], rows: Iterable[Sequence[Any]], returning: tuple[str, ...] = ()
+) -> list[tuple[Any, ...]]:
+    told: list[tuple[Any, ...]] = []
+    values, together = iter(rows), _VALUES // len(columns)
+    with connection.cursor() as cursor:
+        while piece := list(islice(values, together)):
+            statement = _insertion(model, tuple(columns), len(piece), returning)
+            cursor.execute(statement, [value for row in piece for value in row])
+            if returning:
+                told += cursor.fetchall()
+    return told
+
+
+@lru_cache(256)
+def _insertion(model: type[models.Model], columns: tuple[str, ...], rows: int, returning: tuple[str, ...]) -> str:
+    """For many rows at once: SQLite's driver lets other threads have their turn after each statement, and waits."""
+    names = ", ".join(map(connection.ops.quote_name, columns))
+    places = ", ".join(["(" + ", ".join(["%s"] * len(columns)) + ")"] * rows)
+    told = f" RETURNING {', '.join(map(connection.ops.quote_name, returning))}" if returning else ""
+    return f"INSERT INTO {table(model)} ({names}) VALUES {places} ON CONFLICT DO NOTHING{told}"  # noqa: S608  our own names
 
 
 def update(model: type[models.Model], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
@@ -77,5 +118,7 @@ def moment(value: datetime | str | None) -> Any:
     What the driver gave is taken too: of SQLite's text it makes a moment without a zone, where it knows the column.
     """
     if isinstance(value, datetime):
+        if value.tzinfo is None and connection.vendor == "sqlite":
+            return str(value)
         return connection.ops.adapt_datetimefield_value(value if value.tzinfo else value.replace(tzinfo=UTC))
     return value

@@ -29,7 +29,7 @@ from catalog.scanning.patience import Patience
 from catalog.scanning.progress import Progress
 from catalog.scanning.reading import MOST_HELD, BatchReading
 from catalog.scanning.source import Listed, Source
-from catalog.scanning.storage_figures import count_storage
+from catalog.scanning.storage_figures import Storage, count_storage, tell_storage
 from catalog.scanning.watched import leave_unwatched
 from catalog.scanning.work import Batch, Work
 from jobs import visitors
@@ -143,9 +143,11 @@ class _Scan:
         self._progress.expect(len(rows), sum(work.to_read for work in listed.works.values()))
         self._read_manifests(source, [(rows[name], listed.works[name]) for name in rows])
         self._let_go(listed)
+        storage = self._storage(source, listed)
         read = configs.read_all(source.crew, source.contents, self._registry.pk, self._lease, self._progress.configs)
         self._changes.other |= bool(read)
-        self._look_at_storage(source, listed)
+        for figures_of_storage in storage:
+            tell_storage(self._scan, figures_of_storage)
         self._finish(listed)
 
     def _read_manifests(self, source: Source, work: Iterable[tuple[Repository, Work]]) -> None:
@@ -166,14 +168,15 @@ class _Scan:
                 together, size, weight = [], 0, 0
         self._write(together)
 
-    def _keep(self, contents: Mapping[str, Fetched]) -> None:
-        store(self._lease, contents)
+    def _keep(self, contents: Mapping[str, Fetched]) -> dict[str, int]:
+        return store(self._lease, contents)
 
     def _write(self, together: Sequence[tuple[Batch, BatchReading]]) -> None:
         """Several small repositories in a row: while the next are read, others have the database for long enough."""
         with suppress(*_UNWRITABLE):  # whose fault that was shows when each writes its own
-            self._keep({digest: fetched for _, reading in together for digest, fetched in reading.contents.items()})
+            ids = self._keep({d: fetched for _, reading in together for d, fetched in reading.contents.items()})
             for _, reading in together:
+                reading.kept |= {digest: ids[digest] for digest in reading.contents}
                 reading.contents = {}
         for batch, reading in together:
             self._record(batch, reading)
@@ -207,13 +210,14 @@ class _Scan:
         else:
             self._changes += repositories.let_go(self._lease, self._registry, listed.works.keys())
 
-    def _look_at_storage(self, source: Source, listed: Listed) -> None:
-        """Once, and when a person asks: to look at every blob takes longer than an unchanged scan."""
+    def _storage(self, source: Source, listed: Listed) -> Iterable[Storage | None]:
+        """Begun while configs are read; none but once, and when a person asks: an unchanged scan takes less time."""
         if not isinstance(source, FolderSource):
-            return
-        if self._thorough or not Scan.objects.filter(registry=self._registry, disk_blobs__isnull=False).exists():
-            names = [work.listing.repository for work in listed.works.values()]
-            count_storage(source.contents, self._scan, names)
+            return ()
+        if not self._thorough and Scan.objects.filter(registry=self._registry, disk_blobs__isnull=False).exists():
+            return ()
+        names = [work.listing.repository for work in listed.works.values()]
+        return source.crew.map(lambda names: count_storage(source.folder, names), [names], soon=True)
 
     def _finish(self, listed: Listed) -> None:
         """The scan becomes complete, and what the catalog lacked is counted, in one transaction."""

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Final
 
-from catalog.models import Blob, Document, IndexEntry, Manifest, ManifestBlob
+from catalog.models import Blob, ConfigDocument, Document, IndexEntry, Manifest, ManifestBlob
 from catalog.recording.chunks import by_number
-from catalog.rows import insert, moment, select, update
+from catalog.rows import insert, insert_new, moment, select, update
 from jobs.running import Lease
-from oci.config import parse_time
+from oci.config import Summary, parse_time
 from oci.fetched import Fetched
 from oci.media_types import IMAGE_CONFIGS
 from oci.model import Descriptor, ImageIndex, ImageManifest
@@ -66,13 +67,37 @@ def store(lease: Lease, contents: Mapping[str, Fetched]) -> dict[str, int]:
     new = {digest: fetched for digest, fetched in contents.items() if digest not in known}
     if not new:
         return known
+    with ThreadPoolExecutor(1) as beside:
+        configs = beside.submit(_compressed, {d: f.config.content for d, f in new.items() if f.config})
+        documents = beside.submit(_compressed, {digest: fetched.content for digest, fetched in new.items()})
+        ids = _store_parts(lease, new, configs)
+        rows = ((ids[digest], document) for digest, document in documents.result().items())
+        for piece in by_number(rows, _DOCUMENTS):
+            with lease.writing():
+                insert(Document, ("manifest_id", "compressed"), piece)
+    return known | ids
+
+
+def _compressed(contents: Mapping[str, bytes]) -> dict[str, bytes]:
+    return {digest: zlib.compress(content, _FAST) for digest, content in contents.items()}
+
+
+def _store_parts(lease: Lease, new: Mapping[str, Fetched], configs: Future[dict[str, bytes]]) -> dict[str, int]:
+    """All but the documents; the ids, by digest. `configs`: compressed, by the digest of the manifest.
+
+    A config comes before the manifest that says that it was read.
+    """
     used = {digest: [(str(d.digest), d.size) for d in _blob_descriptors(fetched)] for digest, fetched in new.items()}
-    blobs = _store_blobs(lease, dict(blob for uses in used.values() for blob in uses))
-    rows = [_manifest_row(digest, fetched, blobs) for digest, fetched in new.items()]
-    for piece in by_number(rows):
+    blobs = _store_blobs(lease, used.values())
+    compressed = ((blobs[used[digest][0][0]], document) for digest, document in configs.result().items())
+    for documents in by_number(compressed, _DOCUMENTS):
         with lease.writing():
-            insert(Manifest, _MANIFEST, piece)
-    ids = dict(select(Manifest, ("digest", "id"), "digest", new))
+            insert(ConfigDocument, ("blob_id", "compressed"), documents)
+    ids: dict[str, int] = {}
+    for piece in by_number([_manifest_row(digest, fetched, blobs) for digest, fetched in new.items()]):
+        with lease.writing():
+            ids |= insert_new(Manifest, _MANIFEST, piece, "digest")
+    ids |= select(Manifest, ("digest", "id"), "digest", [digest for digest in new if digest not in ids])
     uses = (
         (ids[digest], position, blobs[blob])
         for digest, listed in used.items()
@@ -82,11 +107,7 @@ def store(lease: Lease, contents: Mapping[str, Fetched]) -> dict[str, int]:
         with lease.writing():
             insert(ManifestBlob, ("manifest_id", "position", "blob_id"), batch)
     _store_entries(lease, new, ids)
-    documents = ((ids[digest], zlib.compress(f.content, _FAST)) for digest, f in new.items())
-    for documents_piece in by_number(documents, _DOCUMENTS):
-        with lease.writing():
-            insert(Document, ("manifest_id", "compressed"), documents_piece)
-    return known | ids
+    return ids
 
 
 def known_ids(digests: Iterable[str]) -> dict[str, int]:
@@ -94,17 +115,16 @@ def known_ids(digests: Iterable[str]) -> dict[str, int]:
     return dict(select(Manifest, ("digest", "id"), "digest", set(digests), HAS_DOCUMENT))
 
 
-def _store_blobs(lease: Lease, sizes: Mapping[str, int]) -> dict[str, int]:
-    """The ids of all, by digest."""
-    ids: dict[str, int] = {}
-    for piece in by_number(sizes):
-        ids |= select(Blob, ("digest", "id"), "digest", piece)
-        fresh = [(digest, sizes[digest]) for digest in piece if digest not in ids]
-        if fresh:
-            with lease.writing():
-                insert(Blob, ("digest", "size"), fresh)
-            ids |= select(Blob, ("digest", "id"), "digest", [digest for digest, _ in fresh])
-    return ids
+def _store_blobs(lease: Lease, uses: Collection[Sequence[tuple[str, int]]]) -> dict[str, int]:
+    """The ids of all, by digest; `uses` are digests with sizes, of each manifest first that of its config."""
+    sizes = dict(blob for listed in uses for blob in listed)
+    # A new image has old layers and a new config: to look for it first would be in vain.
+    layers = {digest for listed in uses for digest, _ in listed[1:]}
+    ids: dict[str, int] = dict(select(Blob, ("digest", "id"), "digest", layers))
+    for piece in by_number([digest for digest in sizes if digest not in ids]):
+        with lease.writing():
+            ids |= insert_new(Blob, ("digest", "size"), [(digest, sizes[digest]) for digest in piece], "digest")
+    return ids | dict(select(Blob, ("digest", "id"), "digest", [digest for digest in sizes if digest not in ids]))
 
 
 def _blob_descriptors(fetched: Fetched) -> tuple[Descriptor, ...]:
@@ -116,15 +136,18 @@ def _blob_descriptors(fetched: Fetched) -> tuple[Descriptor, ...]:
 def _manifest_row(digest: str, fetched: Fetched, blobs: Mapping[str, int]) -> tuple[Any, ...]:
     """The values of `_MANIFEST`."""
     manifest = fetched.manifest
-    kind, state = Manifest.Kind.SCHEMA1, Manifest.ConfigState.NONE
+    kind, state = Manifest.Kind.SCHEMA1, Manifest.ConfigState.NONE.value
     artifact_type, size, layers, config, created = "", 0, 0, None, None
+    said: Sequence[Any] = ("", "", "", "", None)
     match manifest:
         case ImageManifest() as image:
             kind = Manifest.Kind(image.kind)
             artifact_type, size, layers = _artifact_type(image), image.size, len(image.layers)
             config, created = blobs[str(image.config.digest)], parse_time(image.annotations.get(_CREATED))
             if kind == Manifest.Kind.IMAGE:
-                state = Manifest.ConfigState.UNREAD
+                state = Manifest.ConfigState.UNREAD.value
+            if fetched.config:
+                state, *said = described(fetched.config.summary, fetched.config.problem)
         case ImageIndex() as index:
             kind, artifact_type = Manifest.Kind.INDEX, index.artifact_type[:255]
         case None:
@@ -141,12 +164,22 @@ def _manifest_row(digest: str, fetched: Fetched, blobs: Mapping[str, int]) -> tu
         str(subject.digest) if subject else "",
         fetched.problem,
         config,
-        state.value,
-        "",
-        "",
-        "",
-        "",
-        moment(created),
+        state,
+        *said[:-1],
+        said[-1] or moment(created),
+    )
+
+
+def described(summary: Summary | None, problem: str) -> tuple[Any, ...]:
+    """What a manifest is told of its config: state, problem, os, architecture, variant, and when it was created."""
+    platform = summary.platform if summary else None
+    return (
+        (Manifest.ConfigState.READ if summary else Manifest.ConfigState.MALFORMED).value,
+        problem,
+        platform.os[:64] if platform else "",
+        platform.architecture[:64] if platform else "",
+        platform.variant[:64] if platform else "",
+        moment(summary.created) if summary else None,
     )
 
 

@@ -13,7 +13,7 @@ from catalog.models import Repository, Tag, TagSpan
 from catalog.recording import presences, settling
 from catalog.recording.content import known_ids, store
 from catalog.recording.dating import date_by_links, date_indexes, date_presences
-from catalog.rows import execute, insert, moment, select, update
+from catalog.rows import insert, moment, select, update
 from catalog.scanning.known import KnownTag
 from catalog.scanning.reading import BatchReading, TagReading
 from catalog.sort_keys import natural_key
@@ -50,7 +50,7 @@ def record(lease: Lease, repository: Repository, batch: BatchReading, now: datet
     changed = [reading for reading in batch.tags if not reading.is_as_known]
     if not changed and not batch.present and not batch.absent:
         return Changes()
-    ids = store(lease, batch.contents) if batch.contents else {}
+    ids = batch.kept | (store(lease, batch.contents) if batch.contents else {})
     ids |= known_ids(digest for digest in batch.present if digest not in ids)
     here = [ids[digest] for digest in batch.present if digest in ids]
     places = presences.arrive(lease, repository, here, now)
@@ -123,12 +123,14 @@ class _Pointing:
 
     def _open_spans(self, names: list[str]) -> None:
         """A first span for each of these tags that points somewhere."""
-        statement = (
-            "INSERT INTO catalog_tagspan (tag_id, manifest_id, began)"
-            " SELECT t.id, p.manifest_id, %s FROM catalog_tag t JOIN catalog_presence p ON p.id = t.presence_id"
-            " WHERE t.repository_id = %s AND t.name = %s"
+        here = f"repository_id = {self._repository.pk:d} AND presence_id IS NOT NULL"
+        tags = select(Tag, ("id", "presence_id"), "name", names, here)
+        manifests = {place.presence_id: place.manifest_id for place in self._places.values()}
+        insert(
+            TagSpan,
+            ("tag_id", "manifest_id", "began"),
+            [(tag, manifests[presence], moment(self._now)) for tag, presence in tags],
         )
-        execute(statement, [(moment(self._now), self._repository.pk, name) for name in names])
 
     def _return(self, reading: TagReading, tag_id: int) -> None:
         """A tag that was gone is there again: the same row, with a new span."""

@@ -14,7 +14,7 @@ from typing import Final, Generic, TypeVar
 T = TypeVar("T")
 R = TypeVar("R")
 
-_RUN: Final = 8  # items that one thread does in a row: handing over costs as much as a tenth of a request
+_SOONER: Final = 8  # times as short are the runs of what somebody waits for
 _RUNS_AHEAD: Final = 96  # they last while the catalog is written, several hundred tags at a time
 # Seconds that a thread may compute before others get a turn. Python's own 5 ms are longer than a request takes: while
 # the catalog is written, each answer would wait for that several times, and the registry with it.
@@ -33,9 +33,11 @@ class _Run(Generic[T, R]):
 class Crew:
     """Threads that read ahead of whoever writes. How many of them ask the registry at once, its pace decides."""
 
-    def __init__(self, threads: int) -> None:
+    def __init__(self, threads: int, run: int = 8) -> None:
+        """`run`: how many items one thread does in a row, since handing over costs a tenth of a request."""
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="scan")
         self._soon = ThreadPoolExecutor(threads, thread_name_prefix="scan-soon")
+        self._run = run
         self._held = 0
         self._counting = threading.Lock()
         self._interval = sys.getswitchinterval()
@@ -62,7 +64,8 @@ class Crew:
         Four megabytes a manifest is what a registry may send, so threads stop when much is held, and what
         they left is done when its turn comes. At most the bound and one result a thread are ever held.
         """
-        source, pool, length = iter(items), self._soon if soon else self._pool, 1 if soon else _RUN
+        source, pool = iter(items), self._soon if soon else self._pool
+        length = self._run // (_SOONER if soon else 1)
         ahead: deque[Future[_Run[T, R]]] = deque()
 
         def fill() -> None:

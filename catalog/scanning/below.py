@@ -115,7 +115,7 @@ class BatchReader:
                 below += self._note(batch, digest, answer)
                 held += _weight(answer)
                 if held > MOST_HELD:
-                    keep(batch.contents)
+                    batch.kept |= keep(batch.contents)
                     batch.contents, held = {}, 0
             whole = [known.manifest_id for digest, known in there.items() if digest in batch.present]
             below += [child for children in children_of(whole).values() for child in children]
@@ -154,7 +154,7 @@ class BatchReader:
 
 
 def _weight(answer: Fetched | RegistryError | None) -> int:
-    return len(answer.content) if isinstance(answer, Fetched) else 0
+    return answer.weight if isinstance(answer, Fetched) else 0
 
 
 def _children(fetched: Fetched) -> list[str]:

@@ -6,14 +6,15 @@ import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Final
 
 from django.db.models import Max
 
 from catalog.models import Blob, ConfigDocument, Manifest, Presence, Repository
+from catalog.recording.content import described
 from catalog.recording.dating import date_indexes, date_presences
 from catalog.recording.refreshing import refresh
-from catalog.rows import execute, insert, moment, select, table, update
+from catalog.rows import execute, insert, select, table, update
 from catalog.scanning.ahead import Crew
 from catalog.scanning.patience import Patience
 from catalog.scanning.reading import Contents
@@ -48,9 +49,15 @@ class ConfigReading:
 
     wanted: Wanted
     content: bytes = b""
+    compressed: bytes = b""  # the same, as it is kept
     summary: Summary | None = None
     problem: str = ""  # the bytes are what they are: this is for ever
     failure: RegistryError | None = None  # nothing came: this is for now
+
+    @property
+    def weight(self) -> int:
+        """Bytes that it holds."""
+        return len(self.content) + len(self.compressed)
 
 
 def unread(registry_id: int) -> list[int]:
@@ -81,13 +88,13 @@ def read_all(
     batch: list[ConfigReading] = []
     told(0, len(wanted), 0)
     readings = crew.map(
-        lambda config: _read(contents, config, patience), _wanted(names, wanted), lambda reading: len(reading.content)
+        lambda config: _read(contents, config, patience), _wanted(names, wanted), lambda reading: reading.weight
     )
     held, refreshed = 0, time.monotonic()
     for done, unparsed in enumerate(readings, start=1):
         reading = _parsed(unparsed)
         batch.append(reading)
-        held += len(reading.content)
+        held += reading.weight
         failed += bool(reading.failure or reading.problem)
         if len(batch) >= BATCH or held >= _HELD:
             changed |= _write(lease, names, batch)
@@ -134,7 +141,7 @@ def _read(contents: Contents, wanted: Wanted, patience: Patience) -> ConfigReadi
             failure = error
             continue
         patience.heard(None)
-        return ConfigReading(wanted, content)
+        return ConfigReading(wanted, content, zlib.compress(content, _FAST))
     patience.heard(failure)
     return ConfigReading(wanted, failure=failure)
 
@@ -154,7 +161,7 @@ def _write(lease: Lease, names: Mapping[int, str], readings: list[ConfigReading]
     if not readings:
         return set()
     read = [reading for reading in readings if reading.failure is None]
-    documents = [(reading.wanted.blob_id, zlib.compress(reading.content, _FAST)) for reading in read if reading.content]
+    documents = [(reading.wanted.blob_id, reading.compressed) for reading in read if reading.content]
     with lease.writing():
         insert(ConfigDocument, ("blob_id", "compressed"), documents)
         _describe(read)
@@ -167,22 +174,10 @@ def _describe(readings: Iterable[ConfigReading]) -> None:
         f"UPDATE {table(Manifest)} SET config_state = %s, config_problem = %s, os = %s, architecture = %s,"  # noqa: S608  our own names
         " variant = %s, created = COALESCE(%s, created) WHERE config_id = %s AND config_state = %s"
     )
-    execute(statement, [_described(reading) for reading in readings])
-
-
-def _described(reading: ConfigReading) -> tuple[Any, ...]:
-    summary = reading.summary
-    platform = summary.platform if summary else None
-    created = moment(summary.created) if summary else None
-    return (
-        Manifest.ConfigState.READ.value if summary else Manifest.ConfigState.MALFORMED.value,
-        reading.problem,
-        platform.os[:64] if platform else "",
-        platform.architecture[:64] if platform else "",
-        platform.variant[:64] if platform else "",
-        created,
-        reading.wanted.blob_id,
-        Manifest.ConfigState.UNREAD.value,
+    unread = Manifest.ConfigState.UNREAD.value
+    execute(
+        statement,
+        [(*described(reading.summary, reading.problem), reading.wanted.blob_id, unread) for reading in readings],
     )
 
 

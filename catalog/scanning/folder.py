@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import Any, Final, NamedTuple
 
-from catalog.models import Presence, Repository, Scan
+from catalog.models import Manifest, Presence, Repository, Scan
 from catalog.scanning.ahead import Crew
 from catalog.scanning.known import KnownChild, KnownTag, known_manifests, live_tags
 from catalog.scanning.listing import TagListing
@@ -18,14 +19,38 @@ from catalog.scanning.source import Listed
 from catalog.scanning.work import BATCH, Batch, Step, Work, batches
 from catalog.sort_keys import natural_key
 from jobs.running import Lease
+from oci.config import CONFIG_LIMIT
 from oci.errors import BadAnswer, NotFound, Reason, RegistryError
-from oci.fetched import Fetched
+from oci.fetched import Fetched, FetchedConfig
+from oci.model import ImageManifest
 from oci.names import Digest, RepositoryName
 from oci.storage import ListedBy, StorageFault, StorageFolder, TagLink
 from registries.models import Registry
 
+_RUN: Final = 32  # files that are read in a row: each takes a tenth of a request
+_IMAGE: Final = Manifest.Kind.IMAGE.value
 _INCOMPLETE: Final = Presence.State.INCOMPLETE.value
 _ABSENT: Final = Reason("MANIFEST_UNKNOWN", "it is not there")  # as the folder says of what nobody knows
+
+
+class FolderContents:
+    """What lies in the storage folder, parsed here, while others write. An image brings its config along.
+
+    A config that does not come is read later, where it is asked for by itself, and its fault told there.
+    """
+
+    def __init__(self, folder: StorageFolder) -> None:
+        self._folder = folder
+        self.manifest_exists, self.blob = folder.manifest_exists, folder.blob
+
+    def manifest(self, repository: RepositoryName, target: Digest, /) -> Fetched:
+        fetched = self._folder.manifest(repository, target)
+        image = fetched.manifest
+        if isinstance(image, ImageManifest) and image.kind == _IMAGE and image.config.size <= CONFIG_LIMIT:
+            with suppress(RegistryError):
+                content = self._folder.blob(repository, image.config.digest, limit=CONFIG_LIMIT)
+                fetched.config = FetchedConfig.of(content)
+        return fetched
 
 
 class FolderSource:
@@ -33,13 +58,13 @@ class FolderSource:
 
     def __init__(self, folder: StorageFolder, listed_by: ListedBy, *, thorough: bool) -> None:
         """Thorough: also tags that are as they were are looked at, for what may be missing below them."""
-        self.contents = folder
-        self.crew = Crew(1)  # more would not read faster, but it reads while others write
+        self.folder, self.contents = folder, FolderContents(folder)
+        self.crew = Crew(1, run=_RUN)  # more would not read faster, but it reads while others write
         self._listed_by, self._thorough = listed_by, thorough
 
     def survey(self, registry: Registry, lease: Lease, progress: Progress, patience: Patience) -> Listed:  # noqa: ARG002  of Source
         """Raises StorageFault when the folder cannot be listed to its end."""
-        listing = self.contents.repositories(listed_by=self._listed_by)
+        listing = self.folder.repositories(listed_by=self._listed_by)
         names = set(listing)
         if listing.unread:
             raise StorageFault(f"{listing.unread:,} links in it lead out of it, so what they hold is not known")
@@ -67,7 +92,7 @@ class FolderSource:
         """Walk the tags of a repository and note what is not as in `rows`, those of `live_tags`."""
         known = {row[0]: row for row in rows}
         changed: list[TagReading] = []
-        count, links = 0, self.contents.tags(repository)
+        count, links = 0, self.folder.tags(repository)
         try:
             for link in links:
                 count += 1
@@ -120,9 +145,7 @@ class FolderSource:
         """The manifest; None where its content is known, and it is in this repository."""
         wanted = Digest.parse(digest)
         if known is None:
-            fetched = self.contents.manifest(repository, wanted)
-            _ = fetched.manifest  # parsed here, while others write
-            return fetched
+            return self.contents.manifest(repository, wanted)
         if (self._thorough or not known.here) and not self.contents.manifest_exists(repository, wanted):
             raise NotFound.build(f"storage {repository}@{digest}", NotFound.status, (_ABSENT,))
         return None

@@ -13,7 +13,7 @@ from oci.names import Digest, RepositoryName, TagName
 
 MOST_HELD: Final = 8 * 2**20  # bytes of manifests in a batch: a registry may send four megabytes for each
 
-Keep: TypeAlias = Callable[[Mapping[str, Fetched]], object]
+Keep: TypeAlias = Callable[[Mapping[str, Fetched]], dict[str, int]]  # the ids, by digest
 
 
 class Contents(Protocol):
@@ -42,7 +42,7 @@ class TagReading:
 
     @property
     def weight(self) -> int:
-        return len(self.fetched.content) if self.fetched else 0
+        return self.fetched.weight if self.fetched else 0
 
     @property
     def is_as_known(self) -> bool:
@@ -64,6 +64,7 @@ class BatchReading:
 
     tags: list[TagReading]
     contents: dict[str, Fetched] = field(default_factory=dict)  # by digest; not yet kept
+    kept: dict[str, int] = field(default_factory=dict)  # ids of manifests, by digest, that were
     present: set[str] = field(default_factory=set)  # digests of manifests that are in the repository
     missing: dict[str, str] = field(default_factory=dict)  # digests of children that are not, and why
     absent: set[str] = field(default_factory=set)  # those of the missing that the registry itself says it has not
@@ -72,4 +73,4 @@ class BatchReading:
     @property
     def weight(self) -> int:
         """Bytes that it holds."""
-        return sum(len(fetched.content) for fetched in self.contents.values())
+        return sum(fetched.weight for fetched in self.contents.values())

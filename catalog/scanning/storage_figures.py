@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from catalog.models import Presence, Scan
 from oci.names import RepositoryName
 from oci.storage import StorageFault, StorageFolder
 
 
-def count_storage(folder: StorageFolder, scan: Scan, repositories: Iterable[RepositoryName]) -> None:
-    """Fill it in; what cannot be listed to its end stays unknown. Saves nothing.
+class Storage(NamedTuple):
+    """Bytes of uploads and blobs."""
 
-    What is present in the catalog is what tags reach, so the other revisions are those that none does.
-    """
+    revisions: int = 0
+    uploads: int = 0
+    upload_bytes: int = 0
+    blobs: int = 0
+    blob_bytes: int = 0
+
+
+def count_storage(folder: StorageFolder, repositories: Iterable[RepositoryName]) -> Storage | None:
+    """None where something cannot be listed to its end. Asks no database: it is counted while others write."""
     revisions = uploads = upload_bytes = blobs = blob_bytes = 0
     try:
         for repository in repositories:
@@ -25,8 +33,18 @@ def count_storage(folder: StorageFolder, scan: Scan, repositories: Iterable[Repo
             blobs += 1
             blob_bytes += size
     except StorageFault:
+        return None
+    return Storage(revisions, uploads, upload_bytes, blobs, blob_bytes)
+
+
+def tell_storage(scan: Scan, storage: Storage | None) -> None:
+    """Fill it in, where it is known. Saves nothing.
+
+    What is present in the catalog is what tags reach, so the other revisions are those that none does.
+    """
+    if storage is None:
         return
     reached = Presence.objects.present().filter(repository__registry_id=scan.registry_id).count()
-    scan.untagged_manifests = max(0, revisions - reached)
-    scan.uploads, scan.upload_bytes = uploads, upload_bytes
-    scan.disk_blobs, scan.disk_bytes = blobs, blob_bytes
+    scan.untagged_manifests = max(0, storage.revisions - reached)
+    scan.uploads, scan.upload_bytes = storage.uploads, storage.upload_bytes
+    scan.disk_blobs, scan.disk_bytes = storage.blobs, storage.blob_bytes
