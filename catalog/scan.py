@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from catalog.models import Repository, Scan
 from catalog.recording import repositories
-from catalog.recording.content import store
+from catalog.recording.content import Content, store
 from catalog.recording.tags import Changes
 from catalog.scanning import choosing, configs, figures, shrinking
 from catalog.scanning.api import ApiSource
@@ -35,7 +35,6 @@ from catalog.scanning.work import Batch, Work
 from jobs import visitors
 from jobs.running import Lease
 from oci.client import RegistryClient
-from oci.fetched import Fetched
 from oci.storage import StorageFault
 from registries.clients import client_for
 from registries.models import Registry
@@ -168,13 +167,13 @@ class _Scan:
                 together, size, weight = [], 0, 0
         self._write(together)
 
-    def _keep(self, contents: Mapping[str, Fetched]) -> dict[str, int]:
+    def _keep(self, contents: Mapping[str, Content]) -> dict[str, int]:
         return store(self._lease, contents)
 
     def _write(self, together: Sequence[tuple[Batch, BatchReading]]) -> None:
         """Several small repositories in a row: while the next are read, others have the database for long enough."""
         with suppress(*_UNWRITABLE):  # whose fault that was shows when each writes its own
-            ids = self._keep({d: fetched for _, reading in together for d, fetched in reading.contents.items()})
+            ids = self._keep({d: content for _, reading in together for d, content in reading.contents.items()})
             for _, reading in together:
                 reading.kept |= {digest: ids[digest] for digest in reading.contents}
                 reading.contents = {}

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final, Self
+from typing import Final
 
-from oci.config import Summary, summarise
 from oci.errors import BadAnswer, printable
 from oci.media_types import bare
 from oci.model import Manifest, parse_manifest
@@ -14,36 +12,18 @@ from oci.names import Digest
 _MEDIA_TYPE_LENGTH: Final = 255
 
 
-@dataclass(frozen=True, slots=True)
-class FetchedConfig:
-    """The bytes of an image's config and what lists show of them, or why nothing can be made of them."""
-
-    content: bytes
-    summary: Summary | None
-    problem: str = ""
-
-    @classmethod
-    def of(cls, content: bytes) -> Self:
-        try:
-            return cls(content, summarise(content))
-        except BadAnswer as error:
-            return cls(content, None, str(error))
-
-
 class Fetched:
     """A manifest, its digest, and the exact bytes that the digest is of.
 
     The bytes are a fact also when nothing can be made of them: then `manifest` is None and `problem` a sentence.
-    They are parsed when that is first asked: most of what a scan fetches it knows already. `config` may be set by
-    whoever fetched that too.
+    They are parsed when that is first asked: most of what a scan fetches it knows already.
     """
 
-    __slots__ = ("_content_type", "_parsed", "config", "content", "digest")
+    __slots__ = ("_content_type", "_parsed", "content", "digest")
 
     def __init__(self, digest: Digest, content_type: str, content: bytes) -> None:
         """`content_type` is what they came with; "" where nothing said what they are."""
         self.digest, self.content, self._content_type = digest, content, content_type
-        self.config: FetchedConfig | None = None
         self._parsed: tuple[Manifest | None, str, str] | None = None
 
     def __repr__(self) -> str:
@@ -52,7 +32,7 @@ class Fetched:
     @property
     def weight(self) -> int:
         """Bytes that it holds."""
-        return len(self.content) + (len(self.config.content) if self.config else 0)
+        return len(self.content)
 
     @property
     def manifest(self) -> Manifest | None:

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, Final
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final, TypeAlias
 
 from catalog.models import Blob, ConfigDocument, Document, IndexEntry, Manifest, ManifestBlob
 from catalog.recording.chunks import by_number
+from catalog.recording.records import ConfigRecord, EntryRecord, ManifestRecord, compressed
 from catalog.rows import insert, insert_new, moment, select, update
 from jobs.running import Lease
-from oci.config import Summary, parse_time
 from oci.fetched import Fetched
-from oci.media_types import IMAGE_CONFIGS
-from oci.model import Descriptor, ImageIndex, ImageManifest
+
+Content: TypeAlias = Fetched | ManifestRecord  # of a manifest: as it came, or already as it is kept
 
 # Of a manifest: its content is here whole.
 HAS_DOCUMENT: Final = "EXISTS (SELECT 1 FROM catalog_document d WHERE d.manifest_id = catalog_manifest.id)"
 
 _DOCUMENTS: Final = 250  # a transaction; up to 4 MiB each, but no batch holds more than eight
-_CREATED: Final = "org.opencontainers.image.created"
-_FAST: Final = 1  # of zlib: half the time of its usual level, and a twentieth more bytes
+_IMAGE: Final = Manifest.Kind.IMAGE.value
 _MANIFEST: Final = (
     "digest",
     "media_type",
@@ -44,19 +42,11 @@ _ENTRY: Final = (
     "index_id",
     "position",
     "child_id",
-    "digest",
-    "media_type",
-    "document_size",
-    "role",
-    "os",
-    "architecture",
-    "variant",
-    "os_version",
-    "attests",
+    *EntryRecord._fields,
 )
 
 
-def store(lease: Lease, contents: Mapping[str, Fetched]) -> dict[str, int]:
+def store(lease: Lease, contents: Mapping[str, Content]) -> dict[str, int]:
     """Write those of `contents` that are new; the ids of all, by digest.
 
     A manifest may list more than fits a short transaction, so its parts come first and its document, which
@@ -64,49 +54,49 @@ def store(lease: Lease, contents: Mapping[str, Fetched]) -> dict[str, int]:
     content is what its digest says; the second insert is ignored.
     """
     known = known_ids(contents)
-    new = {digest: fetched for digest, fetched in contents.items() if digest not in known}
+    new = {digest: content for digest, content in contents.items() if digest not in known}
     if not new:
         return known
     with ThreadPoolExecutor(1) as beside:
-        configs = beside.submit(_compressed, {d: f.config.content for d, f in new.items() if f.config})
-        documents = beside.submit(_compressed, {digest: fetched.content for digest, fetched in new.items()})
-        ids = _store_parts(lease, new, configs)
-        rows = ((ids[digest], document) for digest, document in documents.result().items())
+        documents = beside.submit(lambda: [_document(content) for content in new.values()])
+        records = {digest: _record(content) for digest, content in new.items()}
+        ids = _store_parts(lease, records)
+        rows = zip((ids[digest] for digest in new), documents.result(), strict=True)
         for piece in by_number(rows, _DOCUMENTS):
             with lease.writing():
                 insert(Document, ("manifest_id", "compressed"), piece)
     return known | ids
 
 
-def _compressed(contents: Mapping[str, bytes]) -> dict[str, bytes]:
-    return {digest: zlib.compress(content, _FAST) for digest, content in contents.items()}
+def _record(content: Content) -> ManifestRecord:
+    return content if isinstance(content, ManifestRecord) else ManifestRecord.of(content)
 
 
-def _store_parts(lease: Lease, new: Mapping[str, Fetched], configs: Future[dict[str, bytes]]) -> dict[str, int]:
-    """All but the documents; the ids, by digest. `configs`: compressed, by the digest of the manifest.
+def _document(content: Content) -> bytes:
+    return content.document if isinstance(content, ManifestRecord) else compressed(content.content)
 
-    A config comes before the manifest that says that it was read.
-    """
-    used = {digest: [(str(d.digest), d.size) for d in _blob_descriptors(fetched)] for digest, fetched in new.items()}
-    blobs = _store_blobs(lease, used.values())
-    compressed = ((blobs[used[digest][0][0]], document) for digest, document in configs.result().items())
-    for documents in by_number(compressed, _DOCUMENTS):
+
+def _store_parts(lease: Lease, records: Mapping[str, ManifestRecord]) -> dict[str, int]:
+    """All but the documents; the ids, by digest. A config comes before the manifest that says that it was read."""
+    blobs = _store_blobs(lease, [record.blobs for record in records.values()])
+    configs = ((blobs[r.blobs[0][0]], r.config_document) for r in records.values() if r.config)
+    for documents in by_number(configs, _DOCUMENTS):
         with lease.writing():
             insert(ConfigDocument, ("blob_id", "compressed"), documents)
     ids: dict[str, int] = {}
-    for piece in by_number([_manifest_row(digest, fetched, blobs) for digest, fetched in new.items()]):
+    for piece in by_number([_manifest_row(record, blobs) for record in records.values()]):
         with lease.writing():
             ids |= insert_new(Manifest, _MANIFEST, piece, "digest")
-    ids |= select(Manifest, ("digest", "id"), "digest", [digest for digest in new if digest not in ids])
+    ids |= select(Manifest, ("digest", "id"), "digest", [digest for digest in records if digest not in ids])
     uses = (
         (ids[digest], position, blobs[blob])
-        for digest, listed in used.items()
-        for position, (blob, _) in enumerate(listed)
+        for digest, record in records.items()
+        for position, (blob, _) in enumerate(record.blobs)
     )
     for batch in by_number(uses):
         with lease.writing():
             insert(ManifestBlob, ("manifest_id", "position", "blob_id"), batch)
-    _store_entries(lease, new, ids)
+    _store_entries(lease, records, ids)
     return ids
 
 
@@ -127,112 +117,38 @@ def _store_blobs(lease: Lease, uses: Collection[Sequence[tuple[str, int]]]) -> d
     return ids | dict(select(Blob, ("digest", "id"), "digest", [digest for digest in sizes if digest not in ids]))
 
 
-def _blob_descriptors(fetched: Fetched) -> tuple[Descriptor, ...]:
-    """The config, then the layers."""
-    manifest = fetched.manifest
-    return (manifest.config, *manifest.layers) if isinstance(manifest, ImageManifest) else ()
-
-
-def _manifest_row(digest: str, fetched: Fetched, blobs: Mapping[str, int]) -> tuple[Any, ...]:
+def _manifest_row(record: ManifestRecord, blobs: Mapping[str, int]) -> tuple[Any, ...]:
     """The values of `_MANIFEST`."""
-    manifest = fetched.manifest
-    kind, state = Manifest.Kind.SCHEMA1, Manifest.ConfigState.NONE.value
-    artifact_type, size, layers, config, created = "", 0, 0, None, None
-    said: Sequence[Any] = ("", "", "", "", None)
-    match manifest:
-        case ImageManifest() as image:
-            kind = Manifest.Kind(image.kind)
-            artifact_type, size, layers = _artifact_type(image), image.size, len(image.layers)
-            config, created = blobs[str(image.config.digest)], parse_time(image.annotations.get(_CREATED))
-            if kind == Manifest.Kind.IMAGE:
-                state = Manifest.ConfigState.UNREAD.value
-            if fetched.config:
-                state, *said = described(fetched.config.summary, fetched.config.problem)
-        case ImageIndex() as index:
-            kind, artifact_type = Manifest.Kind.INDEX, index.artifact_type[:255]
-        case None:
-            kind = Manifest.Kind.MALFORMED
-    subject = manifest.subject if isinstance(manifest, ImageManifest | ImageIndex) else None
+    unread = Manifest.ConfigState.UNREAD if record.kind == _IMAGE else Manifest.ConfigState.NONE
+    *said, created = told_of(record.config or ConfigRecord(unread.value))
     return (
-        digest,
-        fetched.media_type[:255],
-        kind.value,
-        artifact_type,
-        len(fetched.content),
-        size,
-        layers,
-        str(subject.digest) if subject else "",
-        fetched.problem,
-        config,
-        state,
-        *said[:-1],
-        said[-1] or moment(created),
+        record.digest,
+        record.media_type,
+        record.kind,
+        record.artifact_type,
+        record.document_size,
+        record.size,
+        record.layer_count,
+        record.subject,
+        record.problem,
+        blobs[record.blobs[0][0]] if record.blobs else None,
+        *said,
+        created or moment(record.created),
     )
 
 
-def described(summary: Summary | None, problem: str) -> tuple[Any, ...]:
+def told_of(config: ConfigRecord) -> tuple[Any, ...]:
     """What a manifest is told of its config: state, problem, os, architecture, variant, and when it was created."""
-    platform = summary.platform if summary else None
-    return (
-        (Manifest.ConfigState.READ if summary else Manifest.ConfigState.MALFORMED).value,
-        problem,
-        platform.os[:64] if platform else "",
-        platform.architecture[:64] if platform else "",
-        platform.variant[:64] if platform else "",
-        moment(summary.created) if summary else None,
-    )
+    return (*config[:-1], moment(config.created))
 
 
-def _artifact_type(image: ImageManifest) -> str:
-    """What the artifact says it is: before OCI 1.1 by its config's type, or where that says image, by its layers'."""
-    if image.kind == "image":
-        return ""
-    layer = image.layers[0].media_type if image.layers else ""
-    config = image.config.media_type
-    return (image.artifact_type or (layer if config in IMAGE_CONFIGS else config))[:255]
-
-
-def _store_entries(lease: Lease, new: Mapping[str, Fetched], ids: Mapping[str, int]) -> None:
-    indexes = {ids[d]: f.manifest for d, f in new.items() if isinstance(f.manifest, ImageIndex)}
-    listed = {str(child.digest) for index in indexes.values() for child in index.manifests}
-    children = dict(select(Manifest, ("digest", "id"), "digest", listed))
-    entries: Iterator[Sequence[Any]] = (
-        _entry_row(index_id, position, child, children.get(str(child.digest)))
-        for index_id, index in indexes.items()
-        for position, child in enumerate(index.manifests)
-    )
-    for rows in by_number(entries):
+def _store_entries(lease: Lease, records: Mapping[str, ManifestRecord], ids: Mapping[str, int]) -> None:
+    entries = [(ids[index], place, e) for index, r in records.items() for place, e in enumerate(r.entries)]
+    children = dict(select(Manifest, ("digest", "id"), "digest", {entry.digest for _, _, entry in entries}))
+    for rows in by_number((index, place, children.get(entry.digest), *entry) for index, place, entry in entries):
         with lease.writing():
             insert(IndexEntry, _ENTRY, rows)
-    orphans = select(IndexEntry, ("id", "digest"), "digest", new, "child_id IS NULL")
+    orphans = select(IndexEntry, ("id", "digest"), "digest", records, "child_id IS NULL")
     for adopted in by_number(orphans):
         with lease.writing():
             update(IndexEntry, ("child_id",), [(ids[digest], entry) for entry, digest in adopted])
-
-
-def _entry_row(index_id: int, position: int, child: Descriptor, child_id: int | None) -> tuple[Any, ...]:
-    """The values of `_ENTRY`."""
-    platform = child.platform
-    return (
-        index_id,
-        position,
-        child_id,
-        str(child.digest),
-        child.media_type[:255],
-        child.size,
-        _role(child).value,
-        platform.os[:64] if platform else "",
-        platform.architecture[:64] if platform else "",
-        platform.variant[:64] if platform else "",
-        platform.os_version[:64] if platform else "",
-        str(child.attests or ""),
-    )
-
-
-def _role(child: Descriptor) -> IndexEntry.Role:
-    """BuildKit gives its attestations the platform unknown/unknown; a descriptor may also name no platform."""
-    if child.is_attestation:
-        return IndexEntry.Role.ATTESTATION
-    if child.artifact_type or (child.platform and child.platform.os == "unknown"):
-        return IndexEntry.Role.OTHER
-    return IndexEntry.Role.PLATFORM

@@ -5,8 +5,9 @@ from __future__ import annotations
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
 from typing import Final, Generic, TypeVar
@@ -64,13 +65,24 @@ class Crew:
         Four megabytes a manifest is what a registry may send, so threads stop when much is held, and what
         they left is done when its turn comes. At most the bound and one result a thread are ever held.
         """
+        return self.map_runs(lambda run: (function(item) for item in run), items, weigh, soon=soon)
+
+    def map_runs(
+        self,
+        work: Callable[[list[T]], Generator[R]],
+        items: Iterable[T],
+        weigh: Callable[[R], int] = lambda _: 0,
+        *,
+        soon: bool = False,
+    ) -> Iterator[R]:
+        """The same, of a generator that is given a run of items and yields their results; it may be closed early."""
         source, pool = iter(items), self._soon if soon else self._pool
         length = self._run // (_SOONER if soon else 1)
         ahead: deque[Future[_Run[T, R]]] = deque()
 
         def fill() -> None:
             while len(ahead) < _RUNS_AHEAD and (run := list(islice(source, length))):
-                ahead.append(pool.submit(self._work, function, run, weigh))
+                ahead.append(pool.submit(self._work, work, run, weigh))
 
         def results() -> Iterator[R]:
             try:
@@ -78,7 +90,7 @@ class Crew:
                     done = ahead.popleft().result()
                     yield from self._taken(done.results, weigh)
                     if done.left:
-                        ahead.appendleft(pool.submit(self._work, function, done.left, weigh, is_next=True))
+                        ahead.appendleft(pool.submit(self._work, work, done.left, weigh, is_next=True))
                     fill()
             finally:
                 for future in ahead:
@@ -88,16 +100,22 @@ class Crew:
         return results()
 
     def _work(
-        self, function: Callable[[T], R], items: list[T], weigh: Callable[[R], int], *, is_next: bool = False
+        self,
+        work: Callable[[list[T]], Generator[R]],
+        items: list[T],
+        weigh: Callable[[R], int],
+        *,
+        is_next: bool = False,
     ) -> _Run[T, R]:
         results: list[R] = []
-        for place, item in enumerate(items):
-            if self._held > _HELD and not (is_next and not results):
-                return _Run(results, items[place:])
-            result = function(item)
-            self._hold(weigh(result))
-            results.append(result)
-        return _Run(results, [])
+        with closing(work(items)) as done:
+            while len(results) < len(items):
+                if self._held > _HELD and not (is_next and not results):
+                    break
+                result = next(done)
+                self._hold(weigh(result))
+                results.append(result)
+        return _Run(results, items[len(results) :])
 
     def _taken(self, results: list[R], weigh: Callable[[R], int]) -> Iterator[R]:
         for result in results:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Generator, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Final, NamedTuple
 
@@ -12,7 +12,7 @@ from catalog.scanning.known import KnownTag, known_tags
 from catalog.scanning.listing import CatalogListing, list_all_tags, list_catalog
 from catalog.scanning.patience import Patience
 from catalog.scanning.progress import Progress
-from catalog.scanning.reading import TagReading
+from catalog.scanning.reading import Answer, TagReading
 from catalog.scanning.shrinking import find_gone
 from catalog.scanning.source import Listed
 from catalog.scanning.watched import watched_names
@@ -36,11 +36,32 @@ class _Item(NamedTuple):
     last: bool
 
 
+class ApiContents:
+    """One request for each manifest."""
+
+    def __init__(self, client: RegistryClient) -> None:
+        self._client, self.blob = client, client.blob
+
+    def look(self, repository: RepositoryName, digests: Sequence[str], known: Container[str], /) -> Generator[Answer]:
+        for digest in digests:
+            try:
+                yield self._one(repository, Digest.parse(digest), is_known=digest in known)
+            except RegistryError as error:
+                yield error
+
+    def _one(self, repository: RepositoryName, digest: Digest, *, is_known: bool) -> Answer:
+        if not is_known:
+            return self._client.manifest(repository, digest)
+        if self._client.manifest_exists(repository, digest):
+            return None
+        return NotFound.build(f"HEAD {repository}@{digest}", NotFound.status)
+
+
 class ApiSource:
     kind = Scan.Source.API
 
     def __init__(self, client: RegistryClient) -> None:
-        self.contents = client
+        self._client, self.contents = client, ApiContents(client)
         self.crew = Crew(THREADS)
 
     def survey(self, registry: Registry, lease: Lease, progress: Progress, patience: Patience) -> Listed:
@@ -48,7 +69,7 @@ class ApiSource:
         catalog = self._catalog(registry, lease, progress, listed)
         listed.rejected = catalog.rejected
         tags = 0
-        for listing in list_all_tags(self.crew, self.contents, catalog.names, patience):
+        for listing in list_all_tags(self.crew, self._client, catalog.names, patience):
             listed.rejected += listing.rejected
             tags += len(listing.tags)
             if tags > MOST_TAGS:
@@ -60,9 +81,9 @@ class ApiSource:
 
     def _catalog(self, registry: Registry, lease: Lease, progress: Progress, listed: Listed) -> CatalogListing:
         try:
-            return list_catalog(self.contents, progress.found)
+            return list_catalog(self._client, progress.found)
         except (Unauthorized, Denied, NotFound, Unsupported) as refusal:
-            self.contents.ping()  # raises when it is not the catalog alone that is closed to us
+            self._client.ping()  # raises when it is not the catalog alone that is closed to us
             listed.refusal = str(refusal)
             return CatalogListing(watched_names(lease, registry, listed.refusal))
 
@@ -78,7 +99,7 @@ class ApiSource:
         reading = None
         if tag:
             patience.check()
-            reading = read_tag(self.contents, work.listing.repository, tag, known)
+            reading = read_tag(self._client, work.listing.repository, tag, known)
             patience.heard(reading.failure)
         return Step(repository, work, reading, last)
 

@@ -7,23 +7,37 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from catalog.policy import MAX_DEPTH
+from catalog.recording.content import Content
+from catalog.recording.records import ManifestRecord
 from catalog.scanning.ahead import Crew
 from catalog.scanning.known import children_of, known_manifests
 from catalog.scanning.patience import Patience
-from catalog.scanning.reading import MOST_HELD, BatchReading, Contents, Keep, TagReading
+from catalog.scanning.reading import MOST_HELD, Answer, BatchReading, Contents, Keep, TagReading
 from catalog.scanning.work import Batch
 from oci.errors import NotFound, RegistryError
-from oci.fetched import Fetched
 from oci.model import ImageIndex
-from oci.names import Digest, RepositoryName
 
 MAX_CHILDREN: Final = 5_000  # manifests that one batch reads below its tags
-_BEGUN: Final = 4  # batches whose children are asked for before those of the first are needed
+# Batches whose children are asked for before those of the first are needed: they are written several at a time, and
+# all but the first of those would be waited for.
+_BEGUN: Final = 12
 
 _Descent: TypeAlias = Iterator[None]  # which goes on where it would have to wait for answers
+
+
+class _Begun(NamedTuple):
+    batch: Batch
+    reading: BatchReading
+    descent: _Descent
+    weight: int  # bytes that it holds until it is finished
+
+    def finished(self) -> tuple[Batch, BatchReading]:
+        for _ in self.descent:
+            pass
+        return self.batch, self.reading
 
 
 class BatchReader:
@@ -38,44 +52,38 @@ class BatchReader:
 
         `keep` stores manifests for good; it is called once so many are held that they would fill the memory.
         """
-        begun: deque[tuple[Batch, BatchReading, _Descent]] = deque()
+        begun: deque[_Begun] = deque()
         for batch in batches:
             while begun and (len(begun) >= _BEGUN or self._waits_for(begun, batch)):
-                yield self._finished(*begun.popleft())
+                yield begun.popleft().finished()
             reading = BatchReading(batch.readings)
             descent = self._descend(batch, reading, keep)
             next(descent, None)
-            begun.append((batch, reading, descent))
+            begun.append(_Begun(batch, reading, descent, reading.weight))
         while begun:
-            yield self._finished(*begun.popleft())
+            yield begun.popleft().finished()
 
     @staticmethod
-    def _waits_for(begun: Iterable[tuple[Batch, BatchReading, _Descent]], batch: Batch) -> bool:
+    def _waits_for(begun: Iterable[_Begun], batch: Batch) -> bool:
         """Whether that is too much at once, or one of the same repository, of which nothing is read twice."""
-        return sum(reading.weight for _, reading, _ in begun) > MOST_HELD or any(
-            earlier.repository is batch.repository for earlier, _, _ in begun
+        return sum(earlier.weight for earlier in begun) > MOST_HELD or any(
+            earlier.batch.repository is batch.repository for earlier in begun
         )
-
-    @staticmethod
-    def _finished(batch: Batch, reading: BatchReading, descent: _Descent) -> tuple[Batch, BatchReading]:
-        for _ in descent:
-            pass
-        return batch, reading
 
     def _roots(self, repository_id: int, batch: BatchReading) -> list[str]:
         """The digests right below the tags. Notes of the tags' own manifests that they were read, and are there."""
         roots: list[str] = []
         for reading in batch.tags:
-            if reading.fetched is not None and (digest := str(reading.digest)) not in batch.contents:
-                batch.contents[digest] = reading.fetched
+            if reading.content is not None and (digest := str(reading.digest)) not in batch.contents:
+                batch.contents[digest] = reading.content
                 batch.read += 1
-                roots += _children(reading.fetched)
+                roots += _children(reading.content)
             if reading.digest is not None and reading.failure is None and not reading.is_as_known:
                 batch.present.add(reading.digest)
         # An image that was not whole is looked at again: what was missing may be there by now.
-        again = [r.known.manifest_id for r in batch.tags if r.known and r.fetched is None and self._asks_again(r)]
+        again = [r.known.manifest_id for r in batch.tags if r.known and r.content is None and self._asks_again(r)]
         # Nor did an index come along whose content is known, from another repository or a scan that was killed.
-        arrived = {r.digest for r in batch.tags if r.fetched is None and r.failure is None and self._has_come(r)}
+        arrived = {r.digest for r in batch.tags if r.content is None and r.failure is None and self._has_come(r)}
         again += [known.manifest_id for known in known_manifests(repository_id, filter(None, arrived)).values()]
         return roots + [digest for below in children_of(again).values() for digest in below]
 
@@ -103,8 +111,8 @@ class BatchReader:
                 batch.present.update(digest for digest, known in there.items() if known.here)
             asking = [digest for digest in wanted if digest not in batch.present][: MAX_CHILDREN - asked]
             asked += len(asking)
-            answers = self._crew.map(
-                lambda digest, there=there: self._read_child(repository, digest, known=digest in there),  # type: ignore[misc]
+            answers = self._crew.map_runs(
+                lambda run, known=there: self._contents.look(repository, run, known),  # type: ignore[misc]
                 asking,
                 _weight,
                 soon=True,
@@ -124,19 +132,7 @@ class BatchReader:
             if digest not in seen:
                 batch.missing[digest] = f"lies more than {MAX_DEPTH} indexes deep and was not read"
 
-    def _read_child(self, repository: RepositoryName, digest: str, *, known: bool) -> Fetched | RegistryError | None:
-        """None: it is there, as known from elsewhere."""
-        wanted = Digest.parse(digest)
-        try:
-            if not known:
-                return self._contents.manifest(repository, wanted)
-            if self._contents.manifest_exists(repository, wanted):
-                return None
-        except RegistryError as error:
-            return error
-        return NotFound.build(f"HEAD {repository}@{digest}", 404)
-
-    def _note(self, batch: BatchReading, digest: str, answer: Fetched | RegistryError | None) -> list[str]:
+    def _note(self, batch: BatchReading, digest: str, answer: Answer) -> list[str]:
         if isinstance(answer, NotFound):
             batch.missing[digest] = "is not in this repository"
             batch.absent.add(digest)
@@ -153,11 +149,13 @@ class BatchReader:
         return _children(answer)
 
 
-def _weight(answer: Fetched | RegistryError | None) -> int:
-    return answer.weight if isinstance(answer, Fetched) else 0
+def _weight(answer: Answer) -> int:
+    return 0 if answer is None or isinstance(answer, RegistryError) else answer.weight
 
 
-def _children(fetched: Fetched) -> list[str]:
-    if isinstance(fetched.manifest, ImageIndex):
-        return [str(child.digest) for child in fetched.manifest.manifests]
+def _children(content: Content) -> list[str]:
+    if isinstance(content, ManifestRecord):
+        return content.children
+    if isinstance(content.manifest, ImageIndex):
+        return [str(child.digest) for child in content.manifest.manifests]
     return []

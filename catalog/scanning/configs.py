@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
@@ -11,21 +10,21 @@ from typing import Final
 from django.db.models import Max
 
 from catalog.models import Blob, ConfigDocument, Manifest, Presence, Repository
-from catalog.recording.content import described
+from catalog.recording.content import told_of
 from catalog.recording.dating import date_indexes, date_presences
+from catalog.recording.records import ConfigRecord, compressed
 from catalog.recording.refreshing import refresh
 from catalog.rows import execute, insert, select, table, update
 from catalog.scanning.ahead import Crew
 from catalog.scanning.patience import Patience
 from catalog.scanning.reading import Contents
 from jobs.running import Lease
-from oci.config import CONFIG_LIMIT, Summary, summarise
-from oci.errors import BadAnswer, NotFound, RegistryError
+from oci.config import CONFIG_LIMIT
+from oci.errors import NotFound, RegistryError
 from oci.names import Digest, parse_repository
 
 BATCH: Final = 500
 _HELD: Final = 8 * 2**20  # bytes of configs in a batch
-_FAST: Final = 1  # of zlib, as for manifests
 _MARKED: Final = ("id", "repository_id", "manifest_id", "state", "problem")
 _DATED_BY_THEM: Final = f"tag_count > 0 AND dated_by <> '{Presence.DatedBy.PUSHED.value}'"
 _WHOLE: Final = [Presence.State.WHOLE.value, ""]
@@ -45,19 +44,22 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class ConfigReading:
-    """What came of it: the bytes and what lists show of them, or why there is nothing."""
+    """What came of it: the bytes and, once they are parsed, their record; or why there is nothing for now."""
 
     wanted: Wanted
     content: bytes = b""
-    compressed: bytes = b""  # the same, as it is kept
-    summary: Summary | None = None
-    problem: str = ""  # the bytes are what they are: this is for ever
-    failure: RegistryError | None = None  # nothing came: this is for now
+    document: bytes = b""  # the same, as it is kept
+    record: ConfigRecord | None = None
+    failure: RegistryError | None = None
 
     @property
     def weight(self) -> int:
         """Bytes that it holds."""
-        return len(self.content) + len(self.compressed)
+        return len(self.content) + len(self.document)
+
+    @property
+    def is_bad(self) -> bool:
+        return self.failure is not None or bool(self.record and self.record.problem)
 
 
 def unread(registry_id: int) -> list[int]:
@@ -95,7 +97,7 @@ def read_all(
         reading = _parsed(unparsed)
         batch.append(reading)
         held += reading.weight
-        failed += bool(reading.failure or reading.problem)
+        failed += reading.is_bad
         if len(batch) >= BATCH or held >= _HELD:
             changed |= _write(lease, names, batch)
             batch, held = [], 0
@@ -131,7 +133,8 @@ def _wanted(names: Mapping[int, str], blob_ids: list[int]) -> Iterator[Wanted]:
 
 def _read(contents: Contents, wanted: Wanted, patience: Patience) -> ConfigReading:
     if wanted.size > CONFIG_LIMIT:
-        return ConfigReading(wanted, problem=f"the config is said to have {wanted.size:,} bytes: it was not read")
+        problem = f"the config is said to have {wanted.size:,} bytes: it was not read"
+        return ConfigReading(wanted, record=ConfigRecord.malformed(problem))
     failure: RegistryError = NotFound.build(f"GET config {wanted.digest}", 404, ())
     patience.check()
     for repository in wanted.repositories:
@@ -141,19 +144,16 @@ def _read(contents: Contents, wanted: Wanted, patience: Patience) -> ConfigReadi
             failure = error
             continue
         patience.heard(None)
-        return ConfigReading(wanted, content, zlib.compress(content, _FAST))
+        return ConfigReading(wanted, content, compressed(content))
     patience.heard(failure)
     return ConfigReading(wanted, failure=failure)
 
 
 def _parsed(reading: ConfigReading) -> ConfigReading:
-    """With the meaning of its bytes. One at a time: a megabyte of brackets becomes thirty in memory."""
-    if reading.failure or reading.problem:
+    """With the record of its bytes. One at a time: a megabyte of brackets becomes thirty in memory."""
+    if reading.failure or reading.record:
         return reading
-    try:
-        return replace(reading, summary=summarise(reading.content))
-    except BadAnswer as error:
-        return replace(reading, problem=str(error))
+    return replace(reading, record=ConfigRecord.of(reading.content))
 
 
 def _write(lease: Lease, names: Mapping[int, str], readings: list[ConfigReading]) -> set[int]:
@@ -161,7 +161,7 @@ def _write(lease: Lease, names: Mapping[int, str], readings: list[ConfigReading]
     if not readings:
         return set()
     read = [reading for reading in readings if reading.failure is None]
-    documents = [(reading.wanted.blob_id, reading.compressed) for reading in read if reading.content]
+    documents = [(reading.wanted.blob_id, reading.document) for reading in read if reading.content]
     with lease.writing():
         insert(ConfigDocument, ("blob_id", "compressed"), documents)
         _describe(read)
@@ -177,7 +177,7 @@ def _describe(readings: Iterable[ConfigReading]) -> None:
     unread = Manifest.ConfigState.UNREAD.value
     execute(
         statement,
-        [(*described(reading.summary, reading.problem), reading.wanted.blob_id, unread) for reading in readings],
+        [(*told_of(r.record), r.wanted.blob_id, unread) for r in readings if r.record],
     )
 
 

@@ -2,55 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
-from dataclasses import replace
+from collections.abc import Container, Generator, Iterable, Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import groupby
 from typing import Any, Final, NamedTuple
 
-from catalog.models import Manifest, Presence, Repository, Scan
+from catalog.models import Presence, Repository, Scan
 from catalog.scanning.ahead import Crew
+from catalog.scanning.beside import Beside
 from catalog.scanning.known import KnownChild, KnownTag, known_manifests, live_tags
 from catalog.scanning.listing import TagListing
 from catalog.scanning.patience import Patience
 from catalog.scanning.progress import Progress
+from catalog.scanning.reader import Answer
 from catalog.scanning.reading import TagReading
 from catalog.scanning.source import Listed
 from catalog.scanning.work import BATCH, Batch, Step, Work, batches
 from catalog.sort_keys import natural_key
 from jobs.running import Lease
-from oci.config import CONFIG_LIMIT
-from oci.errors import BadAnswer, NotFound, Reason, RegistryError
-from oci.fetched import Fetched, FetchedConfig
-from oci.model import ImageManifest
-from oci.names import Digest, RepositoryName
+from oci.errors import BadAnswer, NotFound, RegistryError
+from oci.names import RepositoryName
 from oci.storage import ListedBy, StorageFault, StorageFolder, TagLink
 from registries.models import Registry
 
-_RUN: Final = 32  # files that are read in a row: each takes a tenth of a request
-_IMAGE: Final = Manifest.Kind.IMAGE.value
+_RUN: Final = 64  # tags that are asked for in a row
 _INCOMPLETE: Final = Presence.State.INCOMPLETE.value
-_ABSENT: Final = Reason("MANIFEST_UNKNOWN", "it is not there")  # as the folder says of what nobody knows
 
 
 class FolderContents:
-    """What lies in the storage folder, parsed here, while others write. An image brings its config along.
-
-    A config that does not come is read later, where it is asked for by itself, and its fault told there.
-    """
+    """What lies in the storage folder; manifests are read by a process beside."""
 
     def __init__(self, folder: StorageFolder) -> None:
-        self._folder = folder
-        self.manifest_exists, self.blob = folder.manifest_exists, folder.blob
-
-    def manifest(self, repository: RepositoryName, target: Digest, /) -> Fetched:
-        fetched = self._folder.manifest(repository, target)
-        image = fetched.manifest
-        if isinstance(image, ImageManifest) and image.kind == _IMAGE and image.config.size <= CONFIG_LIMIT:
-            with suppress(RegistryError):
-                content = self._folder.blob(repository, image.config.digest, limit=CONFIG_LIMIT)
-                fetched.config = FetchedConfig.of(content)
-        return fetched
+        self._beside = Beside(folder)
+        self.look, self.blob, self.close = self._beside.look, folder.blob, self._beside.close
 
 
 class FolderSource:
@@ -59,7 +45,7 @@ class FolderSource:
     def __init__(self, folder: StorageFolder, listed_by: ListedBy, *, thorough: bool) -> None:
         """Thorough: also tags that are as they were are looked at, for what may be missing below them."""
         self.folder, self.contents = folder, FolderContents(folder)
-        self.crew = Crew(1, run=_RUN)  # more would not read faster, but it reads while others write
+        self.crew = Crew(1, run=_RUN)  # more would not read faster
         self._listed_by, self._thorough = listed_by, thorough
 
     def survey(self, registry: Registry, lease: Lease, progress: Progress, patience: Patience) -> Listed:  # noqa: ARG002  of Source
@@ -82,11 +68,12 @@ class FolderSource:
 
     def batches(self, work: Iterable[tuple[Repository, Work]], patience: Patience) -> Iterator[Batch]:
         items = (item for repository, of_it in work for item in _items(repository, of_it))
-        read = partial(self._step, patience)
-        return batches(self.crew.map(read, items, lambda step: step.reading.weight if step.reading else 0))
+        read = partial(self._steps, patience)
+        return batches(self.crew.map_runs(read, items, lambda step: step.reading.weight if step.reading else 0))
 
     def close(self) -> None:
         self.crew.close()
+        self.contents.close()
 
     def _compare(self, repository: RepositoryName, rows: list[tuple[Any, ...]], listed: Listed) -> None:
         """Walk the tags of a repository and note what is not as in `rows`, those of `live_tags`."""
@@ -110,68 +97,74 @@ class FolderSource:
         changed.sort(key=lambda reading: natural_key(reading.tag))  # of two that come at once, the higher comes last
         listed.works[repository] = Work(listing, count, [row[1] for row in known.values()], changed)
 
-    def _step(self, patience: Patience, item: _Item) -> Step:
-        repository, work, reading, last, there, seen = item
-        full = None
-        if reading:
-            patience.check()
-            full = self._with_content(work.listing.repository, reading, there, seen)
-            patience.heard(full.failure)
-        return Step(repository, work, full, last)
+    def _steps(self, patience: Patience, run: list[_Item]) -> Generator[Step]:
+        """All that is asked of a batch is asked at once, and answered while it is gone through."""
+        for batch, items in groupby(run, lambda item: item.batch):
+            of_it = list(items)
+            asked = dict.fromkeys(filter(None, (self._asks(item) for item in of_it)))
+            repository = batch.work.listing.repository
+            with closing(self.contents.look(repository, list(asked), batch.known)) as answers:
+                for item in of_it:
+                    reading = None
+                    if item.reading:
+                        patience.check()
+                        reading = _with_answer(item.reading, asked, answers, batch.failures)
+                        patience.heard(reading.failure)
+                    yield Step(batch.repository, batch.work, reading, item.last)
 
-    def _with_content(
-        self,
-        repository: RepositoryName,
-        reading: TagReading,
-        there: Mapping[str, KnownChild],
-        seen: dict[str, RegistryError | None],
-    ) -> TagReading:
-        """With the manifest, where it is new; `seen` remembers what came of each digest."""
-        if reading.digest is None:
-            return reading
-        fetched: Fetched | None = None
-        if reading.digest not in seen:
-            try:
-                fetched = self._fetched(repository, reading.digest, there.get(reading.digest))
-                seen[reading.digest] = None
-            except RegistryError as error:
-                seen[reading.digest] = error
-        failure = seen[reading.digest]
-        if failure is not None:
-            return replace(reading, digest=None, failure=failure)
-        return replace(reading, fetched=fetched) if fetched else reading
-
-    def _fetched(self, repository: RepositoryName, digest: str, known: KnownChild | None) -> Fetched | None:
-        """The manifest; None where its content is known, and it is in this repository."""
-        wanted = Digest.parse(digest)
-        if known is None:
-            return self.contents.manifest(repository, wanted)
-        if (self._thorough or not known.here) and not self.contents.manifest_exists(repository, wanted):
-            raise NotFound.build(f"storage {repository}@{digest}", NotFound.status, (_ABSENT,))
-        return None
+    def _asks(self, item: _Item) -> str | None:
+        """The digest that has to be looked at: not what was, nor what is known to be in this repository."""
+        digest = item.reading.digest if item.reading else None
+        if digest is None or digest in item.batch.failures:
+            return None
+        known = item.batch.known.get(digest)
+        return digest if known is None or self._thorough or not known.here else None
 
 
-class _Item(NamedTuple):
-    """A tag to look at, or None; what is known of the digests of its batch, and what came of those that were read."""
+def _with_answer(
+    reading: TagReading, asked: Container[str], answers: Iterator[Answer], failures: dict[str, RegistryError | None]
+) -> TagReading:
+    """With the manifest, where it is new; `failures` remembers what came of each digest."""
+    digest = reading.digest
+    if digest is None:
+        return reading
+    content = None
+    if digest not in failures:
+        answer = next(answers) if digest in asked else None
+        failures[digest] = answer if isinstance(answer, RegistryError) else None
+        content = None if isinstance(answer, RegistryError) else answer
+    failure = failures[digest]
+    return replace(reading, digest=None, failure=failure) if failure else replace(reading, content=content)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Batch:
+    """Tags of a repository; what is known of their digests, and what came of those that were looked at."""
 
     repository: Repository
     work: Work
+    known: Mapping[str, KnownChild] = field(default_factory=dict)
+    failures: dict[str, RegistryError | None] = field(default_factory=dict)
+
+
+class _Item(NamedTuple):
+    """A tag to look at, or None."""
+
+    batch: _Batch
     reading: TagReading | None
     last: bool
-    there: Mapping[str, KnownChild]
-    seen: dict[str, RegistryError | None]
 
 
 def _items(repository: Repository, work: Work) -> Iterator[_Item]:
     changed = work.changed or []
     if not changed:
-        yield _Item(repository, work, None, last=True, there={}, seen={})
+        yield _Item(_Batch(repository, work), None, last=True)
     for start in range(0, len(changed), BATCH):
         readings = changed[start : start + BATCH]
-        there = known_manifests(repository.pk, {reading.digest for reading in readings if reading.digest})
-        seen: dict[str, RegistryError | None] = {}
+        known = known_manifests(repository.pk, {reading.digest for reading in readings if reading.digest})
+        batch = _Batch(repository, work, known)
         for place, reading in enumerate(readings, start + 1):
-            yield _Item(repository, work, reading, place == len(changed), there, seen)
+            yield _Item(batch, reading, place == len(changed))
     work.changed = []  # it may have been a hundred thousand
 
 

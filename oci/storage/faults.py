@@ -65,6 +65,10 @@ class Faults:
     def __len__(self) -> int:
         return self.count
 
+    def __reduce__(self) -> tuple[type[Faults], tuple[()]]:
+        """A copy for another process begins with none."""
+        return Faults, ()
+
 
 def shown(path: str) -> str:
     """A path as text that can be shown and stored, whatever bytes it is made of."""

@@ -33,7 +33,8 @@ class StorageFolder:
     """`root` is what the registry calls `rootdirectory`. Keeps nothing open; threads may share it.
 
     StorageFault when it is no readable storage; an empty folder is the storage of an empty registry. `faults` holds
-    what was left out of the answers and that no answer speaks of.
+    what was left out of the answers and that no answer speaks of. It may be pickled: the copy finds out too when
+    the folder is another one by then.
     """
 
     def __init__(self, root: str | os.PathLike[str]) -> None:

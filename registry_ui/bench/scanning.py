@@ -23,13 +23,14 @@ from registry_ui.bench.site import Site
 
 _MODULE: Final = "registry_ui.bench.scanning"
 _AFTER_MANIFESTS: Final = ("configs", "done")  # phases of the progress
+_LOOK: Final = 0.2  # seconds between two looks at the memory of other processes: they know their own peak
 
 
 @dataclass(frozen=True, slots=True)
 class Scanned:
     seconds: float  # all of it
     without_configs: float  # seconds until tags and manifests were read and written
-    peak: float  # MB of memory of the scanning process
+    peak: float  # MB of memory of the scanning process and of the one that it reads by
     source: str  # "api" or "folder"
     note: str  # why not its folder
 
@@ -101,7 +102,7 @@ def _scan(name: str) -> None:
 
     job, _ = request_scan(Row.objects.get(name=name))
     _print(job=job.pk)
-    phases = _watched_phases(running.Lease)
+    phases, others = _watched(running.Lease)
     began = time.perf_counter()
     running.run(job.pk)
     ended = time.perf_counter()
@@ -112,28 +113,40 @@ def _scan(name: str) -> None:
         state=job.state,
         seconds=ended - began,
         without_configs=read - began,
-        peak=_peak(),
+        peak=_peak() + max(others, default=0.0),
         source=last.source if last else "",
         note=(last.source_note if last else "") or job.message,
     )
 
 
-def _watched_phases(lease: Any) -> dict[str, float]:
-    """When each phase of the progress began."""
+def _watched(lease: Any) -> tuple[dict[str, float], list[float]]:
+    """When each phase of the progress began, and how much memory processes of ours took meanwhile."""
     began: dict[str, float] = {}
+    others: list[float] = []
     tell = lease.tell
 
     def told(self: Any, *, now: bool = False, **progress: Any) -> None:
         began.setdefault(progress.get("phase", ""), time.perf_counter())
+        if not others or time.perf_counter() - looked[0] > _LOOK:
+            others.append(sum(map(_peak, _children())))
+            looked[0] = time.perf_counter()
         tell(self, now=now, **progress)
 
+    looked = [0.0]
     lease.tell = told
-    return began
+    return began, others
 
 
-def _peak() -> float:
-    """Of this process since it became Python: getrusage would tell its parent's where that was larger."""
-    found = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
+def _children() -> list[str]:
+    return [pid for task in Path("/proc/self/task").iterdir() for pid in (task / "children").read_text().split()]
+
+
+def _peak(pid: str = "self") -> float:
+    """MB of a process since it became what it is: getrusage would tell its parent's where that was larger."""
+    try:
+        found = re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
+    except FileNotFoundError:  # it has ended
+        return 0.0
     return int(found[1]) * 1024 / 1e6 if found else 0.0
 
 
