@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import islice
 from typing import Any, Final
 
@@ -26,8 +26,7 @@ def select(
     Values come as the driver gives them; `moment` makes moments comparable.
     """
     found: list[tuple[Any, ...]] = []
-    names = ", ".join(map(connection.ops.quote_name, columns))
-    statement = f"SELECT {names} FROM {table(model)} WHERE {_one_of(column)} AND {condition}"  # noqa: S608  our own names
+    statement = f"{_selection(model, tuple(columns), column)} AND {condition}"
     values = iter(among)
     with connection.cursor() as cursor:
         while piece := list(islice(values, _AMONG)):
@@ -36,16 +35,16 @@ def select(
     return found
 
 
-def _one_of(column: str) -> str:
-    """A condition with one parameter, `_as_one`: a statement with a place for each value is parsed anew for each."""
-    name = connection.ops.quote_name(column)
-    if connection.vendor == "sqlite":
-        return f"{name} IN (SELECT value FROM json_each(%s))"  # noqa: S608  our own names
-    return f"{name} = ANY(%s)"
+@cache
+def _selection(model: type[models.Model], columns: tuple[str, ...], column: str) -> str:
+    """With one parameter, `_as_one`: a statement with a place for each value is parsed anew for each number of them."""
+    names, name = ", ".join(map(connection.ops.quote_name, columns)), connection.ops.quote_name(column)
+    one_of = f"{name} IN (SELECT value FROM json_each(%s))" if _is_sqlite() else f"{name} = ANY(%s)"  # noqa: S608  our own names
+    return f"SELECT {names} FROM {table(model)} WHERE {one_of}"  # noqa: S608
 
 
 def _as_one(values: list[Any]) -> Any:
-    return json.dumps(values) if connection.vendor == "sqlite" else values
+    return json.dumps(values) if _is_sqlite() else values
 
 
 def insert(model: type[models.Model], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
@@ -94,9 +93,14 @@ def _insertion(model: type[models.Model], columns: tuple[str, ...], rows: int, r
 
 def update(model: type[models.Model], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Set these columns in rows that are named by their key: each of `rows` is the values and then the key."""
+    execute(_updating(model, tuple(columns)), rows)
+
+
+@cache
+def _updating(model: type[models.Model], columns: tuple[str, ...]) -> str:
     quote = connection.ops.quote_name
     sets = ", ".join(f"{quote(column)} = %s" for column in columns)
-    execute(f"UPDATE {table(model)} SET {sets} WHERE {quote('id')} = %s", rows)  # noqa: S608  our own names
+    return f"UPDATE {table(model)} SET {sets} WHERE {quote('id')} = %s"  # noqa: S608  our own names
 
 
 def execute(statement: str, rows: Iterable[Sequence[Any]]) -> None:
@@ -107,18 +111,23 @@ def execute(statement: str, rows: Iterable[Sequence[Any]]) -> None:
             cursor.executemany(statement, rows)
 
 
+@cache
 def table(model: type[models.Model]) -> str:
     return connection.ops.quote_name(model._meta.db_table)  # noqa: SLF001  Django documents it
 
 
-@lru_cache(4_096)
 def moment(value: datetime | str | None) -> Any:
     """A moment as the database takes it, and compares it, where the ORM does not stand between.
 
     What the driver gave is taken too: of SQLite's text it makes a moment without a zone, where it knows the column.
     """
-    if isinstance(value, datetime):
-        if value.tzinfo is None and connection.vendor == "sqlite":
-            return str(value)
-        return connection.ops.adapt_datetimefield_value(value if value.tzinfo else value.replace(tzinfo=UTC))
-    return value
+    if not isinstance(value, datetime):
+        return value
+    aware = value if value.tzinfo else value.replace(tzinfo=UTC)
+    return str(aware.astimezone(UTC).replace(tzinfo=None)) if _is_sqlite() else aware
+
+
+@cache
+def _is_sqlite() -> bool:
+    """Kept, since to ask the connection costs as much as a small statement."""
+    return connection.vendor == "sqlite"
