@@ -103,6 +103,19 @@ def _updating(model: type[models.Model], columns: tuple[str, ...]) -> str:
     return f"UPDATE {table(model)} SET {sets} WHERE {quote('id')} = %s"  # noqa: S608  our own names
 
 
+def add(model: type[models.Model], column: str, change: int, pk: int) -> None:
+    """Add to a counter of the row `pk`, where there is anything to add."""
+    if change:
+        with connection.cursor() as cursor:
+            cursor.execute(_adding(model, column), (change, pk))
+
+
+@cache
+def _adding(model: type[models.Model], column: str) -> str:
+    name, key = connection.ops.quote_name(column), connection.ops.quote_name("id")
+    return f"UPDATE {table(model)} SET {name} = {name} + %s WHERE {key} = %s"  # noqa: S608  our own names
+
+
 def execute(statement: str, rows: Iterable[Sequence[Any]]) -> None:
     """One statement of ours for each of `rows`."""
     rows = list(rows)

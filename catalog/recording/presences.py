@@ -143,8 +143,8 @@ def _count_blobs(repository: Repository, manifest_ids: Iterable[int], step: int)
 
 def _resize(repository: Repository, change: int) -> None:
     if change:
-        rows = Repository.objects.filter(pk=repository.pk)
-        rows.update(size=min(MOST_BYTES, max(0, rows.values_list("size", flat=True).get() + change)))
+        ((size,),) = select(Repository, ("size",), "id", [repository.pk])
+        update(Repository, ("size",), [(min(MOST_BYTES, max(0, size + change)), repository.pk)])
 
 
 def _total(blob_ids: list[int]) -> int:

@@ -17,8 +17,8 @@ _HALF: Final = 2**20  # sizes are summed in two halves, since a pusher chooses t
 _FOR_PEOPLE: Final = "lead_tag NOT LIKE 'sha256-%%' AND lead_tag NOT LIKE 'sha512-%%'"
 
 
-def refresh(lease: Lease, repository_id: int) -> None:
-    """Work it out anew and write what differs: plain SQL, since a scan asks for thousands.
+def refresh(lease: Lease, repository_id: int, **settled: Any) -> None:
+    """Work it out anew, write what differs, or all with what is `settled`. Plain SQL, since a scan asks for thousands.
 
     A repository last changed when an image came, or a tag moved or went.
     """
@@ -40,10 +40,14 @@ def refresh(lease: Lease, repository_id: int) -> None:
         min(MOST_BYTES, int(high or 0) * _HALF + int(low or 0)),
         unreadable + broken,
     )
-    before = _row(f"SELECT {', '.join(_COLUMNS)} FROM {table(Repository)} WHERE id = %s", repository_id)  # noqa: S608  our own names
-    if (before[0], moment(before[1]), *before[2:]) != values:
+    if settled or not _is_as_it_was(repository_id, values):
         with lease.writing():
-            update(Repository, _COLUMNS, [(*values, repository_id)])
+            update(Repository, (*_COLUMNS, *settled), [(*values, *settled.values(), repository_id)])
+
+
+def _is_as_it_was(repository_id: int, values: tuple[Any, ...]) -> bool:
+    before = _row(f"SELECT {', '.join(_COLUMNS)} FROM {table(Repository)} WHERE id = %s", repository_id)  # noqa: S608  our own names
+    return bool((before[0], moment(before[1]), *before[2:]) == values)
 
 
 def _newest(repository_id: int, condition: str) -> tuple[Any, ...] | None:

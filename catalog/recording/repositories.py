@@ -12,6 +12,7 @@ from catalog.models import Repository, Scan, Tag
 from catalog.recording import presences, tags
 from catalog.recording.chunks import by_number
 from catalog.recording.refreshing import refresh
+from catalog.rows import moment
 from catalog.scanning.reading import BatchReading
 from catalog.scanning.work import Work
 from catalog.sort_keys import name_key
@@ -78,9 +79,7 @@ def complete(lease: Lease, repository: Repository, work: Work) -> tags.Changes:
     if as_it_was and not changes and not repository.is_touched:
         return changes
     presences.leave(lease, repository, timezone.now())
-    refresh(lease, repository.pk)
-    with lease.writing():
-        Repository.objects.filter(pk=repository.pk).update(state=state, problem="", scanned_at=timezone.now())
+    refresh(lease, repository.pk, state=state.value, problem="", scanned_at=moment(timezone.now()))
     changes.other = True
     return changes
 

@@ -6,12 +6,10 @@ from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from typing import Any, Final, NamedTuple
 
-from django.db.models import F
-
 from catalog.models import Blob, IndexEntry, Manifest, ManifestBlob, Presence, Repository, Tag
 from catalog.policy import MAX_DEPTH, MOST_BYTES, lead_of
 from catalog.recording.chunks import by_number
-from catalog.rows import select, update
+from catalog.rows import add, select, update
 from catalog.sort_keys import natural_key
 from jobs.running import Lease
 
@@ -37,8 +35,7 @@ def count_tags(repository: Repository, won: Mapping[int, list[str]], lost: Abstr
         if (tag_count, lead_tag) != (count, lead):
             changed.append((count, lead, natural_key(lead) if lead else b"", pk))
     update(Presence, ("tag_count", "lead_tag", "lead_key"), changed)
-    if images:
-        Repository.objects.filter(pk=repository.pk).update(image_count=F("image_count") + images)
+    add(Repository, "image_count", images, repository.pk)
 
 
 def settle_indexes(lease: Lease, repository: Repository, index_ids: Iterable[int], missing: Mapping[str, str]) -> None:

@@ -7,13 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, NamedTuple, Self
 
-from django.db.models import F
-
 from catalog.models import Repository, Tag, TagSpan
 from catalog.recording import presences, settling
 from catalog.recording.content import known_ids, store
 from catalog.recording.dating import date_by_links, date_indexes, date_presences
-from catalog.rows import insert, moment, select, update
+from catalog.rows import add, insert, moment, select, update
 from catalog.scanning.known import KnownTag
 from catalog.scanning.reading import BatchReading, TagReading
 from catalog.sort_keys import natural_key
@@ -99,8 +97,7 @@ class _Pointing:
                 self._update(reading, reading.known)
             self._link(reading)
         self._relink([r for r in readings if r.known is not None and r.link_ns != r.known.link_ns])
-        if self.changes.new:
-            Repository.objects.filter(pk=self._repository.pk).update(tag_count=F("tag_count") + self.changes.new)
+        add(Repository, "tag_count", self.changes.new, self._repository.pk)
 
     def _place(self, reading: TagReading) -> _Place | None:
         """None while it is not known."""
@@ -197,5 +194,5 @@ def drop(repository: Repository, tag_ids: Collection[int], now: datetime) -> Cha
     gone = tags.update(gone_at=now, problem="")
     TagSpan.objects.filter(tag_id__in=tag_ids, ended=None).update(ended=now)
     settling.count_tags(repository, {}, held)
-    Repository.objects.filter(pk=repository.pk).update(tag_count=F("tag_count") - gone)
+    add(Repository, "tag_count", -gone, repository.pk)
     return Changes(gone=gone)

@@ -25,6 +25,7 @@ from oci.storage import StorageFolder
 Answer: TypeAlias = ManifestRecord | RegistryError | None  # None: it is there, and known already
 
 _WRITTEN: Final = 16_384  # bytes that are answered at once
+_NICE: Final = 10  # lets whoever serves a page on this machine go first, and the scan that writes
 _ABSENT: Final = Reason("MANIFEST_UNKNOWN", "it is not there")  # as the folder says of what nobody knows
 
 
@@ -65,6 +66,7 @@ def _read(
 
 def _serve() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to all; the parent decides
+    os.nice(_NICE)
     folder: StorageFolder = pickle.load(sys.stdin.buffer)  # noqa: S301  of our parent
     with os.fdopen(os.dup(sys.stdout.fileno()), "wb", _WRITTEN) as answers, suppress(EOFError, BrokenPipeError):
         while True:

@@ -11,13 +11,11 @@ from oci.storage import StorageFault, StorageFolder
 
 
 class Storage(NamedTuple):
-    """Bytes of uploads and blobs."""
-
-    revisions: int = 0
-    uploads: int = 0
-    upload_bytes: int = 0
-    blobs: int = 0
-    blob_bytes: int = 0
+    revisions: int
+    uploads: int
+    upload_bytes: int
+    blobs: int
+    blob_bytes: int
 
 
 def count_storage(folder: StorageFolder, repositories: Iterable[RepositoryName]) -> Storage | None:

@@ -23,7 +23,7 @@ from registry_ui.bench.site import Site
 
 _MODULE: Final = "registry_ui.bench.scanning"
 _AFTER_MANIFESTS: Final = ("configs", "done")  # phases of the progress
-_LOOK: Final = 0.2  # seconds between two looks at the memory of other processes: they know their own peak
+_LOOK: Final = 1.0  # seconds between two looks at the memory of other processes: they know their own peak
 
 
 @dataclass(frozen=True, slots=True)
