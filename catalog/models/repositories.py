@@ -75,9 +75,11 @@ class Repository(models.Model):
     missed = models.PositiveSmallIntegerField(default=0)  # complete catalogs in a row that lacked it
     gone_at = models.DateTimeField(null=True, blank=True)
 
-    # Only while a scan holds the row; neither is a column.
-    is_of_first_scan = False  # the registry has no complete scan yet: what is there came at a time nobody knows
-    is_touched = False  # this scan wrote something in it
+    is_settled = models.BooleanField(default=True)  # False: a scan has written in it and not come to its end since
+
+    # Only while a scan holds the row, no column: the registry has no complete scan yet, so what is there came at a
+    # time nobody knows.
+    is_of_first_scan = False
 
     objects = RepositoryQuerySet.as_manager()
 

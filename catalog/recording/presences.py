@@ -11,6 +11,7 @@ from catalog.models import Blob, IndexEntry, Manifest, ManifestBlob, Presence, R
 from catalog.models.repositories import LONG_AGO
 from catalog.policy import MOST_BYTES
 from catalog.recording.chunks import by_weight
+from catalog.recording.refreshing import unsettle
 from catalog.rows import insert, moment, select, update
 from jobs.running import Lease
 
@@ -57,6 +58,7 @@ def arrive(lease: Lease, repository: Repository, manifest_ids: Iterable[int], no
             if back:
                 Presence.objects.filter(pk__in=back).update(gone_at=None, dated=now, dated_by=Presence.DatedBy.SEEN)
             insert(Presence, _PRESENCE, fresh)
+            unsettle(repository)
             _count_blobs(repository, [manifest.id for manifest in piece], +1)
     return dict(select(Presence, ("manifest_id", "id"), "manifest_id", wanted, here))
 
@@ -105,6 +107,7 @@ def _let_go(lease: Lease, repository: Repository, going: Sequence[tuple[Any, ...
     for piece in by_weight(going, lambda place: layers[place[1]] + 2):
         with lease.writing():
             update(Presence, ("gone_at",), [(moment(now), pk) for pk, _ in piece])
+            unsettle(repository)
             _count_blobs(repository, [manifest for _, manifest in piece], -1)
     return bool(going)
 

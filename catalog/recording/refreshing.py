@@ -17,6 +17,16 @@ _HALF: Final = 2**20  # sizes are summed in two halves, since a pusher chooses t
 _FOR_PEOPLE: Final = "lead_tag NOT LIKE 'sha256-%%' AND lead_tag NOT LIKE 'sha512-%%'"
 
 
+def unsettle(repository: Repository) -> None:
+    """Say that `refresh` is due, in the transaction that writes in it: whoever is killed before that is found out.
+
+    One that was never seen whole needs no saying.
+    """
+    if repository.is_settled and repository.scanned_at is not None:
+        repository.is_settled = False
+        update(Repository, ("is_settled",), [(False, repository.pk)])
+
+
 def refresh(lease: Lease, repository_id: int, **settled: Any) -> None:
     """Work it out anew, write what differs, or all with what is `settled`. Plain SQL, since a scan asks for thousands.
 

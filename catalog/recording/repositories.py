@@ -49,9 +49,7 @@ def ensure(lease: Lease, registry: Registry, names: Collection[str]) -> dict[str
 
 def record(lease: Lease, repository: Repository, batch: BatchReading) -> tags.Changes:
     """Write what one batch of a repository's tags answered, in transactions that are short."""
-    changes = tags.record(lease, repository, batch, timezone.now())
-    repository.is_touched |= bool(changes)
-    return changes
+    return tags.record(lease, repository, batch, timezone.now())
 
 
 def fail(lease: Lease, repository: Repository, problem: str) -> bool:
@@ -71,15 +69,15 @@ def fail(lease: Lease, repository: Repository, problem: str) -> bool:
 def complete(lease: Lease, repository: Repository, work: Work) -> tags.Changes:
     """Every tag of a complete listing was tried: what it lacks is gone, and the repository was seen whole.
 
-    Nothing is written of one that is as it was: that it was seen, the scan says.
+    Nothing is written of one that is as it was: that it was seen, the scan says. One in which a scan was killed is not.
     """
     changes = _drop(lease, repository, work.gone)
     state = Repository.State.WHOLE if work.count else Repository.State.EMPTY
     as_it_was = repository.scanned_at is not None and (repository.state, repository.problem) == (state, "")
-    if as_it_was and not changes and not repository.is_touched:
+    if as_it_was and repository.is_settled:
         return changes
     presences.leave(lease, repository, timezone.now())
-    refresh(lease, repository.pk, state=state.value, problem="", scanned_at=moment(timezone.now()))
+    refresh(lease, repository.pk, state=state.value, problem="", scanned_at=moment(timezone.now()), is_settled=True)
     changes.other = True
     return changes
 

@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 from catalog.models import Blob, IndexEntry, Manifest, ManifestBlob, Presence, Repository, Tag
 from catalog.policy import MAX_DEPTH, MOST_BYTES, lead_of
 from catalog.recording.chunks import by_number
+from catalog.recording.refreshing import unsettle
 from catalog.rows import add, select, update
 from catalog.sort_keys import natural_key
 from jobs.running import Lease
@@ -46,6 +47,7 @@ def settle_indexes(lease: Lease, repository: Repository, index_ids: Iterable[int
     index_ids = list(index_ids)
     if not index_ids:
         return
+    _adopt(lease, index_ids)
     below = _Below(repository, index_ids)
     columns = ("id", "manifest_id", "size", "state", "problem")
     rows = select(Presence, columns, "manifest_id", index_ids, f"repository_id = {repository.pk:d}")
@@ -57,6 +59,16 @@ def settle_indexes(lease: Lease, repository: Repository, index_ids: Iterable[int
     for piece in by_number(changes):
         with lease.writing():
             update(Presence, ("size", "state", "problem"), piece)
+            unsettle(repository)
+
+
+def _adopt(lease: Lease, index_ids: list[int]) -> None:
+    """Give entries their child, where two scans wrote index and child at once and neither saw what the other wrote."""
+    orphans = select(IndexEntry, ("id", "digest"), "index_id", index_ids, "child_id IS NULL")
+    children = dict(select(Manifest, ("digest", "id"), "digest", {digest for _, digest in orphans}))
+    for piece in by_number((children[digest], entry) for entry, digest in orphans if digest in children):
+        with lease.writing():
+            update(IndexEntry, ("child_id",), piece)
 
 
 def _state(absent: list[tuple[str, str]], missing: Mapping[str, str]) -> tuple[str, str]:

@@ -11,6 +11,7 @@ from catalog.models import Repository, Tag, TagSpan
 from catalog.recording import presences, settling
 from catalog.recording.content import known_ids, store
 from catalog.recording.dating import date_by_links, date_indexes, date_presences
+from catalog.recording.refreshing import unsettle
 from catalog.rows import add, insert, moment, select, update
 from catalog.scanning.known import KnownTag
 from catalog.scanning.reading import BatchReading, TagReading
@@ -63,6 +64,8 @@ def record(lease: Lease, repository: Repository, batch: BatchReading, now: datet
         settling.count_tags(repository, pointing.won, pointing.lost)
         date_presences(date_indexes(here) | set(here))
         date_by_links(pointing.linked, now)
+        if pointing.changes or pointing.won:
+            unsettle(repository)
     pointing.changes.other |= bool(lost or batch.read)
     return pointing.changes
 
@@ -195,4 +198,5 @@ def drop(repository: Repository, tag_ids: Collection[int], now: datetime) -> Cha
     TagSpan.objects.filter(tag_id__in=tag_ids, ended=None).update(ended=now)
     settling.count_tags(repository, {}, held)
     add(Repository, "tag_count", -gone, repository.pk)
+    unsettle(repository)
     return Changes(gone=gone)

@@ -111,7 +111,7 @@ def read_all(
 
 def _refresh(lease: Lease, repositories: set[int]) -> None:
     for repository in repositories:
-        refresh(lease, repository)
+        refresh(lease, repository, is_settled=True)
     repositories.clear()
 
 
@@ -165,7 +165,9 @@ def _write(lease: Lease, names: Mapping[int, str], readings: list[ConfigReading]
     with lease.writing():
         insert(ConfigDocument, ("blob_id", "compressed"), documents)
         _describe(read)
-        return _date([reading.wanted.blob_id for reading in readings]) | _mark(names, readings)
+        changed = _date([reading.wanted.blob_id for reading in readings]) | _mark(names, readings)
+        update(Repository, ("is_settled",), [(False, pk) for pk in changed])  # until they are refreshed
+        return changed
 
 
 def _describe(readings: Iterable[ConfigReading]) -> None:

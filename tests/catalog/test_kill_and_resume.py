@@ -19,6 +19,11 @@ KILLS = [
     ("folder", "request", 0.1),
     *[("folder", "write", fraction) for fraction in (0.08, 0.5, 0.93)],
 ]
+# Of a later scan, which finds that tags have come, moved and gone, and that a part of an image is missing.
+LATER_KILLS = [
+    *[("api", fraction) for fraction in (0.15, 0.35, 0.55, 0.75, 0.85, 0.95)],
+    *[("folder", fraction) for fraction in (0.1, 0.25, 0.45, 0.65, 0.75, 0.85, 0.95)],
+]
 TABLES = ["manifest", "manifestblob", "indexentry", "document", "presence", "repositoryblob", "tag", "configdocument"]
 
 
@@ -84,6 +89,48 @@ def test_a_scan_that_was_killed_between_two_tables_comes_to_the_same_end(
     blank, scanned = undisturbed[source]
     folder = shutil.copytree(blank, tmp_path / "data")
     die_apart(folder, "--die-at-table", f"catalog_{table}")
+
+    again = scan_apart(folder)
+
+    assert (again.state, again.picture) == ("done", scanned.picture)
+
+
+@pytest.fixture(scope="module")
+def changed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Undisturbed]]:
+    """By the source that is read: before a scan that finds a change in whatever may change, and after it."""
+    with RealRegistry(tmp_path_factory.mktemp("changing")) as registry:
+        app = Pusher(registry.url, "team/app")
+        children = [app.image(seed="0", platform=platform) for platform in ("linux/amd64", "linux/arm64")]
+        for version in range(3):
+            app.index(f"1.{version}", children=[app.image(seed=f"{version}"), *children])
+        app.image("old", "latest", seed="old")
+        Pusher(registry.url, "same").image("1", seed="0")
+        folders = {source: tmp_path_factory.mktemp(f"changing-{source}") / "before" for source in ("api", "folder")}
+        for source, folder in folders.items():
+            prepare(folder, registry.url, registry.storage if source == "folder" else "")
+            assert scan_apart(folder).state == "done"
+        app.image("2.0", "latest", seed="2.0", layers=[b"another"])
+        app.index("1.1", children=[app.image(seed="1.1")])
+        manifests = registry.storage / "docker/registry/v2/repositories/team/app/_manifests"
+        shutil.rmtree(manifests / "tags/old")
+        shutil.rmtree(manifests / "revisions/sha256" / children[1].removeprefix("sha256:"))
+        Pusher(registry.url, "new").image("1", seed="new")
+        yield {source: _scanned_later(folder) for source, folder in folders.items()}
+
+
+def _scanned_later(before: Path) -> Undisturbed:
+    scanned = scan_apart(shutil.copytree(before, before.with_name("after")))
+    assert scanned.state == "done"
+    return Undisturbed(before, scanned)
+
+
+@pytest.mark.parametrize(("source", "fraction"), LATER_KILLS)
+def test_a_later_scan_that_was_killed_comes_to_the_same_end(
+    changed: dict[str, Undisturbed], tmp_path: Path, source: str, fraction: float
+) -> None:
+    before, scanned = changed[source]
+    folder = shutil.copytree(before, tmp_path / "data")
+    die_apart(folder, "--die-at-write", str(int(scanned.writes * fraction) + 1))
 
     again = scan_apart(folder)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from catalog.models import Manifest, Presence, Repository, RepositoryBlob, Tag
+from catalog.models import IndexEntry, Manifest, Presence, Repository, RepositoryBlob, Tag
 from catalog.recording import repositories
 from catalog.recording.tags import Changes
 from jobs import running
@@ -84,6 +84,21 @@ def test_what_is_missing_deep_below_an_index_is_missing_in_it(row: Registry, pus
     scan(row)
     assert set(Presence.objects.values_list("state", flat=True)) == {Presence.State.WHOLE}
     check_counters()
+
+
+def test_an_entry_finds_its_child_that_another_scan_wrote_at_the_same_time(row: Registry, push: Pusher) -> None:
+    amd, arm = push.image(), push.image(platform="linux/arm64")
+    push.index("1", children=[amd, arm])
+    scan(row)
+    # As two registries leave it whose scans write index and child, and neither sees yet what the other writes.
+    IndexEntry.objects.filter(digest=arm).update(child=None)
+    Presence.objects.tagged().update(state=Presence.State.INCOMPLETE, problem="linux/arm64 is missing")
+
+    scan(row)
+
+    presence = Presence.objects.tagged().get()
+    assert (presence.state, presence.problem) == (Presence.State.WHOLE, "")
+    assert IndexEntry.objects.get(digest=arm).child == Manifest.objects.get(digest=arm)
 
 
 def test_children_have_their_own_size_and_state(row: Registry, push: Pusher) -> None:
