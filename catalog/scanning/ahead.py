@@ -34,11 +34,14 @@ class _Run(Generic[T, R]):
 class Crew:
     """Threads that read ahead of whoever writes. How many of them ask the registry at once, its pace decides."""
 
-    def __init__(self, threads: int, run: int = 8) -> None:
-        """`run`: how many items one thread does in a row, since handing over costs a tenth of a request."""
+    def __init__(self, threads: int, run: int = 8, slack: int = 0) -> None:
+        """`run`: how many items one thread does in a row, since handing over costs a tenth of a request.
+
+        `slack`: bytes that a run may hold beyond the bound before it is left, where what was begun would be done again.
+        """
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="scan")
         self._soon = ThreadPoolExecutor(threads, thread_name_prefix="scan-soon")
-        self._run = run
+        self._run, self._slack = run, slack
         self._held = 0
         self._counting = threading.Lock()
         self._interval = sys.getswitchinterval()
@@ -63,7 +66,7 @@ class Crew:
         `soon`: somebody waits for it while other work is ahead, so it does not queue behind that.
 
         Four megabytes a manifest is what a registry may send, so threads stop when much is held, and what
-        they left is done when its turn comes. At most the bound and one result a thread are ever held.
+        they left is done when its turn comes. At most the bound, and the slack and one result a thread are ever held.
         """
         return self.map_runs(lambda run: (function(item) for item in run), items, weigh, soon=soon)
 
@@ -108,9 +111,11 @@ class Crew:
         is_next: bool = False,
     ) -> _Run[T, R]:
         results: list[R] = []
+        if self._held > _HELD and not is_next:
+            return _Run(results, items)
         with closing(work(items)) as done:
             while len(results) < len(items):
-                if self._held > _HELD and not (is_next and not results):
+                if self._held > _HELD + self._slack and not (is_next and not results):
                     break
                 result = next(done)
                 self._hold(weigh(result))

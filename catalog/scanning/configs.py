@@ -85,7 +85,7 @@ def read_all(
     wanted = unread(registry_id)
     names = dict(Repository.objects.filter(registry_id=registry_id).values_list("id", "name")) if wanted else {}
     patience = Patience()
-    changed: set[int] = set()  # repositories whose newest image may be another now
+    changed: dict[int, bool] = {}  # repositories whose newest image may be another now, and if they are settled then
     failed = 0
     batch: list[ConfigReading] = []
     told(0, len(wanted), 0)
@@ -99,19 +99,19 @@ def read_all(
         held += reading.weight
         failed += reading.is_bad
         if len(batch) >= BATCH or held >= _HELD:
-            changed |= _write(lease, names, batch)
+            changed = _write(lease, names, batch) | changed
             batch, held = [], 0
             if time.monotonic() - refreshed > _REFRESH_EVERY:
                 _refresh(lease, changed)
                 refreshed = time.monotonic()
         told(done, len(wanted), failed)
-    _refresh(lease, changed | _write(lease, names, batch))
+    _refresh(lease, _write(lease, names, batch) | changed)
     return len(wanted)
 
 
-def _refresh(lease: Lease, repositories: set[int]) -> None:
-    for repository in repositories:
-        refresh(lease, repository, is_settled=True)
+def _refresh(lease: Lease, repositories: dict[int, bool]) -> None:
+    for repository, is_settled in repositories.items():
+        refresh(lease, repository, **({"is_settled": True} if is_settled else {}))
     repositories.clear()
 
 
@@ -156,18 +156,26 @@ def _parsed(reading: ConfigReading) -> ConfigReading:
     return replace(reading, record=ConfigRecord.of(reading.content))
 
 
-def _write(lease: Lease, names: Mapping[int, str], readings: list[ConfigReading]) -> set[int]:
-    """Write a batch in one transaction; the repositories in which its images are."""
+def _write(lease: Lease, names: Mapping[int, str], readings: list[ConfigReading]) -> dict[int, bool]:
+    """Write a batch in one transaction; the repositories to refresh, each with whether it is settled then."""
     if not readings:
-        return set()
+        return {}
     read = [reading for reading in readings if reading.failure is None]
     documents = [(reading.wanted.blob_id, reading.document) for reading in read if reading.content]
     with lease.writing():
         insert(ConfigDocument, ("blob_id", "compressed"), documents)
         _describe(read)
-        changed = _date([reading.wanted.blob_id for reading in readings]) | _mark(names, readings)
-        update(Repository, ("is_settled",), [(False, pk) for pk in changed])  # until they are refreshed
-        return changed
+        return _unsettle(names, _date([reading.wanted.blob_id for reading in read]) | _mark(names, readings))
+
+
+def _unsettle(names: Mapping[int, str], changed: set[int]) -> dict[int, bool]:
+    """Until they are refreshed, in case that we are killed; each with whether it is settled then.
+
+    Not one in which another scan has begun something, nor one of another registry: that may be scanned right now.
+    """
+    settled = {pk for (pk,) in select(Repository, ("id",), "id", changed, "is_settled")}
+    update(Repository, ("is_settled",), [(False, pk) for pk in settled])
+    return {pk: pk in settled and pk in names for pk in changed}
 
 
 def _describe(readings: Iterable[ConfigReading]) -> None:

@@ -28,6 +28,7 @@ from oci.storage import ListedBy, StorageFault, StorageFolder, TagLink
 from registries.models import Registry
 
 _RUN: Final = 64  # tags that are asked for in a row
+_SLACK: Final = 2 * 2**20  # bytes: more than what such a run brings, but for the odd one
 _INCOMPLETE: Final = Presence.State.INCOMPLETE.value
 
 
@@ -45,7 +46,7 @@ class FolderSource:
     def __init__(self, folder: StorageFolder, listed_by: ListedBy, *, thorough: bool) -> None:
         """Thorough: also tags that are as they were are looked at, for what may be missing below them."""
         self.folder, self.contents = folder, FolderContents(folder)
-        self.crew = Crew(1, run=_RUN)  # more would not read faster
+        self.crew = Crew(1, _RUN, _SLACK)  # more would not read faster
         self._listed_by, self._thorough = listed_by, thorough
 
     def survey(self, registry: Registry, lease: Lease, progress: Progress, patience: Patience) -> Listed:  # noqa: ARG002  of Source

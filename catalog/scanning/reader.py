@@ -68,7 +68,7 @@ def _serve() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to all; the parent decides
     os.nice(_NICE)
     folder: StorageFolder = pickle.load(sys.stdin.buffer)  # noqa: S301  of our parent
-    with os.fdopen(os.dup(sys.stdout.fileno()), "wb", _WRITTEN) as answers, suppress(EOFError, BrokenPipeError):
+    with suppress(EOFError, BrokenPipeError), os.fdopen(os.dup(sys.stdout.fileno()), "wb", _WRITTEN) as answers:
         while True:
             request: Request = pickle.load(sys.stdin.buffer)  # noqa: S301
             for answer in read(folder, *request):

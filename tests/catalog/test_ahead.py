@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import closing
 
 import pytest
 
@@ -45,6 +46,19 @@ def test_what_is_held_stays_within_a_bound_and_one_result_a_thread(crew: Crew, m
             held[0] -= 4
 
     assert most[0] <= 10 + 4 * (8 + 8), "the bound, a result of each thread, and the run that is taken"
+
+
+def test_a_run_with_some_slack_is_hardly_ever_begun_again() -> None:
+    begun = [0]
+
+    def read(run: list[int]) -> Generator[int]:
+        begun[0] += len(run)
+        yield from run
+
+    with closing(Crew(1, 64, 2**21)) as crew:
+        for _ in crew.map_runs(read, range(6_000), lambda _: 20_000):
+            time.sleep(0.0001)  # who writes is slower than who reads
+    assert begun[0] < 1.1 * 6_000
 
 
 def test_what_somebody_waits_for_does_not_queue_behind_the_rest(crew: Crew) -> None:

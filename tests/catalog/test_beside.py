@@ -12,12 +12,13 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Final
+from typing import IO, Final, cast
 
 import pytest
 
 from catalog.models import IndexEntry, Manifest
 from catalog.recording.records import ConfigRecord, ManifestRecord
+from catalog.scanning import beside as module
 from catalog.scanning import reader
 from catalog.scanning.beside import Beside
 from oci.errors import NotFound, RegistryError
@@ -80,6 +81,36 @@ def test_what_nobody_wants_any_more_is_not_the_answer_to_what_is_asked_next(
     with closing(beside.look(APP, digests, ())) as answers:
         next(answers)
     assert plain(beside.look(APP, digests[5:6], ())) == plain(reader.read(folder, APP, digests[5:6], ()))
+
+
+def test_the_heavy_are_asked_for_one_by_one(
+    beside: Beside, storage: StorageLayout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heavy = [storage.manifest(APP, json.dumps([number, "x" * 70_000]).encode()) for number in range(70)]
+    light = [storage.image(APP, seed=f"light-{number}") for number in range(70)]
+    asked: list[int] = []
+    send = module._send
+
+    def counted(message: StorageFolder | reader.Request, to: IO[bytes]) -> None:
+        if isinstance(message, reader.Request):
+            asked.append(len(message.digests))
+        send(message, to)
+
+    monkeypatch.setattr(module, "_send", counted)
+    assert len(list(beside.look(APP, [*heavy, *light], ()))) == 140
+    assert asked == [64, 1, 1, 1, 1, 1, 1, 1, 64, 5]
+
+
+def test_where_it_dies_while_nobody_listens_the_next_are_read_here(
+    beside: Beside, folder: StorageFolder, digests: list[str]
+) -> None:
+    with closing(beside.look(APP, digests, ())) as answers:
+        next(answers)
+        process_of(beside).kill()
+        process_of(beside).wait()
+        cast("IO[bytes]", process_of(beside).stdout).read()
+    assert beside._process is None
+    assert plain(beside.look(APP, digests, ())) == plain(reader.read(folder, APP, digests, ()))
 
 
 def test_where_it_dies_in_the_middle_the_rest_is_read_here(

@@ -277,6 +277,30 @@ def test_a_missing_config_is_a_fact_of_now(row: Registry, push: Pusher) -> None:
     assert Repository.objects.get().problem_count == 0
 
 
+def test_a_config_that_stays_missing_is_written_once(row: Registry, push: Pusher) -> None:
+    push.image("1")
+    delete(push, json.loads(push.fetch("1"))["config"]["digest"], "blobs")
+    scan(row)
+    with CaptureQueriesContext(connection) as queries:
+        scan(row)
+    assert not [query for query in queries if query["sql"].startswith('UPDATE "catalog_repository"')]
+
+
+def test_a_config_does_not_settle_what_another_scan_has_begun(
+    row: Registry, push: Pusher, own_registry: RealRegistry
+) -> None:
+    push.image("1")
+    Pusher(own_registry.url, "copy").image("1")
+    scan(row)
+    # A scan was killed in it, and it is in no catalog when the next one reads the config that it shares.
+    Repository.objects.filter(name="team/app").update(is_settled=False)
+    Manifest.objects.update(config_state=Manifest.ConfigState.UNREAD)
+    shutil.move(own_registry.storage / "docker/registry/v2/repositories/team", own_registry.folder / "aside")
+    scan(row)
+    assert Manifest.objects.get().config_state == Manifest.ConfigState.READ
+    assert dict(Repository.objects.values_list("name", "is_settled")) == {"copy": True, "team/app": False}
+
+
 def test_a_broken_tag_is_shown_with_its_reason_and_ends_nothing(
     row: Registry, push: Pusher, own_registry: RealRegistry
 ) -> None:
