@@ -11,8 +11,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -102,50 +102,62 @@ def _scan(name: str) -> None:
 
     job, _ = request_scan(Row.objects.get(name=name))
     _print(job=job.pk)
-    phases, others = _watched(running.Lease)
+    watch = _watched(running.Lease)
     began = time.perf_counter()
     running.run(job.pk)
     ended = time.perf_counter()
     job.refresh_from_db()
     last = Scan.objects.newest_first().filter(job=job).first()
-    read = min((phases[name] for name in _AFTER_MANIFESTS if name in phases), default=ended)
+    read = min((watch.phases[name] for name in _AFTER_MANIFESTS if name in watch.phases), default=ended)
     _print(
         state=job.state,
         seconds=ended - began,
         without_configs=read - began,
-        peak=_peak() + max(others, default=0.0),
+        peak=_peak() + watch.others,
         source=last.source if last else "",
         note=(last.source_note if last else "") or job.message,
     )
 
 
-def _watched(lease: Any) -> tuple[dict[str, float], list[float]]:
-    """When each phase of the progress began, and how much memory processes of ours took meanwhile."""
-    began: dict[str, float] = {}
-    others: list[float] = []
-    tell = lease.tell
+@dataclass(slots=True)
+class _Watch:
+    """What is seen of a scan whenever it tells of its progress: when phases began, and the memory of its processes."""
+
+    phases: dict[str, float] = field(default_factory=dict)
+    others: float = 0.0  # MB, at most
+    looked: float = 0.0
+
+    def hear(self, phase: str) -> None:
+        now = time.perf_counter()
+        self.phases.setdefault(phase, now)
+        if now - self.looked > _LOOK:
+            self.looked, self.others = now, max(self.others, sum(map(_peak, _children())))
+
+
+def _watched(lease: Any) -> _Watch:
+    watch, tell = _Watch(), lease.tell
 
     def told(self: Any, *, now: bool = False, **progress: Any) -> None:
-        began.setdefault(progress.get("phase", ""), time.perf_counter())
-        if not others or time.perf_counter() - looked[0] > _LOOK:
-            others.append(sum(map(_peak, _children())))
-            looked[0] = time.perf_counter()
+        watch.hear(progress.get("phase", ""))
         tell(self, now=now, **progress)
 
-    looked = [0.0]
     lease.tell = told
-    return began, others
+    return watch
 
 
 def _children() -> list[str]:
-    return [pid for task in Path("/proc/self/task").iterdir() for pid in (task / "children").read_text().split()]
+    found: list[str] = []
+    for task in Path("/proc/self/task").iterdir():
+        with suppress(OSError):  # that thread has ended
+            found += (task / "children").read_text().split()
+    return found
 
 
 def _peak(pid: str = "self") -> float:
     """MB of a process since it became what it is: getrusage would tell its parent's where that was larger."""
     try:
         found = re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
-    except FileNotFoundError:  # it has ended
+    except OSError:  # it has ended
         return 0.0
     return int(found[1]) * 1024 / 1e6 if found else 0.0
 
