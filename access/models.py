@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from django.contrib.auth.models import AbstractUser
+from django.db import models
 
 
 class User(AbstractUser):
     """A person. Staff may act on the registries; anyone who is active may read."""
+
+    language = models.CharField(max_length=16, blank=True)  # "ko"; "": what the browser asks for
+    pull_tool = models.CharField(max_length=16, blank=True)  # whose commands the pages show first; "": docker
 
     def __str__(self) -> str:
         return self.get_full_name() or self.username
