@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from catalog.sort_keys import natural_key
+from catalog.versions import Version, tag_key
 
 _ATTACHED: Final = re.compile(r"sha(256-[0-9a-f]{64}|512-[0-9a-f]{128})(\..*)?", re.ASCII)
-_VERSION: Final = re.compile(r"v?(?P<numbers>[0-9]+(?:\.[0-9]+)*)(?P<rest>[-+._].*)?", re.ASCII)
 
 MAX_DEPTH: Final = 4  # an index in an index in an index: more is nobody's image
 MOST_BYTES: Final = 2**63 - 1  # what a column holds: a pusher may name sizes that add up to more
@@ -30,10 +29,9 @@ def lead_of(tags: Iterable[str]) -> str:
 def _says_less(tag: str) -> tuple[int, int, int, int, bytes]:
     if tag == "latest":
         return (2, 0, 0, 0, b"")
-    match = _VERSION.fullmatch(tag)
-    if match:
-        return (0, -match["numbers"].count("."), len(match["rest"] or ""), len(tag), natural_key(tag))
-    return (1, 0, 0, -len(tag), natural_key(tag))
+    if version := Version.parse(tag):
+        return (0, -len(version.numbers), len(version.rest), len(tag), tag_key(tag))
+    return (3 if is_attached(tag) else 1, 0, 0, -len(tag), tag_key(tag))
 
 
 def is_attached(tag: str) -> bool:

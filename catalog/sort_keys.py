@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from typing import Final
 
 _RUNS: Final = re.compile(r"[0-9]+|[^0-9]+")
 
 
-@lru_cache(8_192)  # the tags of one repository are those of many
-def natural_key(name: str) -> bytes:
-    """Numbers by their value, the rest by letter: `1.9` before `1.10`, `a2` before `a10`.
+def natural_runs(text: str) -> bytes:
+    """Numbers by their value, the rest by letter without case: `a2` before `a10`.
 
-    A run of digits becomes "0", one byte that says how many digits it has, and the digits, so that
-    runs compare by length first. Names differing only in case or leading zeros stay apart by
-    the name itself at the end.
+    A run of digits becomes "0", one byte that says how many digits it has, and the digits, so that runs compare by
+    length first.
     """
     key = bytearray()
-    for run in _RUNS.findall(name):
+    for run in _RUNS.findall(text):
         if run.isdigit():
             digits = run.lstrip("0") or "0"
             key += b"0" + bytes([min(len(digits), 255)]) + digits.encode()
         else:
             key += run.lower().encode()
-    return bytes(key) + b"\x00" + name.encode()
+    return bytes(key)
 
 
 def name_key(repository: str) -> bytes:

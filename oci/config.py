@@ -84,16 +84,18 @@ def parse_config(content: bytes) -> ImageConfig:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What lists show of a config: its platform, and when it was created."""
+    """What lists and search show of a config: its platform, when it was created, its labels."""
 
     platform: Platform | None
     created: datetime | None
+    labels: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
 def summarise(content: bytes) -> Summary:
-    """The same as `parse_config` says of these two, at a third of its cost; BadAnswer where that says so."""
+    """The same as `parse_config` says of these, at a third of its cost; BadAnswer where that says so."""
     document = load_object(content, "the image config")
-    return Summary(_read(_platform, document, None), parse_time(document.get("created")))
+    labels = _labels(_map(document.get("config")).get("Labels"))
+    return Summary(_read(_platform, document, None), parse_time(document.get("created")), labels)
 
 
 def _read(reader: Callable[[Any, str], _FieldT], value: Any, unknown: _FieldT) -> _FieldT:

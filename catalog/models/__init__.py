@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from catalog.models.content import Blob, ConfigDocument, Document, IndexEntry, Manifest, ManifestBlob
+from catalog.models.content import Blob, ConfigDocument, Document, IndexEntry, Label, LabelName, Manifest, ManifestBlob
 from catalog.models.repositories import Presence, Repository, RepositoryBlob, Tag, TagSpan, WatchedRepository
 from catalog.models.scans import NamespaceTotal, Scan
 
@@ -11,6 +11,8 @@ __all__ = [
     "ConfigDocument",
     "Document",
     "IndexEntry",
+    "Label",
+    "LabelName",
     "Manifest",
     "ManifestBlob",
     "NamespaceTotal",

@@ -54,6 +54,8 @@ class Manifest(models.Model):
     layer_count = models.PositiveIntegerField(default=0)
     subject = models.CharField(max_length=DIGEST_LENGTH, blank=True)  # what it is attached to
     problem = models.TextField(blank=True)  # why the document cannot be used, if so
+    facets = models.BigIntegerField(default=0)  # its kind and platforms, `catalog.facets`
+    layers_key = models.BigIntegerField(default=0)  # equal for equal layers in their order, `catalog.layers_keys`
 
     config = models.ForeignKey(Blob, models.PROTECT, null=True, blank=True, related_name="configured_manifests")
     config_state = models.CharField(max_length=16, choices=ConfigState.choices, default=ConfigState.NONE)
@@ -69,6 +71,8 @@ class Manifest(models.Model):
             models.Index(fields=["subject"], condition=~Q(subject=""), name="manifests_by_subject"),
             models.Index(fields=["id"], condition=Q(config_state="unread"), name="manifests_with_unread_config"),
             models.Index(fields=["config"], name="manifests_by_config"),
+            models.Index(fields=["layers_key"], condition=~Q(layers_key=0), name="manifests_by_layers"),
+            models.Index(fields=["artifact_type"], condition=~Q(artifact_type=""), name="manifests_by_artifact_type"),
         ]
 
     def __str__(self) -> str:
@@ -98,6 +102,36 @@ class ConfigDocument(models.Model):
 
     def __str__(self) -> str:
         return f"config {self.blob_id}"
+
+
+class LabelName(models.Model):
+    """The name of labels and annotations, once."""
+
+    name = models.CharField(max_length=255, unique=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Label(models.Model):
+    """A label of an image's config, or an annotation of a manifest, where search finds it; the value may be cut."""
+
+    manifest = models.ForeignKey(Manifest, models.CASCADE, related_name="labels", db_index=False)
+    name = models.ForeignKey(LabelName, models.PROTECT, related_name="labels")
+    value = models.CharField(max_length=255)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["manifest", "name"], name="one_label_of_a_name"),
+        ]
+        indexes = [
+            models.Index(
+                fields=["value", "name"], name="labels_by_value", opclasses=["varchar_pattern_ops", "int8_ops"]
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.manifest_id} {self.name_id}={self.value}"
 
 
 class ManifestBlob(models.Model):

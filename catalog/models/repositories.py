@@ -10,18 +10,16 @@ from datetime import UTC, datetime
 from typing import Self
 
 from django.db import models
-from django.db.models import Q, Window
+from django.db.models import F, Q, Window
 from django.db.models.functions import Now, RowNumber
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from catalog.facets import ATTACHED
 from catalog.models.content import Blob, Manifest
 from registries.models import Registry
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
-
-# The first characters of `catalog.policy.is_attached`.
-_ATTACHED = Q(lead_tag__startswith="sha256-") | Q(lead_tag__startswith="sha512-")
 
 
 class RepositoryQuerySet(models.QuerySet["Repository"]):
@@ -125,13 +123,17 @@ class PresenceQuerySet(models.QuerySet["Presence"]):
     def present(self) -> Self:
         return self.filter(gone_at=None)
 
+    def with_any(self, facets: int) -> Self:
+        """Those that have one of these facets at least."""
+        return self.alias(**{f"among_{facets}": F("facets").bitand(facets)}).exclude(**{f"among_{facets}": 0})
+
     def attached(self) -> Self:
         """Signatures and the like, under the tags that tools make of a digest."""
-        return self.filter(_ATTACHED)
+        return self.with_any(ATTACHED)
 
     def for_people(self) -> Self:
         """Not attached to something else: what a person would pull."""
-        return self.exclude(_ATTACHED)
+        return self.alias(attachment=F("facets").bitand(ATTACHED)).filter(attachment=0)
 
     def with_tag_like(self, repository: Repository, text: str) -> Self:
         """Those of `repository` that have a tag with `text` in its name."""
@@ -164,7 +166,8 @@ class Presence(models.Model):
 
     tag_count = models.PositiveIntegerField(default=0)
     lead_tag = models.CharField(max_length=128, blank=True)  # the alias that says most
-    lead_key = models.BinaryField(max_length=400, default=b"")
+    lead_key = models.BinaryField(max_length=600, default=b"")
+    facets = models.BigIntegerField(default=0)  # what lists can be narrowed to, `catalog.facets`
     size = models.PositiveBigIntegerField(default=0)  # bytes of all its platforms that are here, each blob once
     dated = models.DateTimeField()  # the best date that is known, and
     dated_by = models.CharField(max_length=16, choices=DatedBy.choices)  # what it rests on
@@ -178,9 +181,15 @@ class Presence(models.Model):
             models.UniqueConstraint(fields=["repository", "manifest"], name="one_presence_of_a_manifest"),
         ]
         indexes = [
-            models.Index(fields=["repository", "dated", "id"], condition=Q(tag_count__gt=0), name="images_by_date"),
-            models.Index(fields=["repository", "size", "id"], condition=Q(tag_count__gt=0), name="images_by_size"),
-            models.Index(fields=["repository", "lead_key", "id"], condition=Q(tag_count__gt=0), name="images_by_tag"),
+            models.Index(
+                fields=["repository", "dated", "id", "facets"], condition=Q(tag_count__gt=0), name="images_by_date"
+            ),
+            models.Index(
+                fields=["repository", "size", "id", "facets"], condition=Q(tag_count__gt=0), name="images_by_size"
+            ),
+            models.Index(
+                fields=["repository", "lead_key", "id", "facets"], condition=Q(tag_count__gt=0), name="images_by_tag"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -218,7 +227,7 @@ class Tag(models.Model):
 
     repository = models.ForeignKey(Repository, models.CASCADE, related_name="tags", db_index=False)
     name = models.CharField(max_length=128)
-    key = models.BinaryField(max_length=400)  # 1.9 before 1.10, the same on every database
+    key = models.BinaryField(max_length=600)  # 1.9 before 1.10, the same on every database
     presence = models.ForeignKey(Presence, models.SET_NULL, null=True, blank=True, related_name="tags", db_index=False)
     problem = models.TextField(blank=True)  # why its manifest cannot be read now, if so
     first_seen = models.DateTimeField(db_default=Now())

@@ -6,8 +6,18 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, TypeAlias
 
-from catalog.models import Blob, ConfigDocument, Document, IndexEntry, Manifest, ManifestBlob
+from catalog.models import (
+    Blob,
+    ConfigDocument,
+    Document,
+    IndexEntry,
+    Label,
+    LabelName,
+    Manifest,
+    ManifestBlob,
+)
 from catalog.recording.chunks import by_number
+from catalog.recording.platforms import take_platforms
 from catalog.recording.records import ConfigRecord, EntryRecord, ManifestRecord, compressed
 from catalog.rows import insert, insert_new, moment, select, update
 from jobs.running import Lease
@@ -37,6 +47,8 @@ _MANIFEST: Final = (
     "architecture",
     "variant",
     "created",
+    "facets",
+    "layers_key",
 )
 _ENTRY: Final = (
     "index_id",
@@ -96,8 +108,23 @@ def _store_parts(lease: Lease, records: Mapping[str, ManifestRecord]) -> dict[st
     for batch in by_number(uses):
         with lease.writing():
             insert(ManifestBlob, ("manifest_id", "position", "blob_id"), batch)
+    for pairs in by_number((ids[digest], label) for digest, record in records.items() for label in _labels(record)):
+        with lease.writing():
+            label_manifests(pairs)
     _store_entries(lease, records, ids)
     return ids
+
+
+def _labels(record: ManifestRecord) -> Iterable[tuple[str, str]]:
+    return (*record.labels, *(record.config.labels if record.config else ()))
+
+
+def label_manifests(labels: Collection[tuple[int, tuple[str, str]]]) -> None:
+    """Write labels, each the id of a manifest with name and value; inside the caller's transaction."""
+    names = {name for _, (name, _) in labels}
+    insert(LabelName, ("name",), [(name,) for name in sorted(names)])
+    ids = dict(select(LabelName, ("name", "id"), "name", names))
+    insert(Label, ("manifest_id", "name_id", "value"), [(pk, ids[name], value) for pk, (name, value) in labels])
 
 
 def known_ids(digests: Iterable[str]) -> dict[str, int]:
@@ -134,12 +161,21 @@ def _manifest_row(record: ManifestRecord, blobs: Mapping[str, int]) -> tuple[Any
         blobs[record.blobs[0][0]] if record.blobs else None,
         *said,
         created or moment(record.created),
+        record.facets,
+        record.layers_key,
     )
 
 
 def told_of(config: ConfigRecord) -> tuple[Any, ...]:
     """What a manifest is told of its config: state, problem, os, architecture, variant, and when it was created."""
-    return (*config[:-1], moment(config.created))
+    return (
+        config.state,
+        config.problem,
+        config.os,
+        config.architecture,
+        config.variant,
+        moment(config.created),
+    )
 
 
 def _store_entries(lease: Lease, records: Mapping[str, ManifestRecord], ids: Mapping[str, int]) -> None:
@@ -152,3 +188,6 @@ def _store_entries(lease: Lease, records: Mapping[str, ManifestRecord], ids: Map
     for adopted in by_number(orphans):
         with lease.writing():
             update(IndexEntry, ("child_id",), [(ids[digest], entry) for entry, digest in adopted])
+    nameless = [ids[index] for index, record in records.items() if any(not e.platform for e in record.entries)]
+    with lease.writing():
+        take_platforms(nameless)

@@ -24,6 +24,7 @@ _PRESENCE: Final = (
     "tag_count",
     "lead_tag",
     "lead_key",
+    "facets",
     "dated",
     "dated_by",
     "first_seen",
@@ -36,6 +37,7 @@ class _Manifest(NamedTuple):
     size: int
     problem: str
     layer_count: int
+    facets: int
 
 
 def arrive(lease: Lease, repository: Repository, manifest_ids: Iterable[int], now: datetime) -> dict[int, int]:
@@ -77,6 +79,7 @@ def _row(repository: Repository, manifest: _Manifest, now: datetime) -> tuple[An
         0,
         "",
         b"",
+        manifest.facets,
         moment(now if seen else LONG_AGO),
         (Presence.DatedBy.SEEN if seen else Presence.DatedBy.FOUND).value,
         moment(now),

@@ -9,6 +9,9 @@ import zlib
 from datetime import datetime
 from typing import Final, NamedTuple
 
+from catalog.facets import of_kind, of_platforms
+from catalog.labels import searchable
+from catalog.layers_keys import layers_key
 from oci.config import parse_time, summarise
 from oci.errors import BadAnswer
 from oci.fetched import Fetched
@@ -30,6 +33,7 @@ class ConfigRecord(NamedTuple):
     architecture: str = ""
     variant: str = ""
     created: datetime | None = None
+    labels: tuple[tuple[str, str], ...] = ()
 
     @classmethod
     def of(cls, content: bytes) -> ConfigRecord:
@@ -37,14 +41,19 @@ class ConfigRecord(NamedTuple):
             summary = summarise(content)
         except BadAnswer as error:
             return cls.malformed(str(error))
+        labels = searchable(summary.labels.items())
         if (platform := summary.platform) is None:
-            return cls("read", created=summary.created)
+            return cls("read", created=summary.created, labels=labels)
         os, architecture, variant = _short(platform.os, platform.architecture, platform.variant)
-        return cls("read", "", os, architecture, variant, summary.created)
+        return cls("read", "", os, architecture, variant, summary.created, labels)
 
     @classmethod
     def malformed(cls, problem: str) -> ConfigRecord:
         return cls("malformed", problem)
+
+    @property
+    def platform(self) -> str:
+        return _platform(self.os, self.architecture, self.variant)
 
 
 class EntryRecord(NamedTuple):
@@ -69,6 +78,11 @@ class EntryRecord(NamedTuple):
         names = _short(platform.os, platform.architecture, platform.variant)
         return cls(*said, *names, platform.os_version[:_NAME_LENGTH], attests)
 
+    @property
+    def platform(self) -> str:
+        """Nothing where it names none, and of what is no image for a platform."""
+        return _platform(self.os, self.architecture, self.variant) if self.role == "platform" else ""
+
 
 class ManifestRecord(NamedTuple):
     """`kind` is a `Manifest.Kind`; `created` is when its annotations say so.
@@ -87,6 +101,8 @@ class ManifestRecord(NamedTuple):
     subject: str = ""
     problem: str = ""
     created: datetime | None = None
+    layers_key: int = 0
+    labels: tuple[tuple[str, str], ...] = ()  # its annotations, as search knows them
     blobs: tuple[tuple[str, int], ...] = ()  # digest and bytes of its config, then of its layers
     entries: tuple[EntryRecord, ...] = ()
     document: bytes = b""
@@ -108,6 +124,7 @@ class ManifestRecord(NamedTuple):
                 size,
                 manifest.artifact_type[:_TYPE_LENGTH],
                 subject=str(manifest.subject.digest) if manifest.subject else "",
+                labels=searchable(manifest.annotations.items()),
                 entries=tuple(map(EntryRecord.of, manifest.manifests)),
             )
         return cls(digest, media_type, "schema1" if manifest else "malformed", size, problem=fetched.problem)
@@ -118,9 +135,19 @@ class ManifestRecord(NamedTuple):
         return self.document_size + len(self.config_document)
 
     @property
+    def facets(self) -> int:
+        """Its kind, and the platforms that its config or its entries name."""
+        named = (self.config.platform if self.config else "", *(entry.platform for entry in self.entries))
+        return of_kind(self.kind) | of_platforms(named)
+
+    @property
     def children(self) -> list[str]:
         """The digests of what it lists, where it is an index."""
         return [entry.digest for entry in self.entries]
+
+
+def _platform(*parts: str) -> str:
+    return "/".join(part for part in parts if part)
 
 
 def _short(os: str, architecture: str, variant: str) -> tuple[str, str, str]:
@@ -134,6 +161,8 @@ def _image(record: ManifestRecord, image: ImageManifest) -> ManifestRecord:
         layer_count=len(image.layers),
         subject=str(image.subject.digest) if image.subject else "",
         created=parse_time(image.annotations.get(_CREATED)),
+        layers_key=layers_key(str(layer.digest) for layer in image.layers) if image.kind == "image" else 0,
+        labels=searchable(image.annotations.items()),
         blobs=tuple((str(blob.digest), blob.size) for blob in (image.config, *image.layers)),
     )
 

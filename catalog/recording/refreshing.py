@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from django.db import connection
 
+from catalog.facets import ATTACHED
 from catalog.models import Presence, Repository, Tag
 from catalog.models.repositories import LONG_AGO
 from catalog.policy import MOST_BYTES
@@ -14,7 +15,7 @@ from jobs.running import Lease
 
 _COLUMNS: Final = ("newest_id", "changed_at", "pushed", "problem_count")
 _HALF: Final = 2**20  # sizes are summed in two halves, since a pusher chooses them
-_FOR_PEOPLE: Final = "lead_tag NOT LIKE 'sha256-%%' AND lead_tag NOT LIKE 'sha512-%%'"
+_FOR_PEOPLE: Final = f"facets & {ATTACHED} = 0"
 
 
 def unsettle(repository: Repository) -> None:

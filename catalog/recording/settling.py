@@ -6,14 +6,16 @@ from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from typing import Any, Final, NamedTuple
 
+from catalog.facets import OF_TAGS, of_tags
 from catalog.models import Blob, IndexEntry, Manifest, ManifestBlob, Presence, Repository, Tag
 from catalog.policy import MAX_DEPTH, MOST_BYTES, lead_of
 from catalog.recording.chunks import by_number
 from catalog.recording.refreshing import unsettle
 from catalog.rows import add, select, update
-from catalog.sort_keys import natural_key
+from catalog.versions import tag_key
 from jobs.running import Lease
 
+_COUNTED: Final = ("id", "tag_count", "lead_tag", "facets")
 _SHOWN: Final = 3  # reasons in one sentence
 
 
@@ -28,14 +30,15 @@ def count_tags(repository: Repository, won: Mapping[int, list[str]], lost: Abstr
         tags[presence].append(name)
     images = 0
     changed: list[tuple[Any, ...]] = []
-    for pk, tag_count, lead_tag in select(Presence, ("id", "tag_count", "lead_tag"), "id", {*won, *lost}):
+    for pk, tag_count, lead_tag, facets in select(Presence, _COUNTED, "id", {*won, *lost}):
         names = tags[pk] if pk in lost else [*won[pk], *([lead_tag] if lead_tag else [])]
         count = len(names) if pk in lost else tag_count + len(won[pk])
         lead = lead_of(names) if names else ""
         images += bool(count) - bool(tag_count)
-        if (tag_count, lead_tag) != (count, lead):
-            changed.append((count, lead, natural_key(lead) if lead else b"", pk))
-    update(Presence, ("tag_count", "lead_tag", "lead_key"), changed)
+        now = facets & ~OF_TAGS | (of_tags(names) if pk in lost else of_tags(won[pk], facets))
+        if (tag_count, lead_tag, facets) != (count, lead, now):
+            changed.append((count, lead, tag_key(lead) if lead else b"", now, pk))
+    update(Presence, ("tag_count", "lead_tag", "lead_key", "facets"), changed)
     add(Repository, "image_count", images, repository.pk)
 
 

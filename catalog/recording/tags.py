@@ -15,7 +15,7 @@ from catalog.recording.refreshing import unsettle
 from catalog.rows import add, insert, moment, select, update
 from catalog.scanning.known import KnownTag
 from catalog.scanning.reading import BatchReading, TagReading
-from catalog.sort_keys import natural_key
+from catalog.versions import tag_key
 from jobs.running import Lease
 
 _TAG: Final = ("repository_id", "name", "key", "presence_id", "problem", "first_seen", "moved_at", "link_ns")
@@ -115,7 +115,7 @@ class _Pointing:
             presence = place.presence_id if place else None
             if presence is not None:
                 self.won.setdefault(presence, []).append(reading.tag)
-            key = natural_key(reading.tag)
+            key = tag_key(reading.tag)
             rows.append((self._repository.pk, reading.tag, key, presence, _problem(reading), now, now, reading.link_ns))
         insert(Tag, _TAG, rows)
         self._open_spans([reading.tag for reading in readings])

@@ -17,7 +17,7 @@ from catalog.scanning.shrinking import find_gone
 from catalog.scanning.source import Listed
 from catalog.scanning.watched import watched_names
 from catalog.scanning.work import BATCH, Batch, Step, Work, batches
-from catalog.sort_keys import natural_key
+from catalog.versions import tag_key
 from jobs.running import Lease
 from oci.client import RegistryClient
 from oci.errors import BadAnswer, Denied, NotFound, RegistryError, Unauthorized, Unsupported
@@ -106,7 +106,7 @@ class ApiSource:
 
 def _items(work: Iterable[tuple[Repository, Work]]) -> Iterator[_Item]:
     for repository, of_it in work:
-        names = sorted(of_it.listing.tags, key=natural_key)  # of two that come at once, the higher version comes last
+        names = sorted(of_it.listing.tags, key=tag_key)  # of two that come at once, the higher version comes last
         if not names:
             yield _Item(repository, of_it, None, None, last=True)
         for start in range(0, len(names), BATCH):

@@ -9,9 +9,11 @@ from typing import Final
 
 from django.db.models import Max
 
+from catalog.facets import of_platform
 from catalog.models import Blob, ConfigDocument, Manifest, Presence, Repository
-from catalog.recording.content import told_of
+from catalog.recording.content import label_manifests, told_of
 from catalog.recording.dating import date_indexes, date_presences
+from catalog.recording.platforms import show_platforms
 from catalog.recording.records import ConfigRecord, compressed
 from catalog.recording.refreshing import refresh
 from catalog.rows import execute, insert, select, table, update
@@ -165,7 +167,13 @@ def _write(lease: Lease, names: Mapping[int, str], readings: list[ConfigReading]
     with lease.writing():
         insert(ConfigDocument, ("blob_id", "compressed"), documents)
         _describe(read)
-        return _unsettle(names, _date([reading.wanted.blob_id for reading in read]) | _mark(names, readings))
+        manifests = dict(
+            select(Manifest, ("id", "config_id"), "config_id", [reading.wanted.blob_id for reading in read])
+        )
+        labels = {reading.wanted.blob_id: reading.record.labels for reading in read if reading.record}
+        label_manifests([(pk, label) for pk, config in manifests.items() for label in labels.get(config, ())])
+        show_platforms(manifests)
+        return _unsettle(names, _date(set(manifests)) | _mark(names, readings))
 
 
 def _unsettle(names: Mapping[int, str], changed: set[int]) -> dict[int, bool]:
@@ -182,18 +190,18 @@ def _describe(readings: Iterable[ConfigReading]) -> None:
     """Tell the manifests of each config what it says of them."""
     statement = (
         f"UPDATE {table(Manifest)} SET config_state = %s, config_problem = %s, os = %s, architecture = %s,"  # noqa: S608  our own names
-        " variant = %s, created = COALESCE(%s, created) WHERE config_id = %s AND config_state = %s"
+        " variant = %s, created = COALESCE(%s, created), facets = facets | %s"
+        " WHERE config_id = %s AND config_state = %s"
     )
     unread = Manifest.ConfigState.UNREAD.value
     execute(
         statement,
-        [(*told_of(r.record), r.wanted.blob_id, unread) for r in readings if r.record],
+        [(*told_of(r.record), of_platform(r.record.platform), r.wanted.blob_id, unread) for r in readings if r.record],
     )
 
 
-def _date(blob_ids: list[int]) -> set[int]:
-    """Date the images of these configs; the repositories in which they are."""
-    manifests = {pk for (pk,) in select(Manifest, ("id",), "config_id", blob_ids)}
+def _date(manifests: set[int]) -> set[int]:
+    """Date these images, and the indexes above them; the repositories in which they are."""
     manifests |= date_indexes(manifests)
     date_presences(manifests)
     return {pk for (pk,) in select(Presence, ("repository_id",), "manifest_id", manifests, _DATED_BY_THEM)}

@@ -20,7 +20,7 @@ from catalog.scanning.reader import Answer
 from catalog.scanning.reading import TagReading
 from catalog.scanning.source import Listed
 from catalog.scanning.work import BATCH, Batch, Step, Work, batches
-from catalog.sort_keys import natural_key
+from catalog.versions import tag_key
 from jobs.running import Lease
 from oci.errors import BadAnswer, NotFound, RegistryError
 from oci.names import RepositoryName
@@ -95,7 +95,7 @@ class FolderSource:
         else:
             listing = TagListing(repository, rejected=links.rejected)
         listed.rejected += links.rejected
-        changed.sort(key=lambda reading: natural_key(reading.tag))  # of two that come at once, the higher comes last
+        changed.sort(key=lambda reading: tag_key(reading.tag))  # of two that come at once, the higher comes last
         listed.works[repository] = Work(listing, count, [row[1] for row in known.values()], changed)
 
     def _steps(self, patience: Patience, run: list[_Item]) -> Generator[Step]:

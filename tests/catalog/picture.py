@@ -12,6 +12,7 @@ from catalog.models import (
     ConfigDocument,
     Document,
     IndexEntry,
+    Label,
     Manifest,
     ManifestBlob,
     NamespaceTotal,
@@ -61,6 +62,7 @@ def picture() -> dict[str, list[Any]]:
                 "dated_by",
                 Case(When(dated_by=Presence.DatedBy.SEEN, then=None), default="dated"),
                 _is(gone_at=None),
+                "facets",
             ),
             key=str,
         ),
@@ -92,9 +94,12 @@ def picture() -> dict[str, list[Any]]:
                 "architecture",
                 "variant",
                 "created",
+                "facets",
+                "layers_key",
             ),
             key=str,
         ),
+        "labels": sorted(Label.objects.values_list("manifest__digest", "name__name", "value")),
         "parts": sorted(ManifestBlob.objects.values_list("manifest__digest", "position", "blob__digest")),
         "entries": sorted(
             IndexEntry.objects.values_list(

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from catalog import removal
 from catalog.models import Blob, Manifest, Presence, Repository, Scan, Tag, TagSpan
-from catalog.sort_keys import natural_key
+from catalog.versions import tag_key
 from jobs import running
 from jobs import services as jobs
 from jobs.models import Job
@@ -186,7 +186,7 @@ def test_a_removal_that_was_interrupted_is_finished_by_the_next() -> None:
 def test_more_rows_than_a_batch_holds() -> None:
     registry = furniture.registry()
     repository = furniture.repository(registry)
-    tags = [Tag(repository=repository, name=f"t{n}", key=natural_key(f"t{n}")) for n in range(1200)]
+    tags = [Tag(repository=repository, name=f"t{n}", key=tag_key(f"t{n}")) for n in range(1200)]
     Tag.objects.bulk_create(tags)
 
     removal.remove_registry(registry)

@@ -14,6 +14,9 @@ from django.db.models import F
 from django.utils import timezone
 
 from access.models import User
+from catalog import facets
+from catalog.labels import searchable
+from catalog.layers_keys import layers_key
 from catalog.models import (
     Blob,
     ConfigDocument,
@@ -28,7 +31,9 @@ from catalog.models import (
     Tag,
 )
 from catalog.models.repositories import LONG_AGO
-from catalog.sort_keys import name_key, natural_key
+from catalog.recording.content import label_manifests
+from catalog.sort_keys import name_key
+from catalog.versions import tag_key
 from jobs.models import Job
 from registries.models import Registry
 
@@ -129,8 +134,14 @@ def image(  # noqa: PLR0913  each is one thing that an image may be odd in
         os=known.get("os", ""),
         architecture=known.get("architecture", ""),
         variant=known.get("variant", ""),
+        layers_key=layers_key(blob_digest(name) for name, _ in layers) if kind == Manifest.Kind.IMAGE else 0,
         **fields,
     )
+    row.facets = facets.of_kind(kind) | facets.of_platform(row.platform)
+    row.save(update_fields=["facets"])
+    labels = known.get("config", {}).get("Labels", {}) if isinstance(known.get("config"), dict) else {}
+    said = [*(more or {}).get("annotations", {}).items(), *(labels.items() if isinstance(labels, dict) else ())]
+    label_manifests([(row.pk, pair) for pair in searchable((str(name), str(value)) for name, value in said)])
     ManifestBlob.objects.bulk_create(
         [ManifestBlob(manifest=row, position=position, blob=blob) for position, blob in enumerate(blobs)],
         ignore_conflicts=True,
@@ -170,6 +181,9 @@ def index(children: Sequence[tuple[str, Built | str]], *, more: dict[str, Any] |
             )
         )
     IndexEntry.objects.bulk_create(rows)
+    named = [entry.platform for entry in rows if entry.role == IndexEntry.Role.PLATFORM]
+    row.facets = facets.of_kind(Manifest.Kind.INDEX) | facets.of_platforms(named)
+    row.save(update_fields=["facets"])
     return Built(row, content)
 
 
@@ -220,21 +234,20 @@ def put(where: Repository, built: Built, *tags: str, **fields: Any) -> Presence:
     values = {
         "tag_count": len(tags),
         "lead_tag": tags[0] if tags else "",
-        "lead_key": natural_key(tags[0]) if tags else b"",
+        "lead_key": tag_key(tags[0]) if tags else b"",
+        "facets": built.row.facets | facets.of_tags(tags),
         "size": built.row.size,
         "dated": LONG_AGO if fields.get("dated_by") == Presence.DatedBy.FOUND else timezone.now(),
         "dated_by": Presence.DatedBy.SEEN,
     }
     presence = Presence.objects.create(repository=where, manifest=built.row, **{**values, **fields})
-    Tag.objects.bulk_create(
-        [Tag(repository=where, name=name, key=natural_key(name), presence=presence) for name in tags]
-    )
+    Tag.objects.bulk_create([Tag(repository=where, name=name, key=tag_key(name), presence=presence) for name in tags])
     return presence
 
 
 def lose_tag(where: Repository, name: str, problem: str) -> Tag:
     """A tag whose manifest could never be read."""
-    return Tag.objects.create(repository=where, name=name, key=natural_key(name), problem=problem)
+    return Tag.objects.create(repository=where, name=name, key=tag_key(name), problem=problem)
 
 
 def settle(where: Repository) -> Repository:
