@@ -102,7 +102,7 @@ def _remove(registry: Registry, writing: Writing, told: Callable[[int], None]) -
     here = {"repository__registry": registry}
     removed = 0
     for rows in (
-        TagSpan.objects.filter(tag__repository__registry=registry),
+        TagSpan.objects.filter(**here),
         Tag.objects.filter(**here),
         RepositoryBlob.objects.filter(**here),
         Presence.objects.filter(**here),

@@ -69,6 +69,7 @@ const keys = {
   "?": () => help?.togglePopover(),
   j: () => step(1),
   k: () => step(-1),
+  x: () => dispatchEvent(new Event("berth:pick")),
 };
 addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || !keysAreOn()) return;

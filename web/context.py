@@ -17,6 +17,7 @@ _SECTIONS: Final = {
     "registry": "repositories",
     "repository": "repositories",
     "gone-tags": "repositories",
+    "timeline": "repositories",
     "tag": "repositories",
     "manifest": "repositories",
     "jobs": "jobs",

@@ -105,6 +105,11 @@ def prepare_search(apps, schema_editor):
 class Migration(migrations.Migration):
     dependencies = [("catalog", "0004_search_and_facets")]
     operations = [
-        migrations.RunPython(step, migrations.RunPython.noop)
-        for step in (fill_tags, fill_manifests, fill_presences, fill_from_documents, prepare_search)
+        migrations.RunSQL(
+            "UPDATE catalog_tagspan SET repository_id ="
+            " (SELECT repository_id FROM catalog_tag WHERE catalog_tag.id = catalog_tagspan.tag_id)",
+            migrations.RunSQL.noop,
+        ),
+        *(migrations.RunPython(step, migrations.RunPython.noop)
+        for step in (fill_tags, fill_manifests, fill_presences, fill_from_documents, prepare_search)),
     ]

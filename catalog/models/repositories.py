@@ -257,6 +257,7 @@ class TagSpan(models.Model):
     """From when to when a tag pointed to a manifest, as scans saw it."""
 
     tag = models.ForeignKey(Tag, models.CASCADE, related_name="spans", db_index=False)
+    repository = models.ForeignKey(Repository, models.CASCADE, related_name="+", db_index=False)  # that of the tag
     manifest = models.ForeignKey(Manifest, models.PROTECT, related_name="+")
     began = models.DateTimeField()
     ended = models.DateTimeField(null=True, blank=True)
@@ -268,6 +269,12 @@ class TagSpan(models.Model):
         indexes = [
             models.Index(fields=["tag", "began"], name="spans_of_a_tag"),
             models.Index(fields=["began"], name="spans_by_beginning"),
+            models.Index(fields=["repository", "began", "id"], name="spans_of_a_repository"),
+            models.Index(
+                fields=["repository", "ended", "id"],
+                condition=Q(ended__isnull=False),
+                name="ended_spans_of_a_repository",
+            ),
             models.Index(fields=["ended"], condition=Q(ended__isnull=False), name="spans_by_end"),
         ]
 

@@ -128,8 +128,8 @@ class _Pointing:
         manifests = {place.presence_id: place.manifest_id for place in self._places.values()}
         insert(
             TagSpan,
-            ("tag_id", "manifest_id", "began"),
-            [(tag, manifests[presence], moment(self._now)) for tag, presence in tags],
+            ("tag_id", "repository_id", "manifest_id", "began"),
+            [(tag, self._repository.pk, manifests[presence], moment(self._now)) for tag, presence in tags],
         )
 
     def _return(self, reading: TagReading, tag_id: int) -> None:
@@ -166,7 +166,9 @@ class _Pointing:
 
     def _span(self, tag_id: int, name: str, place: _Place | None) -> None:
         if place is not None:
-            TagSpan.objects.create(tag_id=tag_id, manifest_id=place.manifest_id, began=self._now)
+            TagSpan.objects.create(
+                tag_id=tag_id, repository=self._repository, manifest_id=place.manifest_id, began=self._now
+            )
             self.won.setdefault(place.presence_id, []).append(name)
 
     def _link(self, reading: TagReading) -> None:

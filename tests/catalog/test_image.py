@@ -295,12 +295,17 @@ def test_raw_bytes_are_the_very_bytes(app: Repository) -> None:
     assert raw_config(unread.row) is None
 
 
-def test_platforms_of_a_list_take_one_query(app: Repository, django_assert_num_queries: DjangoAssertNumQueries) -> None:
+def test_platforms_of_a_list_take_one_query_and_only_where_a_strange_one_is_among_them(
+    app: Repository, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
     amd64 = make.image([("a", 1)])
     index = make.index([("linux/amd64", amd64), ("linux/arm64", make.blob_digest("x")), ("linux/arm64", amd64)])
-    with django_assert_num_queries(1):
+    strange = make.index([("plan9/mips", amd64), ("linux/arm64", amd64)])
+    with django_assert_num_queries(0):
         platforms = platforms_of([amd64.row, index.row])
     assert platforms == {amd64.row.pk: ["linux/amd64"], index.row.pk: ["linux/amd64", "linux/arm64"]}
+    with django_assert_num_queries(1):
+        assert platforms_of([index.row, strange.row])[strange.row.pk] == ["plan9/mips", "linux/arm64"]
 
 
 def test_namespaces_count_what_stands_in_them_and_below(local: Registry) -> None:

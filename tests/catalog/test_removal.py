@@ -30,7 +30,9 @@ def furnish(where: Registry, seed: str, repositories: int = 2) -> None:
         furniture.settle(repository)
         for presence in repository.presences.all():
             for tag in presence.tags.all():
-                TagSpan.objects.create(tag=tag, manifest=presence.manifest, began=tag.first_seen)
+                TagSpan.objects.create(
+                    tag=tag, repository=tag.repository, manifest=presence.manifest, began=tag.first_seen
+                )
     furniture.scan(where)
 
 

@@ -70,7 +70,7 @@ def span(app: Repository, name: str, began: datetime, ended: datetime | None = N
     tag, _ = Tag.objects.get_or_create(
         repository=app, name=name, defaults={"key": name.encode(), "presence": presence, "first_seen": began}
     )
-    return TagSpan.objects.create(tag=tag, manifest=built.row, began=began, ended=ended)
+    return TagSpan.objects.create(tag=tag, repository=tag.repository, manifest=built.row, began=began, ended=ended)
 
 
 def test_the_changes_of_another_registry_or_time_are_not_its_own(app: Repository) -> None:

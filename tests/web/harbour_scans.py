@@ -84,13 +84,25 @@ def _last(where: Registry, api: Repository) -> Scan:
         seen = began + timedelta(seconds=20)
         if name != "1.27.3":
             long_ago = began - timedelta(days=9)
-            spans.append(TagSpan(tag=tag, manifest_id=before.manifest_id, began=long_ago, ended=seen))
-        spans.append(TagSpan(tag=tag, manifest_id=tag.presence.manifest_id, began=seen))
+            spans.append(
+                TagSpan(
+                    tag=tag, repository_id=tag.repository_id, manifest_id=before.manifest_id, began=long_ago, ended=seen
+                )
+            )
+        spans.append(
+            TagSpan(tag=tag, repository_id=tag.repository_id, manifest_id=tag.presence.manifest_id, began=seen)
+        )
     gone = Tag.objects.filter(repository__name="team/retired").select_related("presence").get()
     if gone.presence is not None:
         ended = began + timedelta(seconds=31)
         spans.append(
-            TagSpan(tag=gone, manifest_id=gone.presence.manifest_id, began=began - timedelta(days=40), ended=ended)
+            TagSpan(
+                tag=gone,
+                repository_id=gone.repository_id,
+                manifest_id=gone.presence.manifest_id,
+                began=began - timedelta(days=40),
+                ended=ended,
+            )
         )
     TagSpan.objects.bulk_create(spans)
     changed = {"new_tags": 1, "moved_tags": 3, "gone_tags": 1}

@@ -5,7 +5,20 @@ from __future__ import annotations
 from html.parser import HTMLParser
 from typing import Final
 
-_APART: Final = {"br", "dd", "div", "dt", "h1", "h2", "li", "p", "small", "td", "th"}  # begin a place of their own
+_APART: Final = {
+    "br",
+    "dd",
+    "div",
+    "dt",
+    "h1",
+    "h2",
+    "li",
+    "option",
+    "p",
+    "small",
+    "td",
+    "th",
+}  # begin a place of their own
 
 
 class Page(HTMLParser):

@@ -49,7 +49,9 @@ def second(local: Registry) -> Scan:
         ("back", two, seen, None),
         ("new", two, seen, None),
     ):
-        TagSpan.objects.create(tag=tags[name], manifest=built.row, began=since, ended=until)
+        TagSpan.objects.create(
+            tag=tags[name], repository=tags[name].repository, manifest=built.row, began=since, ended=until
+        )
     job = make.job(local, Job.State.DONE, started_at=began)
     return make.scan(
         local, started_at=began, finished_at=now, job=job, new_tags=2, moved_tags=1, gone_tags=1, tags=3, images=2
@@ -233,7 +235,9 @@ def test_many_scans_and_tags_cost_as_many_queries_as_few(
         for number in range(count):
             make.scan(second.registry, job=make.job(second.registry, Job.State.DONE))
             tag = Tag.objects.create(repository=app, name=f"more-{count}-{number}", key=b"")
-            TagSpan.objects.create(tag=tag, manifest=built.row, began=second.started_at + timedelta(seconds=1))
+            TagSpan.objects.create(
+                tag=tag, repository=tag.repository, manifest=built.row, began=second.started_at + timedelta(seconds=1)
+            )
         with django_assert_num_queries(6):
             see(client, "/registries/local/scans")
         with django_assert_num_queries(7):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Literal
 
 from axe_playwright_python.base import AxeResults
 from axe_playwright_python.sync_playwright import Axe
@@ -59,9 +59,15 @@ class Visit:
         for width in (1360, 390):
             self.page.set_viewport_size({"width": width, "height": 900})
             self.check(f"{path}, {width} px")
-            self.page.emulate_media(color_scheme="dark")
+            self._turn("dark")
             self._check_with_axe(f"{path}, {width} px, dark")
-            self.page.emulate_media(color_scheme="light")
+            self._turn("light")
+
+    def _turn(self, scheme: Literal["dark", "light"]) -> None:
+        """Into the other theme, to the end of the change of colours."""
+        self.page.emulate_media(color_scheme=scheme)
+        self.page.evaluate("() => new Promise(requestAnimationFrame)")
+        self.page.evaluate("() => Promise.allSettled(document.getAnimations().map(change => change.finished))")
 
     def _check_with_axe(self, path: str) -> None:
         if not self.page.evaluate("'axe' in window"):  # half a megabyte: once a page

@@ -12,12 +12,13 @@ from django.views.decorators.http import require_safe
 from access.guards import readers_only
 from catalog.models import Presence, Repository, Tag
 from catalog.reads.keyset import CAP, Column, Order, Page, paged
+from catalog.reads.narrowing import Narrowing, choices_in
 from catalog.reads.platforms import platforms_of
+from catalog.reads.timeline import timeline_of
 from web.finding import find_repository
 from web.htmx import render_page, wants_part
-from web.kinds import CHOICES, of_kind, segments_of
+from web.narrowing import Menus, narrowing_of
 from web.pull import Command, pull_commands
-from web.typed import chosen, typed
 
 COLUMNS: Final = {
     "date": Column("dated", datetime, largest_first=True),
@@ -34,17 +35,27 @@ _MOST_UNREADABLE: Final = 20
 @readers_only
 def page(request: HttpRequest, registry: str, repository: str) -> HttpResponse:
     row = find_repository(request, registry, repository)
-    text, kind = typed(request, "q"), chosen(request, "kind", CHOICES)
-    order = Order.parse(request.GET.get("sort"), COLUMNS)
-    wanted = of_kind(row, kind).with_tag_like(row, text).select_related("manifest")
-    found = paged(wanted, order, request.GET.get("page"))
+    narrowing, order = narrowing_of(request), Order.parse(request.GET.get("sort"), COLUMNS)
+    found = paged(narrowing.of(row).select_related("manifest"), order, request.GET.get("page"))
     _add_tags_and_platforms(found)
-    context = {"repository": row, "text": text, "kind": kind, "order": order, "page": found}
+    context = {"repository": row, "narrowing": narrowing, "order": order, "page": found}
     if not wants_part(request):
-        around = _surroundings(row, kind)
-        is_listed = bool(found.rows or text or kind or around["segments"] or row.gone_at)
+        around = _surroundings(row, narrowing)
+        is_listed = bool(found.rows or narrowing.any or around["menus"].kinds or row.gone_at)
         context |= around | {"has_filter": is_listed}
     return render_page(request, "repository/page.html", context, part="repository/rows.html")
+
+
+@require_safe
+@readers_only
+def references(request: HttpRequest, registry: str, repository: str) -> HttpResponse:
+    """The tags of all images that the filter leaves, each as a reference on a line of its own, to be saved."""
+    row = find_repository(request, registry, repository)
+    images = narrowing_of(request).of(row).order_by()
+    names = Tag.objects.live().filter(presence__in=images.values("pk")).in_order().values_list("name", flat=True)
+    lines = (f"{row.registry.pull_host}/{row.name}:{name}\n" for name in names)
+    headers = {"Content-Disposition": f'attachment; filename="{row.base_name}-tags.txt"'}
+    return HttpResponse(lines, content_type="text/plain; charset=utf-8", headers=headers)
 
 
 @require_safe
@@ -56,6 +67,15 @@ def gone_tags(request: HttpRequest, registry: str, repository: str) -> HttpRespo
     tags = Tag.objects.filter(repository=row).exclude(gone_at=None).select_related("presence__manifest")
     context = {"repository": row, "order": order, "page": paged(tags, order, request.GET.get("page"))}
     return render(request, "repository/gone.html", context | {"gone": _count_gone(row)})
+
+
+@require_safe
+@readers_only
+def timeline(request: HttpRequest, registry: str, repository: str) -> HttpResponse:
+    row = find_repository(request, registry, repository)
+    token = request.GET.get("page")
+    context = {"repository": row, "timeline": timeline_of(row, token), "gone": _count_gone(row), "is_first": not token}
+    return render(request, "repository/timeline.html", context)
 
 
 def _count_gone(row: Repository) -> dict[str, Any]:
@@ -77,13 +97,13 @@ def _add_tags_and_platforms(page: Page[Presence]) -> None:
         row.platforms = platforms[row.manifest_id]  # type: ignore[attr-defined]
 
 
-def _surroundings(row: Repository, kind: str) -> dict[str, Any]:
+def _surroundings(row: Repository, narrowing: Narrowing) -> dict[str, Any]:
     unreadable = (
         Tag.objects.live().filter(repository=row).unreadable().in_order() if row.problem_count else Tag.objects.none()
     )
     unreadable_tags = list(unreadable[: _MOST_UNREADABLE + 1])
     return {
-        "segments": segments_of(row, kind),
+        "menus": Menus.of(choices_in(row), narrowing),
         "gone": _count_gone(row),
         "unreadable": unreadable_tags[:_MOST_UNREADABLE],
         "command": _pull_newest(row),
