@@ -66,6 +66,7 @@ function step(by) {
 }
 const keys = {
   "/": () => document.querySelector("[data-find]")?.focus(),
+  f: () => document.querySelector("[data-filter]")?.focus(),
   "?": () => help?.togglePopover(),
   j: () => step(1),
   k: () => step(-1),
@@ -78,6 +79,22 @@ addEventListener("keydown", (event) => {
   if (!act || (event.key !== "?" && document.querySelector(".dialog:popover-open"))) return;
   event.preventDefault();
   act();
+});
+
+// -- what the search finds while one types -------------------------------------
+const find = document.querySelector(".find");
+find?.addEventListener("keydown", (event) => {
+  const field = find.querySelector("[data-find]");
+  if (event.key === "Escape") {
+    if (document.activeElement === field) field.blur();
+    else field.focus();
+    return;
+  }
+  const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  if (!by || event.isComposing) return;
+  event.preventDefault();
+  const stops = [field, ...find.querySelectorAll("[data-finds] a")];
+  stops[(stops.indexOf(document.activeElement) + by + stops.length) % stops.length]?.focus();
 });
 
 // -- parts that could not be fetched ------------------------------------------

@@ -9,9 +9,9 @@ from django.http import HttpRequest
 _LONGEST: Final = 255
 
 
-def typed(request: HttpRequest, name: str) -> str:
+def typed(request: HttpRequest, name: str, *, longest: int = _LONGEST) -> str:
     """The query parameter `name`, without control characters, cut to the length of the longest name."""
-    text = request.GET.get(name, "")[:_LONGEST]
+    text = request.GET.get(name, "")[:longest]
     return "".join(letter for letter in text if letter.isprintable()).strip()
 
 

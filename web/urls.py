@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from web import converters
-from web.views import accounts, images, jobs, registries, registry, repositories, repository, scans, watched
+from web.views import accounts, images, jobs, registries, registry, repositories, repository, scans, search, watched
 
 converters.register()
 
@@ -22,6 +22,7 @@ urlpatterns = [
     path(f"{_IMAGE}/manifests/<digest:digest>", images.manifest, name="manifest"),
     path(f"{_IMAGE}/manifests/<digest:digest>/raw", images.raw_manifest_file, name="raw-manifest"),
     path(f"{_IMAGE}/manifests/<digest:digest>/config", images.raw_config_file, name="raw-config"),
+    path("search", search.page, name="search"),
     path("jobs", jobs.listing, name="jobs"),
     path("jobs/<int:job_id>", jobs.page, name="job"),
     path("jobs/<int:job_id>/stop", jobs.stop, name="job-stop"),

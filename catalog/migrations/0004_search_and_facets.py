@@ -48,6 +48,11 @@ class Migration(migrations.Migration):
             field=models.BigIntegerField(default=0),
         ),
         migrations.AddField(
+            model_name='repository',
+            name='facets',
+            field=models.BigIntegerField(default=0),
+        ),
+        migrations.AddField(
             model_name='presence',
             name='facets',
             field=models.BigIntegerField(default=0),

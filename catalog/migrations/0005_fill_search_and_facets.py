@@ -59,6 +59,16 @@ def fill_presences(apps, schema_editor):
         presences.objects.bulk_update(piece, ["lead_key", "facets"], batch_size=200)
 
 
+def fill_repositories(apps, schema_editor):
+    repositories, presences = apps.get_model("catalog", "Repository"), apps.get_model("catalog", "Presence")
+    for piece in _pieces(repositories.objects.only("facets")):
+        rows = {row.pk: row for row in piece}
+        tagged = presences.objects.filter(repository__in=rows, tag_count__gt=0)
+        for pk, some in tagged.order_by().values_list("repository_id", "facets").distinct():
+            rows[pk].facets |= some
+        repositories.objects.bulk_update(piece, ["facets"], batch_size=200)
+
+
 def fill_from_documents(apps, schema_editor):
     """Labels, and the keys of layers, from the bytes that are kept."""
     documents, configs = apps.get_model("catalog", "Document"), apps.get_model("catalog", "ConfigDocument")
@@ -111,5 +121,5 @@ class Migration(migrations.Migration):
             migrations.RunSQL.noop,
         ),
         *(migrations.RunPython(step, migrations.RunPython.noop)
-        for step in (fill_tags, fill_manifests, fill_presences, fill_from_documents, prepare_search)),
+        for step in (fill_tags, fill_manifests, fill_presences, fill_repositories, fill_from_documents, prepare_search)),
     ]

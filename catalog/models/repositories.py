@@ -64,6 +64,7 @@ class Repository(models.Model):
     problem_count = models.PositiveIntegerField(default=0)  # tags that cannot be read, and images with a part missing
     size = models.PositiveBigIntegerField(default=0)  # bytes of the blobs that its images use, each once
     pushed = models.PositiveBigIntegerField(default=0)  # bytes of its tagged images, as if none shared a blob
+    facets = models.BigIntegerField(default=0)  # of all its tagged images together, `catalog.facets`
     newest = models.ForeignKey("Presence", models.SET_NULL, null=True, blank=True, related_name="+")
 
     first_seen = models.DateTimeField(db_default=Now())

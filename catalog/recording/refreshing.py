@@ -13,7 +13,7 @@ from catalog.policy import MOST_BYTES
 from catalog.rows import moment, table, update
 from jobs.running import Lease
 
-_COLUMNS: Final = ("newest_id", "changed_at", "pushed", "problem_count")
+_COLUMNS: Final = ("newest_id", "changed_at", "pushed", "problem_count", "facets")
 _HALF: Final = 2**20  # sizes are summed in two halves, since a pusher chooses them
 _FOR_PEOPLE: Final = f"facets & {ATTACHED} = 0"
 
@@ -50,6 +50,7 @@ def refresh(lease: Lease, repository_id: int, **settled: Any) -> None:
         max((when for when in (gone, moved, dated) if when is not None), default=moment(LONG_AGO)),
         min(MOST_BYTES, int(high or 0) * _HALF + int(low or 0)),
         unreadable + broken,
+        _facets(repository_id),
     )
     if settled or not _is_as_it_was(repository_id, values):
         with lease.writing():
@@ -69,6 +70,19 @@ def _newest(repository_id: int, condition: str) -> tuple[Any, ...] | None:
         repository_id,
     )
     return found
+
+
+def _facets(repository_id: int) -> int:
+    """Of all its tagged images together; SQLite cannot add bits up."""
+    together = 0
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT DISTINCT facets FROM {table(Presence)} WHERE repository_id = %s AND tag_count > 0",  # noqa: S608  our own names
+            (repository_id,),
+        )
+        for (facets,) in cursor.fetchall():
+            together |= facets
+    return together
 
 
 def _row(statement: str, repository_id: int) -> Any:

@@ -46,6 +46,7 @@ def picture() -> dict[str, list[Any]]:
                 "pushed",
                 "newest__lead_tag",
                 "missed",
+                "facets",
                 _is(gone_at=None),
             ),
             key=str,

@@ -8,6 +8,8 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import reduce
+from operator import or_
 from typing import Any, Final
 
 from django.db.models import F
@@ -260,6 +262,7 @@ def settle(where: Repository) -> Repository:
     where.problem_count = where.tags.live().unreadable().count() + tagged.exclude(state=Presence.State.WHOLE).count()
     where.size = sum(use.blob.size for use in blobs)
     where.newest = newest
+    where.facets = reduce(or_, tagged.values_list("facets", flat=True), 0)
     where.changed_at = (newest.date or LONG_AGO) if newest else where.changed_at
     where.save()
     return where

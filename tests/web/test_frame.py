@@ -15,25 +15,25 @@ TAG = "/r/local/team/app/-/tags/1.0"
 
 
 @pytest.mark.parametrize(
-    ("url", "field"),
+    ("url", "fields"),
     [
-        ("/", "f"),
-        ("/?q=zzz", "f"),
-        ("/?state=gone", "f"),
-        ("/r/local", "f"),
-        ("/r/empty", "find"),
-        ("/r/local/team/app", "f"),
-        ("/r/local/team/app?q=zzz", "f"),
-        ("/r/local/team/nothing", "find"),
-        ("/r/local/team/gone", "f"),
-        (TAG, "find"),
-        ("/jobs", "find"),
-        ("/registries", "find"),
-        ("/account/password", "find"),
-        ("/not/there", "find"),
+        ("/", "both"),
+        ("/?q=zzz", "both"),
+        ("/?state=gone", "both"),
+        ("/r/local", "both"),
+        ("/r/empty", "one"),
+        ("/r/local/team/app", "both"),
+        ("/r/local/team/app?q=zzz", "both"),
+        ("/r/local/team/nothing", "one"),
+        ("/r/local/team/gone", "both"),
+        (TAG, "one"),
+        ("/jobs", "one"),
+        ("/registries", "one"),
+        ("/account/password", "one"),
+        ("/not/there", "one"),
     ],
 )
-def test_one_field_shows_the_key_that_leads_to_it(client: Client, local: Registry, url: str, field: str) -> None:
+def test_each_field_shows_the_key_that_leads_to_it(client: Client, local: Registry, url: str, fields: str) -> None:
     make.registry("empty")
     app = make.repository(local, "team/app")
     make.put(app, make.image(), "1.0")
@@ -43,20 +43,14 @@ def test_one_field_shows_the_key_that_leads_to_it(client: Client, local: Registr
 
     page = Page(client.get(url).content.decode())
 
-    assert [found["id"] for found in page.all("input") if "data-find" in found] == [field]
-    assert [found["id"] for found in page.all("input") if found.get("aria-keyshortcuts") == "/"] == [field]
-    hints = [
-        number for number, (tag, found) in enumerate(page.elements) if (tag, found.get("class")) == ("kbd", "needs-js")
-    ]
-    before = [found["id"] for tag, found in page.elements[: hints[0]] if tag == "input" and "id" in found]
-    assert len(hints) == 1
-    assert before[-1] == field
-
-
-def test_without_a_registry_the_key_leads_to_the_search(client: Client, db: None) -> None:
-    page = Page(client.get("/").content.decode())
-
+    keys = {found["aria-keyshortcuts"]: found["id"] for found in page.all("input") if "aria-keyshortcuts" in found}
+    assert keys == {"/": "find"} | ({"f": "f"} if fields == "both" else {})
     assert [found["id"] for found in page.all("input") if "data-find" in found] == ["find"]
+    hints = [number for number, (tag, found) in enumerate(page.elements) if tag == "kbd" and "aria-hidden" in found]
+    before = [
+        [found["id"] for tag, found in page.elements[:hint] if tag == "input" and "id" in found][-1] for hint in hints
+    ]
+    assert before == list(keys.values())
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""Search: what a person typed, understood, and found in the catalog."""

@@ -1,0 +1,236 @@
+"""What a query finds in the catalog, on whichever database the tests run."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from django.db import connection
+from pytest_django import DjangoAssertNumQueries
+
+from catalog import search_index
+from catalog.models import Manifest, Repository, Tag
+from catalog.searching import finding
+from catalog.searching.patterns import Pattern
+from catalog.searching.query import Query
+from registries.models import Registry
+from tests.web import furniture as make
+
+HELM = "application/vnd.cncf.helm.config.v1+json"
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def local() -> Registry:
+    return make.registry("local", public_name="registry.example.org")
+
+
+@pytest.fixture
+def harbour(local: Registry) -> list[Registry]:
+    """Some repositories with tags, and a registry that nobody searches."""
+    app = make.repository(local, "team/app")
+    labels = {**make.config(), "config": {"Labels": {"org.opencontainers.image.revision": "8C1f20e77"}}}
+    make.put(app, make.image([("one", 1)], labels), "1.27.3", "latest", "PR-12345")
+    make.put(app, make.image([("two", 1)], {**make.config(), "architecture": "arm64"}), "1.26.0")
+    make.settle(app)
+    other = make.repository(local, "team/deep/app")
+    make.put(other, make.image([("three", 1)], more={"annotations": {"org.example.team": "harbour"}}), "1_27", "x%y")
+    make.settle(other)
+    lonely = make.repository(local, "app-tools")
+    make.put(lonely, make.image([("c", 1)], kind=Manifest.Kind.CHART, artifact_type=HELM), "2")
+    make.settle(lonely)
+    retired = make.registry("retired")
+    make.put(make.repository(retired, "team/app"), make.image([("four", 1)]), "1.27.3")
+    return [local]
+
+
+def repositories(text: str, registries: list[Registry]) -> list[str]:
+    return [row.name for row in finding.repositories(Query.parse(text), registries)]
+
+
+def tags(text: str, registries: list[Registry]) -> list[str]:
+    return sorted(f"{t.repository.name}:{t.name}" for t in finding.newest_tags(Query.parse(text), registries, 50))
+
+
+def images(text: str, registries: list[Registry]) -> list[str]:
+    return [f"{row.repository.name}:{row.lead_tag}" for row in finding.images(Query.parse(text), registries, 50)]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("app", ["team/deep/app", "team/app", "app-tools"]),
+        ("team/app", ["team/app"]),
+        ("TEAM app", ["team/deep/app", "team/app"]),
+        ("ns:team/deep", ["team/deep/app"]),
+        ("repo:tools", ["app-tools"]),
+        ("kind:chart", ["app-tools"]),
+        ("platform:arm64", ["team/app"]),
+        ("platform:linux/arm64 deep", []),
+        ("registry:nothing app", []),
+        ("*/app", ["team/app"]),
+        ("*/*/app", ["team/deep/app"]),
+        ("registry.example.org/*/a??", ["team/app"]),
+        ("app[-_]t*", ["app-tools"]),
+        ("zzz", []),
+        ("", []),
+    ],
+)
+def test_repositories_are_found(harbour: list[Registry], text: str, found: list[str]) -> None:
+    assert sorted(repositories(text, harbour)) == sorted(found)
+
+
+def test_the_very_name_comes_first(harbour: list[Registry], local: Registry) -> None:
+    make.repository(local, "app")
+    assert repositories("app", harbour)[0] == "app"
+    assert repositories("app", harbour)[-1] == "app-tools"
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("1.27", ["team/app:1.27.3"]),
+        ("12345", ["team/app:PR-12345"]),
+        ("pr-12345", ["team/app:PR-12345"]),
+        ("1_27", ["team/deep/app:1_27"]),
+        ("_27", ["team/deep/app:1_27"]),
+        ("x%y", ["team/deep/app:x%y"]),
+        ("2", ["app-tools:2", "team/app:1.26.0", "team/app:1.27.3", "team/app:PR-12345", "team/deep/app:1_27"]),
+        ("deep 1", ["team/deep/app:1_27"]),
+        ("tag:latest", ["team/app:latest"]),
+        ("tag:1 ns:team/deep", ["team/deep/app:1_27"]),
+        ("*/app:1.*", ["team/app:1.26.0", "team/app:1.27.3"]),
+        ("*/app:1.2[67].?", ["team/app:1.26.0", "team/app:1.27.3"]),
+        ("*/app", []),
+        ("nothing", []),
+    ],
+)
+def test_tags_are_found_by_any_part_of_their_name(harbour: list[Registry], text: str, found: list[str]) -> None:
+    assert tags(text, harbour) == sorted(found)
+
+
+def test_gone_tags_and_those_of_other_registries_are_not_found(harbour: list[Registry]) -> None:
+    Tag.objects.filter(name="1.27.3", repository__registry=harbour[0]).update(gone_at="2026-01-01T00:00:00Z")
+    assert tags("1.27", harbour) == []
+    assert [tag.name for tag in finding.exact_tags(Query.parse("latest"), harbour, 5)] == (
+        ["latest"] if search_index.fits("latest") else []
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("label:org.opencontainers.image.revision=8C1f", ["team/app:1.27.3"]),
+        ("label:revision=8C1f20e77", ["team/app:1.27.3"]),
+        ("label:revision", ["team/app:1.27.3"]),
+        ("label:revision=8c1f", []),  # values are as they are
+        ("8C1f20", ["team/app:1.27.3"]),
+        ("harbour", ["team/deep/app:1_27"]),
+        ("type:helm.config", ["app-tools:2"]),
+        ("type:application/vnd.cncf", ["app-tools:2"]),
+        ("type:spdx", []),
+    ],
+)
+def test_images_are_found_by_labels_annotations_and_types(harbour: list[Registry], text: str, found: list[str]) -> None:
+    assert images(text, harbour) == found
+
+
+def test_images_are_found_by_the_beginning_of_their_digest(harbour: list[Registry]) -> None:
+    digest = Repository.objects.get(name="team/deep/app").presences.get().manifest.digest
+    hex_ = digest.partition(":")[2]
+    for text in (digest, digest[:20], hex_[:12], hex_[:12].upper(), f"@{digest}", f"digest:{hex_[:9]}"):
+        assert images(text, harbour) == ["team/deep/app:1_27"], text
+    for text in (f"sha512:{hex_[:12]}", f"{hex_[:12]}zz", "digest:%", "digest:__"):
+        assert images(text, harbour) == [], text
+
+
+@pytest.mark.parametrize(
+    ("text", "target"),
+    [
+        ("docker pull registry.example.org/team/app:1.27.3", "1.27.3"),
+        ("docker pull team/app:latest", "1.27.3"),
+        ("docker pull registry.example.org/team/app:nothing", None),
+    ],
+)
+def test_a_pasted_reference_is_found_here(harbour: list[Registry], text: str, target: str | None) -> None:
+    query = Query.parse(text)
+    (here,) = finding.pasted_here(query, harbour)
+    presence = finding.pasted_targets(query, [here])[here.pk]
+    assert here.name == "team/app"
+    assert (presence.lead_tag if presence else None) == target
+
+
+def test_a_reference_to_another_registry_is_not_here(harbour: list[Registry]) -> None:
+    assert finding.pasted_here(Query.parse("docker pull quay.io/team/app:1.27.3"), harbour) == []
+
+
+PIECES = ("a", "ab", "a/b", "ab/b", "a/b/b", "b-a", "a.b", "a_b")
+
+
+@pytest.mark.parametrize("text", ["*", "a*", "*b", "*/b", "a/*", "*/*", "?", "a?b", "[ab]*", "[^a]*", "*/*/*", "a*/*b"])
+def test_a_star_stops_at_a_slash_on_every_database(local: Registry, text: str) -> None:
+    for name in PIECES:
+        make.repository(local, name)
+    pattern = Pattern.parse(text)
+    assert pattern is not None
+    said = text.replace(".", r"\.").replace("*", "[^/]*").replace("?", "[^/]")
+    expected = {name for name in PIECES if re.fullmatch(said, name)}
+    assert {row.name for row in pattern.repositories(Repository.objects.all())} == expected
+
+
+@pytest.mark.parametrize("text", ["app", "a[b", "a]b", "[]", "[^]x*", "a*'b", "*\x00", "**;--", ":*"])
+def test_what_is_no_pattern_is_searched_for_as_it_is(text: str) -> None:
+    assert Pattern.parse(text) is None
+
+
+@pytest.mark.parametrize("text", ["platform:plan9", "kind:ship"])
+def test_a_qualifier_that_means_nothing_is_said(text: str) -> None:
+    assert Query.parse(f"{text} app").unknown == (text,)
+
+
+def test_tags_are_paged_by_key(harbour: list[Registry], local: Registry) -> None:
+    make.put(make.repository(local, "many/tags"), make.image([("m", 1)]), *[f"build-{n:03}" for n in range(120)])
+    seen, token = [], None
+    while True:
+        page = finding.tags(Query.parse("build-"), harbour, token, 50)
+        seen += [tag.name for tag in page.rows]
+        token = page.next
+        if token is None:
+            break
+    assert len(seen) == len(set(seen)) == page.count == 120
+
+
+def test_each_section_is_one_query(harbour: list[Registry], django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    query = Query.parse("app")
+    search_index.fits("app")
+    for found in (
+        lambda: list(finding.repositories(query, harbour)[:5]),
+        lambda: finding.newest_tags(query, harbour, 5),
+    ):
+        with django_assert_num_queries(1):
+            found()
+    with django_assert_num_queries(2):
+        finding.images(Query.parse("harbour"), harbour, 5)
+
+
+def test_the_index_of_tags_follows_them(harbour: list[Registry]) -> None:
+    if connection.vendor != "sqlite":
+        pytest.skip("PostgreSQL keeps its index itself")
+
+    def indexed(text: str) -> int:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT COUNT(*) FROM catalog_tag_search WHERE name LIKE %s", [f"%{text}%"])
+            return int(cursor.fetchone()[0])
+
+    assert indexed("PR-123") == 1
+    Tag.objects.filter(name="PR-12345").delete()
+    assert indexed("PR-123") == 0
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TRIGGER catalog_tag_search_insert")
+        cursor.execute("DROP TRIGGER catalog_tag_search_delete")
+    app = Repository.objects.get(name="team/app", registry=harbour[0])
+    make.put(app, make.image([("late", 1)]), "late-comer")
+    assert indexed("comer") == 0
+    search_index.prepare(connection)
+    assert indexed("comer") == 1
