@@ -62,7 +62,9 @@ INSTALLED_APPS = [
     "web",
     "api",
 ]
+SERVER_TIMING = env.flag("BERTH_SERVER_TIMING", default=False)
 MIDDLEWARE = [
+    "web.server_timing.ServerTiming",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",  # pads each answer at random, so its length tells no secret
