@@ -30,7 +30,7 @@ HAS_DOCUMENT: Final = "EXISTS (SELECT 1 FROM catalog_document d WHERE d.manifest
 
 _DOCUMENTS: Final = 250  # a transaction; up to 4 MiB each, but no batch holds more than eight
 _IMAGE: Final = Manifest.Kind.IMAGE.value
-_MANIFEST: Final = (
+MANIFEST_COLUMNS: Final = (
     "digest",
     "media_type",
     "kind",
@@ -50,7 +50,7 @@ _MANIFEST: Final = (
     "facets",
     "layers_key",
 )
-_ENTRY: Final = (
+ENTRY_COLUMNS: Final = (
     "index_id",
     "position",
     "child_id",
@@ -96,9 +96,9 @@ def _store_parts(lease: Lease, records: Mapping[str, ManifestRecord]) -> dict[st
         with lease.writing():
             insert(ConfigDocument, ("blob_id", "compressed"), documents)
     ids: dict[str, int] = {}
-    for piece in by_number([_manifest_row(record, blobs) for record in records.values()]):
+    for piece in by_number([manifest_row(record, blobs) for record in records.values()]):
         with lease.writing():
-            ids |= insert_new(Manifest, _MANIFEST, piece, "digest")
+            ids |= insert_new(Manifest, MANIFEST_COLUMNS, piece, "digest")
     ids |= select(Manifest, ("digest", "id"), "digest", [digest for digest in records if digest not in ids])
     uses = (
         (ids[digest], position, blobs[blob])
@@ -144,8 +144,8 @@ def _store_blobs(lease: Lease, uses: Collection[Sequence[tuple[str, int]]]) -> d
     return ids | dict(select(Blob, ("digest", "id"), "digest", [digest for digest in sizes if digest not in ids]))
 
 
-def _manifest_row(record: ManifestRecord, blobs: Mapping[str, int]) -> tuple[Any, ...]:
-    """The values of `_MANIFEST`."""
+def manifest_row(record: ManifestRecord, blobs: Mapping[str, int]) -> tuple[Any, ...]:
+    """The values of `MANIFEST_COLUMNS`."""
     unread = Manifest.ConfigState.UNREAD if record.kind == _IMAGE else Manifest.ConfigState.NONE
     *said, created = told_of(record.config or ConfigRecord(unread.value))
     return (
@@ -183,7 +183,7 @@ def _store_entries(lease: Lease, records: Mapping[str, ManifestRecord], ids: Map
     children = dict(select(Manifest, ("digest", "id"), "digest", {entry.digest for _, _, entry in entries}))
     for rows in by_number((index, place, children.get(entry.digest), *entry) for index, place, entry in entries):
         with lease.writing():
-            insert(IndexEntry, _ENTRY, rows)
+            insert(IndexEntry, ENTRY_COLUMNS, rows)
     orphans = select(IndexEntry, ("id", "digest"), "digest", records, "child_id IS NULL")
     for adopted in by_number(orphans):
         with lease.writing():

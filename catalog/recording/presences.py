@@ -15,7 +15,7 @@ from catalog.recording.refreshing import unsettle
 from catalog.rows import insert, moment, select, update
 from jobs.running import Lease
 
-_PRESENCE: Final = (
+PRESENCE_COLUMNS: Final = (
     "repository_id",
     "manifest_id",
     "size",
@@ -59,14 +59,14 @@ def arrive(lease: Lease, repository: Repository, manifest_ids: Iterable[int], no
         with lease.writing():
             if back:
                 Presence.objects.filter(pk__in=back).update(gone_at=None, dated=now, dated_by=Presence.DatedBy.SEEN)
-            insert(Presence, _PRESENCE, fresh)
+            insert(Presence, PRESENCE_COLUMNS, fresh)
             unsettle(repository)
             _count_blobs(repository, [manifest.id for manifest in piece], +1)
     return dict(select(Presence, ("manifest_id", "id"), "manifest_id", wanted, here))
 
 
 def _row(repository: Repository, manifest: _Manifest, now: datetime) -> tuple[Any, ...]:
-    """The values of `_PRESENCE`. An index is settled later, when it is known what is there of it."""
+    """The values of `PRESENCE_COLUMNS`. An index is settled later, when it is known what is there of it."""
     # What is there when the registry is looked at for the first time came at a time that nobody knows.
     seen = repository.scanned_at is not None or not repository.is_of_first_scan
     malformed = manifest.kind == Manifest.Kind.MALFORMED

@@ -18,7 +18,7 @@ from catalog.scanning.reading import BatchReading, TagReading
 from catalog.versions import tag_key
 from jobs.running import Lease
 
-_TAG: Final = ("repository_id", "name", "key", "presence_id", "problem", "first_seen", "moved_at", "link_ns")
+TAG_COLUMNS: Final = ("repository_id", "name", "key", "presence_id", "problem", "first_seen", "moved_at", "link_ns")
 
 
 @dataclass(slots=True)
@@ -117,7 +117,7 @@ class _Pointing:
                 self.won.setdefault(presence, []).append(reading.tag)
             key = tag_key(reading.tag)
             rows.append((self._repository.pk, reading.tag, key, presence, _problem(reading), now, now, reading.link_ns))
-        insert(Tag, _TAG, rows)
+        insert(Tag, TAG_COLUMNS, rows)
         self._open_spans([reading.tag for reading in readings])
         self.changes.new += len(readings)
 
