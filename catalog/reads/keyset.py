@@ -170,3 +170,8 @@ def _past(column: Column, place: _Place, *, falling: bool) -> Q:
 def _token(row: Model, order: Order, *, backward: bool) -> str:
     value = getattr(row, order.column.field)
     return _Place(backward, bytes(value) if isinstance(value, memoryview) else value, row.pk).write(order)
+
+
+def token_after(row: Model, order: Order) -> str:
+    """The token of the page that begins after `row`."""
+    return _token(row, order, backward=False)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NoReturn, TypeAlias
 
-from registry_ui.bench import scan_bench, sizes
+from registry_ui.bench import pages_bench, scan_bench, sizes
 from registry_ui.bench.errors import BenchError
 from registry_ui.bench.sizes import Size
 from registry_ui.bench.table import Row, as_json, as_table
@@ -20,6 +20,7 @@ Bench: TypeAlias = Callable[[Size, Path | None, Callable[[str], None]], list[Row
 
 _BENCHES: Final[Mapping[str, tuple[Bench, str]]] = {
     "scan": (scan_bench.run, "how fast a registry is read, how often it is asked, and who waits meanwhile"),
+    "pages": (pages_bench.run, "what each page costs where a million tags are, and what a browser fetches with it"),
 }
 _UNUSABLE: Final = 2  # what was asked for cannot be measured
 
@@ -31,9 +32,6 @@ def main(arguments: Sequence[str]) -> int:
         return 0
     if given.name not in _BENCHES:
         _tell(f"There is no bench {given.name}. Those there are: {', '.join(_BENCHES)}.")
-        return _UNUSABLE
-    if given.data and not (given.data / "docker/registry/v2").is_dir():
-        _tell(f"--data {given.data}: no registry's storage folder, which would hold docker/registry/v2.")
         return _UNUSABLE
     size = sizes.FULL if given.full else sizes.TINY if given.tiny else sizes.USUAL
     machine = _machine()
@@ -52,7 +50,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("name", nargs="?", help="without it, the names there are")
     parser.add_argument("--full", action="store_true", help="the size that the limits are meant for; takes minutes")
     parser.add_argument("--json", action="store_true", help="print JSON and nothing else")
-    parser.add_argument("--data", type=Path, metavar="FOLDER", help="measure on this storage folder of a registry")
+    parser.add_argument(
+        "--data",
+        type=Path,
+        metavar="FOLDER",
+        help="scan: a registry's storage folder to measure on; pages: where the catalog is kept, for the next run too",
+    )
     parser.add_argument("--tiny", action="store_true", help=argparse.SUPPRESS)  # for tests: too small to mean much
     return parser
 

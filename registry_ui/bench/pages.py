@@ -8,6 +8,8 @@ import re
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
+from dataclasses import dataclass
+from email.message import Message
 from typing import Final
 from urllib.parse import urlencode
 
@@ -45,6 +47,15 @@ def pages(repository: str, tag: str, registry: str) -> dict[str, str]:
     }
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`body` is as it was sent: compressed, where that pays."""
+
+    seconds: float
+    headers: Message
+    body: bytes
+
+
 class Reader:
     def __init__(self, site: Site, name: str, password: str) -> None:
         self._port = site.port
@@ -59,26 +70,31 @@ class Reader:
         """Ask for all pages in turn as long as `go_on()`; the seconds of each, by its name."""
         took: dict[str, list[float]] = {name: [] for name in paths}
         while True:
-            with closing(http.client.HTTPConnection("127.0.0.1", self._port, timeout=_TIMEOUT)) as connection:
+            with self.connected() as connection:
                 for name, path in paths.items():
                     if not go_on():
                         return took
-                    took[name].append(self._look(connection, path.format(job=job)))
+                    took[name].append(self.ask(connection, path.format(job=job)).seconds)
                     time.sleep(_PAUSE)
 
-    def _look(self, connection: http.client.HTTPConnection, path: str) -> float:
+    def connected(self) -> closing[http.client.HTTPConnection]:
+        """A connection for `ask`; it is closed at the end of the block."""
+        return closing(http.client.HTTPConnection("127.0.0.1", self._port, timeout=_TIMEOUT))
+
+    def ask(self, connection: http.client.HTTPConnection, path: str) -> Answer:
+        """What is at `path`; BenchError where that is no page."""
         began = time.perf_counter()
         connection.request("GET", path, headers=self._headers())
         answer = connection.getresponse()
-        answer.read()
+        body = answer.read()
         seconds = time.perf_counter() - began
         if answer.status != http.client.OK:
             raise BenchError(f"The page {path} answers {answer.status}.")
-        return seconds
+        return Answer(seconds, answer.headers, body)
 
     def _sign_in(self, name: str, password: str) -> None:
         path = "/sign-in"
-        with closing(http.client.HTTPConnection("127.0.0.1", self._port, timeout=_TIMEOUT)) as connection:
+        with self.connected() as connection:
             connection.request("GET", path)
             answer = connection.getresponse()
             page = answer.read().decode()

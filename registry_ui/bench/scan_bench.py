@@ -9,6 +9,7 @@ from typing import Final
 from oci.media_types import ACCEPTED
 from registry_ui.bench import baseline, scanning
 from registry_ui.bench.baseline import Inventory
+from registry_ui.bench.errors import BenchError
 from registry_ui.bench.events import listening
 from registry_ui.bench.ground import Ground, prepared
 from registry_ui.bench.registries import Asked, Registry
@@ -32,6 +33,8 @@ _CATALOG_PAGE: Final = 1000  # repositories
 
 
 def run(size: Size, data: Path | None, say: Callable[[str], None]) -> list[Row]:
+    if data and not (data / "docker/registry/v2").is_dir():
+        raise BenchError(f"--data {data}: no registry's storage folder, which would hold docker/registry/v2.")
     with prepared(size, data, say) as ground:
         say("Reading what the data hold")
         inventory = baseline.read_everything(ground.main)

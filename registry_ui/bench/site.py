@@ -20,7 +20,9 @@ _STAFF: Final = "bench"
 
 
 class Site:
-    def __init__(self, data: Path) -> None:
+    """`database_url`: a PostgreSQL; without it a SQLite in the data folder."""
+
+    def __init__(self, data: Path, database_url: str = "") -> None:
         self.data, self.port = data, free_port()
         data.mkdir(parents=True, exist_ok=True)
         files = keys.prepare(data)
@@ -34,12 +36,13 @@ class Site:
             "BERTH_PUBLIC_URL": self.url,
             "BERTH_LOG_LEVEL": "WARNING",
             "REDIS_URL": _NOBODY,
+            **({"DATABASE_URL": database_url} if database_url else {}),
         }
 
     @classmethod
-    def new(cls, data: Path) -> Site:
-        """With an empty database and the static files in their place."""
-        site = cls(data)
+    def new(cls, data: Path, database_url: str = "") -> Site:
+        """With all tables, empty where they are new, and the static files in their place."""
+        site = cls(data, database_url)
         quiet = ("--noinput", "--verbosity", "0")
         commands = (("migrate", *quiet), ("collectstatic", *quiet))
         words = [word for command in commands for word in (*command, commanding.END)]
@@ -82,11 +85,12 @@ class Site:
         return _STAFF, said.split()[-1]
 
     @contextmanager
-    def serving(self) -> Iterator[None]:
+    def serving(self, *, timing: bool = False) -> Iterator[None]:
+        """`timing`: each answer says in a header what it cost."""
         argv = [*_PYTHON, "gunicorn", "--config", "python:registry_ui.start.web", "--bind", f"127.0.0.1:{self.port}"]
         with serving(
             argv,
-            self.environment,
+            {**self.environment, "BERTH_SERVER_TIMING": str(timing)},
             lambda: probes.answers("127.0.0.1", self.port, "/healthz"),
             self.data / "web",
             self.log,

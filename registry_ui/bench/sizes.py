@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from registry_ui.bench.catalog_data.shape import Catalog
 from registry_ui.bench.storage_data import Shape
 
 
@@ -14,6 +15,8 @@ class Size:
     load: Shape  # what is scanned while pages are asked for
     wide: Shape  # one repository of very many tags
     quiet: float  # seconds for which pages are asked for while nothing else happens
+    catalog: Catalog  # what pages are measured on
+    visits: int  # of each page, on each number of connections
     everywhere: bool = False  # the wide repository is read through the API too, one request a tag
 
 
@@ -21,6 +24,29 @@ def _wide(tags: int) -> Shape:
     return Shape(1, tags, images=max(1, tags // 100), past=False)
 
 
-TINY: Final = Size(main=Shape(3, 20), load=Shape(3, 20), wide=_wide(200), quiet=1)
-USUAL: Final = Size(main=Shape(40, 40), load=Shape(12, 40), wide=_wide(20_000), quiet=5)
-FULL: Final = Size(main=Shape(1000, 100), load=Shape(200, 100), wide=_wide(100_000), quiet=20, everywhere=True)
+TINY: Final = Size(
+    main=Shape(3, 20),
+    load=Shape(3, 20),
+    wide=_wide(200),
+    quiet=1,
+    catalog=Catalog(repositories=80, tags=1_600, wide=250),
+    visits=3,
+)
+USUAL: Final = Size(
+    main=Shape(40, 40),
+    load=Shape(12, 40),
+    wide=_wide(20_000),
+    quiet=5,
+    catalog=Catalog(repositories=400, tags=20_000, wide=1_500),
+    visits=20,
+)
+FULL: Final = Size(
+    main=Shape(1000, 100),
+    load=Shape(200, 100),
+    wide=_wide(100_000),
+    quiet=20,
+    # Some of the tags are gone again: a million are there.
+    catalog=Catalog(repositories=20_000, tags=1_004_000, wide=50_000),
+    visits=200,
+    everywhere=True,
+)

@@ -47,10 +47,14 @@ class Loader:
             self._write(model, columns)
 
     def _write(self, model: str, columns: tuple[str, ...]) -> None:
-        waiting = self._waiting[model, columns]
+        waiting, row = self._waiting[model, columns], _model(model)
         write = _copy if connection.vendor == "postgresql" else _insert
-        write(table(apps.get_model("catalog", model)), [connection.ops.quote_name(name) for name in columns], waiting)
+        write(table(row), [connection.ops.quote_name(name) for name in columns], waiting)
         waiting.clear()
+
+
+def _model(name: str) -> type[models.Model]:
+    return apps.get_model("catalog", name)
 
 
 def _insert(table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:

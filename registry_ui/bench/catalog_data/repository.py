@@ -41,7 +41,7 @@ COLUMNS: Final[dict[str, tuple[str, ...]]] = {
     "Label": ("id", "manifest_id", "name_id", "value"),
     "Presence": ("id", *PRESENCE_COLUMNS, "gone_at"),
     "Tag": ("id", *TAG_COLUMNS, "gone_at"),
-    "TagSpan": ("id", "tag_id", "manifest_id", "began", "ended"),
+    "TagSpan": ("id", "repository_id", "tag_id", "manifest_id", "began", "ended"),
     "RepositoryBlob": ("id", "repository_id", "blob_id", "references"),
 }  # fmt: skip
 _PROMOTED_EVERY: Final = 25
@@ -180,7 +180,7 @@ class _Writer:
         self._rows["Tag"].append((pk, *(said[column] for column in TAG_COLUMNS), moment(gone_at)))
         ends = [*times[1:], gone_at][: len(times)]
         self._rows["TagSpan"] += [
-            (self._ids.next("TagSpan"), pk, seen[began].id, moment(began), moment(ended))
+            (self._ids.next("TagSpan"), self._number, pk, seen[began].id, moment(began), moment(ended))
             for began, ended in list(zip(times, ends, strict=True))[-_SPANS:]
         ]
         self._live_tags += gone_at is None

@@ -1,0 +1,203 @@
+"""Which pages are measured: of each kind many, another repository each time; all that a bench knows of their addresses.
+
+`python -m registry_ui.bench.page_paths NUMBER` prints `NUMBER` paths of each kind as JSON. A new kind of page is a line
+in `KINDS`.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+from urllib.parse import urlencode
+
+import django
+
+if __name__ == "__main__":
+    django.setup()
+
+from django.db.models import Model, QuerySet
+
+from catalog.models import Manifest, Presence, Repository, Scan, Tag
+from catalog.reads.keyset import Column, Order, token_after
+from web.views import repositories, repository
+
+_SEED: Final = 7
+_DEEP: Final = 3  # of four pages of a list that is not its first
+_WORDS: Final = ("api", "led", "worker-1", "team-", "9", "exporter", "nothing-has-this-name")
+_TAG_WORDS: Final = ("1.", "latest", "-rc", "sha-4", "pr-1", "2.3", "alpine", "nothing")
+
+RowT = TypeVar("RowT", bound=Model)
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What one path of each kind is about."""
+
+    chance: random.Random
+    number: int  # of the sample
+    repository: Repository
+    tag: Tag  # in it
+    index: Presence  # an image for several platforms, in another repository
+    lost: Repository  # that has lost tags
+    wide: Repository
+    wide_image: Presence
+    wide_tag: Tag
+    scan: Scan
+
+
+def _all(sample: Sample) -> str:
+    return "/" + _list(sample, repositories.COLUMNS, sample.repository)
+
+
+def _of_registry(sample: Sample) -> str:
+    return _registry(sample) + _list(sample, repositories.COLUMNS, sample.repository)
+
+
+def _of_namespace(sample: Sample) -> str:
+    return f"{_registry(sample)}?{urlencode({'ns': sample.repository.namespace})}"
+
+
+def _search(sample: Sample) -> str:
+    words = (*_WORDS, sample.repository.base_name, sample.repository.name[:6])
+    return "/?" + urlencode({"q": words[sample.number % len(words)], "sort": _sort(sample, repositories.COLUMNS)})
+
+
+def _with_problems(sample: Sample) -> str:
+    return f"{_registry(sample)}?{urlencode({'state': 'problems', 'sort': _sort(sample, repositories.COLUMNS)})}"
+
+
+def _page(sample: Sample) -> str:
+    return sample.repository.get_absolute_url()
+
+
+def _sorted_page(sample: Sample) -> str:
+    return f"{_page(sample)}?{urlencode({'sort': _sort(sample, repository.COLUMNS)})}"
+
+
+def _wide(sample: Sample) -> str:
+    return sample.wide.get_absolute_url() + _list(sample, repository.COLUMNS, sample.wide_image)
+
+
+def _tag_search(sample: Sample) -> str:
+    return f"{_page(sample)}?{urlencode({'q': _TAG_WORDS[sample.number % len(_TAG_WORDS)]})}"
+
+
+def _wide_search(sample: Sample) -> str:
+    begin = sample.chance.randrange(max(1, len(sample.wide_tag.name) - 4))
+    word = sample.wide_tag.name[begin : begin + 2 + sample.number % 5]
+    return f"{sample.wide.get_absolute_url()}?{urlencode({'q': word})}"
+
+
+def _gone(sample: Sample) -> str:
+    return f"{sample.lost.get_absolute_url()}/-/gone-tags"
+
+
+def _image(sample: Sample) -> str:
+    return sample.tag.get_absolute_url()
+
+
+def _wide_tag(sample: Sample) -> str:
+    return sample.wide_tag.get_absolute_url()
+
+
+def _digest(sample: Sample) -> str:
+    presence = sample.tag.presence
+    return f"{_page(sample)}/-/manifests/{presence.manifest.digest}" if presence else _page(sample)
+
+
+def _index(sample: Sample) -> str:
+    index = sample.index
+    asked = {"platform": "linux/arm64/v8"} if sample.number % 2 else {}
+    return f"{index.repository.get_absolute_url()}/-/tags/{index.lead_tag}?{urlencode(asked)}"
+
+
+def _registry_page(sample: Sample) -> str:
+    name, parent = sample.repository.registry.name, sample.repository.namespace.partition("/")[0]
+    return f"/registries/{name}?{urlencode({'ns': parent} if sample.number % 2 else {'sort': 'unique'})}"
+
+
+def _scan(sample: Sample) -> str:
+    return f"/registries/{sample.scan.registry.name}/scans/{sample.scan.pk}"
+
+
+KINDS: Final[dict[str, Callable[[Sample], str]]] = {
+    "repository list": _all,
+    "repository list of a registry": _of_registry,
+    "repository list of a namespace": _of_namespace,
+    "repository list with problems": _with_problems,
+    "repository search": _search,
+    "repository": _page,
+    "repository, sorted": _sorted_page,
+    "widest repository": _wide,
+    "tag search": _tag_search,
+    "tag search in the widest repository": _wide_search,
+    "gone tags": _gone,
+    "image": _image,
+    "image of the widest repository": _wide_tag,
+    "image by digest": _digest,
+    "image index": _index,
+    "registry": _registry_page,
+    "registry list": lambda _: "/registries",
+    "scans": lambda sample: f"/registries/{sample.scan.registry.name}/scans",
+    "scan": _scan,
+    "jobs": lambda _: "/jobs",
+    "job": lambda sample: f"/jobs/{sample.scan.job_id}",
+}
+
+
+def _registry(sample: Sample) -> str:
+    return sample.repository.registry.get_absolute_url()
+
+
+def _sort(sample: Sample, columns: dict[str, Column]) -> str:
+    names = [sign + name for sign in ("", "-") for name in columns]
+    return names[sample.number % len(names)]
+
+
+def _list(sample: Sample, columns: dict[str, Column], row: Model) -> str:
+    """Some page of a list in some order: the one that begins after `row`, which is anywhere."""
+    sort = _sort(sample, columns)
+    asked = {"sort": sort}
+    if sample.number % (_DEEP + 1):
+        asked["page"] = token_after(row, Order.parse(sort, columns))
+    return f"?{urlencode(asked)}"
+
+
+def paths(number: int) -> dict[str, list[str]]:
+    """`number` of each kind, the same each time."""
+    samples = list(_samples(number))
+    return {name: [path(sample) for sample in samples] for name, path in KINDS.items()}
+
+
+def _samples(number: int) -> Iterator[Sample]:
+    chance = random.Random(_SEED)  # noqa: S311  nothing here is secret
+    live = Repository.objects.live().filter(tag_count__gt=0).select_related("registry")
+    wide = live.order_by("-tag_count")[0]
+    of_wide = {"repository": wide}
+    tags = _some(chance, Tag.objects.live().filter(**of_wide).select_related("repository__registry"), number)
+    images = _some(chance, Presence.objects.tagged().for_people().filter(**of_wide), number)
+    index = Presence.objects.tagged().filter(manifest__kind=Manifest.Kind.INDEX).order_by("repository", "pk")
+    indexes = _some(chance, index.select_related("repository__registry"), number)
+    lost = _some(chance, live.filter(tags__gone_at__isnull=False).distinct(), number)
+    scans = _some(chance, Scan.objects.complete().filter(registry=wide.registry).select_related("registry"), number)
+    for at, row in enumerate(_some(chance, live, number)):
+        tag = Tag.objects.live().filter(repository=row).exclude(presence=None).select_related("presence__manifest")
+        chosen = chance.choice(tag[:100])
+        chosen.repository = row
+        yield Sample(chance, at, row, chosen, indexes[at], lost[at], wide, images[at], tags[at], scans[at])
+
+
+def _some(chance: random.Random, rows: QuerySet[RowT], number: int) -> Sequence[RowT]:
+    """`number` of them, as different as there are."""
+    ids = list(rows.values_list("pk", flat=True))
+    chosen = [pk for _ in range(1 + number // len(ids)) for pk in chance.sample(ids, len(ids))][:number]
+    found: dict[Any, RowT] = {row.pk: row for row in rows.filter(pk__in=set(chosen))}
+    return [found[pk] for pk in chosen]
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps(paths(int(sys.argv[1]))))
