@@ -1,4 +1,4 @@
-"""Which text from an image may become a link: an absolute http or https address, nothing that only looks like one."""
+"""Which text may become a link: an absolute http or https address, nothing that only looks like one."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 _LONGEST: Final = 2000
 # What browsers and parsers read differently: white space, control characters, backslashes, quotes, angle brackets.
 _DOUBTFUL: Final = re.compile(r"[^\x21-\x7e]|[\\\"'<>^`{|}]")
+_MAIL: Final = re.compile(r"mailto:[A-Za-z0-9._+-]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?")
+_WITHIN: Final = re.compile(r"#[A-Za-z0-9_%.-]+")
 _HOST: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\]")
 
 
@@ -25,3 +27,17 @@ def web_link(text: object) -> str | None:
         return None
     bracketed = f"[{host}]" if host and ":" in host else host
     return text if bracketed and _HOST.fullmatch(bracketed) else None
+
+
+def prose_link(text: object, anchor: str = "") -> str | None:
+    """`text` if prose may link to it, else None: a web address, a mail address, or, with `anchor`, a place within it.
+
+    The name of a place gets `anchor` in front, as the headings of the prose have it. An address that is relative would
+    lead into Berth itself, so it is none.
+    """
+    if isinstance(text, str) and len(text) <= _LONGEST:
+        if anchor and _WITHIN.fullmatch(text):
+            return f"#{anchor}{text[1:]}"
+        if _MAIL.fullmatch(text):
+            return text
+    return web_link(text)

@@ -54,7 +54,9 @@ def test_a_component_begins_with_its_contract(path: Path) -> None:
 
 @pytest.mark.parametrize("path", SOURCES, ids=_name)
 def test_no_code_declares_hostile_text_safe(path: Path) -> None:
-    assert not re.search(r"\bmark_safe\b|\bSafeString\(|html_safe|\|safe\b", path.read_text())
+    """But the sanitiser, which does it in one place."""
+    declared = re.findall(r"\bmark_safe\(|\bSafeString\(|html_safe|\|safe\b", path.read_text())
+    assert declared == (["mark_safe("] if _name(path) == "web/prose.py" else [])
 
 
 @pytest.mark.parametrize("path", SCRIPTS, ids=_name)
