@@ -17,6 +17,7 @@ from catalog.models import (
     Presence,
     Repository,
     RepositoryBlob,
+    RepositoryCard,
     Scan,
     Tag,
     TagSpan,
@@ -106,6 +107,7 @@ def _remove(registry: Registry, writing: Writing, told: Callable[[int], None]) -
         Tag.objects.filter(**here),
         RepositoryBlob.objects.filter(**here),
         Presence.objects.filter(**here),
+        RepositoryCard.objects.filter(**here),
         Repository.objects.filter(registry=registry),
         Scan.objects.filter(registry=registry),
     ):

@@ -18,6 +18,8 @@ _SECTIONS: Final = {
     "repository": "repositories",
     "gone-tags": "repositories",
     "timeline": "repositories",
+    "readme": "repositories",
+    "readme-edit": "repositories",
     "tag": "repositories",
     "manifest": "repositories",
     "jobs": "jobs",

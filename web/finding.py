@@ -18,8 +18,9 @@ def find_registry(request: HttpRequest, name: str) -> Registry:
 
 
 def find_repository(request: HttpRequest, registry: str, name: str) -> Repository:
+    """With its card, but the text of the README: only whether there is one, as `has_readme`."""
     _check(request)
-    rows = Repository.objects.for_list()
+    rows = Repository.objects.for_list().with_card()
     return get_object_or_404(rows, registry__name=registry, name=name)
 
 

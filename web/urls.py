@@ -5,7 +5,19 @@ from __future__ import annotations
 from django.urls import path
 
 from web import converters
-from web.views import accounts, images, jobs, registries, registry, repositories, repository, scans, search, watched
+from web.views import (
+    accounts,
+    images,
+    jobs,
+    readme,
+    registries,
+    registry,
+    repositories,
+    repository,
+    scans,
+    search,
+    watched,
+)
 
 converters.register()
 
@@ -18,6 +30,8 @@ urlpatterns = [
     path(f"{_IMAGE}/references", repository.references, name="references"),
     path(f"{_IMAGE}/timeline", repository.timeline, name="timeline"),
     path(f"{_IMAGE}/gone-tags", repository.gone_tags, name="gone-tags"),
+    path(f"{_IMAGE}/readme", readme.page, name="readme"),
+    path(f"{_IMAGE}/readme/edit", readme.edit, name="readme-edit"),
     path(f"{_IMAGE}/tags/<tag:tag>", images.tag, name="tag"),
     path(f"{_IMAGE}/manifests/<digest:digest>", images.manifest, name="manifest"),
     path(f"{_IMAGE}/manifests/<digest:digest>/raw", images.raw_manifest_file, name="raw-manifest"),

@@ -1,7 +1,8 @@
-"""The rows of the catalog: content (true everywhere), repositories (true in one place), scans."""
+"""The rows of the catalog: content (true everywhere), repositories (true in one place), cards, scans."""
 
 from __future__ import annotations
 
+from catalog.models.cards import RepositoryCard
 from catalog.models.content import Blob, ConfigDocument, Document, IndexEntry, Label, LabelName, Manifest, ManifestBlob
 from catalog.models.repositories import Presence, Repository, RepositoryBlob, Tag, TagSpan, WatchedRepository
 from catalog.models.scans import NamespaceTotal, Scan
@@ -19,6 +20,7 @@ __all__ = [
     "Presence",
     "Repository",
     "RepositoryBlob",
+    "RepositoryCard",
     "Scan",
     "Tag",
     "TagSpan",

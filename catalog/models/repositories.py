@@ -42,6 +42,10 @@ class RepositoryQuerySet(models.QuerySet["Repository"]):
         """With what a row of a list shows of its newest image."""
         return self.select_related("registry", "newest__manifest")
 
+    def with_card(self) -> Self:
+        """With the owner, and `has_readme`; the README itself may be long."""
+        return self.select_related("card").defer("card__readme").annotate(has_readme=Q(card__readme__gt=""))
+
 
 class Repository(models.Model):
     """A repository of a registry. It was last seen whole when its last complete scan ended."""

@@ -181,18 +181,18 @@ def read_image(presence: Presence, platform: str = "") -> Image:
 def raw_manifest(manifest: Manifest) -> bytes | None:
     """The very bytes that the digest is of; None where they were never read."""
     document = Document.objects.filter(manifest=manifest).first()
-    return _unpack(document.compressed, MANIFEST_LIMIT) if document else None
+    return unpacked(document.compressed, MANIFEST_LIMIT) if document else None
 
 
 def raw_config(manifest: Manifest) -> bytes | None:
     """The very bytes of its config; None where it has none, or where they were not read yet."""
     document = ConfigDocument.objects.filter(blob=manifest.config_id).first() if manifest.config_id else None
-    return _unpack(document.compressed, CONFIG_LIMIT) if document else None
+    return unpacked(document.compressed, CONFIG_LIMIT) if document else None
 
 
 def _documents(manifests: list[Manifest | None]) -> dict[int, bytes]:
     rows = Document.objects.filter(manifest__in=[manifest.pk for manifest in manifests if manifest])
-    return {row.manifest_id: _unpack(row.compressed, MANIFEST_LIMIT) for row in rows}
+    return {row.manifest_id: unpacked(row.compressed, MANIFEST_LIMIT) for row in rows}
 
 
 def _parse(manifest: Manifest, contents: Mapping[int, bytes]) -> tuple[ManifestValue | None, str]:
@@ -214,6 +214,6 @@ def _read_config(manifest: Manifest | None) -> tuple[ImageConfig | None, str]:
         return None, str(error)
 
 
-def _unpack(compressed: bytes | memoryview, most: int) -> bytes:
+def unpacked(compressed: bytes | memoryview, most: int) -> bytes:
     """At most `most` bytes, whatever the row promises."""
     return zlib.decompressobj().decompress(bytes(compressed), most)

@@ -129,9 +129,11 @@ def _is_count(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _LARGEST
 
 
-def paged(rows: QuerySet[RowT], order: Order, token: str | None, *, size: int = SIZE) -> Page[RowT]:
-    """One page of `rows` in `order`. Two queries: the rows, and a count that stops at `CAP`."""
-    count = rows.order_by()[: CAP + 1].count()
+def paged(
+    rows: QuerySet[RowT], order: Order, token: str | None, *, size: int = SIZE, known: int | None = None
+) -> Page[RowT]:
+    """One page of `rows` in `order`. Two queries: the rows, and a count that stops at `CAP`, unless it is `known`."""
+    count = rows.order_by()[: CAP + 1].count() if known is None else known
     place = _Place.read(token, order)
     found = _beside(rows, order, place, size)
     if place and (not found or (place.backward and len(found) <= size)):

@@ -8,6 +8,7 @@ from django.db.models import F
 from django.db.models.signals import post_delete, post_save, pre_delete
 from django.utils import timezone
 
+from catalog import card as cards
 from catalog import removal
 from catalog.models import Blob, Manifest, Presence, Repository, Scan, Tag, TagSpan
 from catalog.versions import tag_key
@@ -28,6 +29,7 @@ def furnish(where: Registry, seed: str, repositories: int = 2) -> None:
         furniture.put(repository, furniture.index([("linux/amd64", child)]), "1.0", "latest")
         furniture.put(repository, furniture.image([("everywhere", 5)]), "shared")
         furniture.settle(repository)
+        cards.edit(repository, cards.Said("Team", "# What it is"), began_from=0, by="Mara")
         for presence in repository.presences.all():
             for tag in presence.tags.all():
                 TagSpan.objects.create(

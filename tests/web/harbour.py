@@ -13,7 +13,7 @@ from catalog.models import Manifest, Presence, Repository, Scan, Tag
 from jobs.models import Job
 from registries.models import Registry
 from tests.web import furniture as make
-from tests.web import harbour_scans
+from tests.web import harbour_readme, harbour_scans
 from tests.web.furniture import Built
 
 _NAMES: Final = (
@@ -54,6 +54,7 @@ _HISTORY: Final = [
 ]
 _TESTED: Final = {"capabilities": {"generation": 2, "catalog_allowed": True, "page_size": 1000, "deletes": True}}
 _LABELS: Final = {
+    "org.opencontainers.image.description": "Answers what the platform is asked: accounts, orders, jobs.",
     "org.opencontainers.image.source": "https://git.example.org/platform/api",
     "org.opencontainers.image.revision": "8c1f20e6b2",
     "org.opencontainers.image.licenses": "Apache-2.0",
@@ -83,6 +84,7 @@ def build() -> Harbour:
         _plain(where, number, chance)
     api = _api(where)
     odd = _odd(where)
+    harbour_readme.build(api, Repository.objects.get(name="payments/ledger"))
     make.repository(where, "team/abandoned", state=Repository.State.EMPTY, changed_at=_ago(days=90))
     make.repository(
         where,

@@ -45,6 +45,8 @@ MATRIX: Final[dict[str, Row]] = {
     "registry": _page("registry"),
     "repository": _page("registry", "repository"),
     "gone-tags": _page("registry", "repository"),
+    "readme": _page("registry", "repository"),
+    "readme-edit": _for_staff(200, "registry", "repository", changes=False),
     "tag": _page("registry", "repository", "tag"),
     "manifest": _page("registry", "repository", "digest"),
     "raw-manifest": _page("registry", "repository", "digest"),

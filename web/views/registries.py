@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from access.guards import readers_only, staff_only
 from catalog import removal
-from catalog.models import Repository, Scan
+from catalog.models import Repository, RepositoryCard, Scan
 from catalog.services import request_scan
 from jobs.models import Job
 from registries import services
@@ -101,7 +101,8 @@ def remove(request: HttpRequest, name: str) -> HttpResponse:
         else:
             messages.success(request, _("%(name)s is being forgotten. Nothing is changed at it.") % {"name": name})
             return redirect("job", job.pk)
-    context = {"registry": registry, "repositories": repositories, "problem": problem}
+    cards = RepositoryCard.objects.filter(repository__registry=registry).count()
+    context = {"registry": registry, "repositories": repositories, "cards": cards, "problem": problem}
     return render(request, "registries/remove.html", context, status=409 if request.method == "POST" else 200)
 
 

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 
 from access.guards import readers_only
 from catalog.models import Presence, Repository, Tag
+from catalog.reads.introduction import introduction_of
 from catalog.reads.keyset import CAP, Column, Order, Page, paged
 from catalog.reads.narrowing import Narrowing, choices_in
 from catalog.reads.platforms import platforms_of
@@ -36,11 +37,14 @@ _MOST_UNREADABLE: Final = 20
 def page(request: HttpRequest, registry: str, repository: str) -> HttpResponse:
     row = find_repository(request, registry, repository)
     narrowing, order = narrowing_of(request), Order.parse(request.GET.get("sort"), COLUMNS)
-    found = paged(narrowing.of(row).select_related("manifest"), order, request.GET.get("page"))
+    choices = None if wants_part(request) else choices_in(row)
+    known = choices.unattached if choices and not narrowing.any else None
+    images = narrowing.of(row).select_related("manifest")
+    found = paged(images, order, request.GET.get("page"), known=known)
     _add_tags_and_platforms(found)
     context = {"repository": row, "narrowing": narrowing, "order": order, "page": found}
-    if not wants_part(request):
-        around = _surroundings(row, narrowing)
+    if choices:
+        around = _surroundings(row, Menus.of(choices, narrowing))
         is_listed = bool(found.rows or narrowing.any or around["menus"].kinds or row.gone_at)
         context |= around | {"has_filter": is_listed}
     return render_page(request, "repository/page.html", context, part="repository/rows.html")
@@ -66,7 +70,7 @@ def gone_tags(request: HttpRequest, registry: str, repository: str) -> HttpRespo
     order = Order.parse(request.GET.get("sort"), _GONE_COLUMNS)
     tags = Tag.objects.filter(repository=row).exclude(gone_at=None).select_related("presence__manifest")
     context = {"repository": row, "order": order, "page": paged(tags, order, request.GET.get("page"))}
-    return render(request, "repository/gone.html", context | {"gone": _count_gone(row)})
+    return render(request, "repository/gone.html", context | {"gone": count_gone(row)})
 
 
 @require_safe
@@ -74,11 +78,12 @@ def gone_tags(request: HttpRequest, registry: str, repository: str) -> HttpRespo
 def timeline(request: HttpRequest, registry: str, repository: str) -> HttpResponse:
     row = find_repository(request, registry, repository)
     token = request.GET.get("page")
-    context = {"repository": row, "timeline": timeline_of(row, token), "gone": _count_gone(row), "is_first": not token}
+    context = {"repository": row, "timeline": timeline_of(row, token), "gone": count_gone(row), "is_first": not token}
     return render(request, "repository/timeline.html", context)
 
 
-def _count_gone(row: Repository) -> dict[str, Any]:
+def count_gone(row: Repository) -> dict[str, Any]:
+    """What the tabs say of the tags that went: `count`, and whether there are more (`is_capped`). One query."""
     count = Tag.objects.filter(repository=row).exclude(gone_at=None)[: CAP + 1].count()
     return {"count": min(count, CAP), "is_capped": count > CAP}
 
@@ -97,14 +102,15 @@ def _add_tags_and_platforms(page: Page[Presence]) -> None:
         row.platforms = platforms[row.manifest_id]  # type: ignore[attr-defined]
 
 
-def _surroundings(row: Repository, narrowing: Narrowing) -> dict[str, Any]:
+def _surroundings(row: Repository, menus: Menus) -> dict[str, Any]:
     unreadable = (
         Tag.objects.live().filter(repository=row).unreadable().in_order() if row.problem_count else Tag.objects.none()
     )
     unreadable_tags = list(unreadable[: _MOST_UNREADABLE + 1])
     return {
-        "menus": Menus.of(choices_in(row), narrowing),
-        "gone": _count_gone(row),
+        "introduction": None if row.has_readme else introduction_of(row),  # type: ignore[attr-defined]  # annotated
+        "menus": menus,
+        "gone": count_gone(row),
         "unreadable": unreadable_tags[:_MOST_UNREADABLE],
         "command": _pull_newest(row),
         "more_unreadable": len(unreadable_tags) > _MOST_UNREADABLE,

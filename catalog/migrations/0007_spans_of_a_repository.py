@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('catalog', '0005_fill_search_and_facets'),
+        ('catalog', '0006_fill_search_and_facets'),
     ]
 
     operations = [

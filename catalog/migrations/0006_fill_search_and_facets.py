@@ -113,7 +113,7 @@ def prepare_search(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("catalog", "0004_search_and_facets")]
+    dependencies = [("catalog", "0005_search_and_facets")]
     operations = [
         migrations.RunSQL(
             "UPDATE catalog_tagspan SET repository_id ="

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('catalog', '0003_repository_is_settled'),
+        ('catalog', '0004_repository_card'),
     ]
 
     operations = [
