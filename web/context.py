@@ -28,6 +28,15 @@ _SECTIONS: Final = {
 }
 
 
+def active_registries(request: HttpRequest) -> list[Registry]:
+    """The active ones, each with `scanned_at`: the end of its last complete scan. Asked for once a request."""
+    kept: list[Registry] | None = getattr(request, "_active_registries", None)
+    if kept is None:
+        kept = list(with_last_scans(Registry.objects.active().by_name()))
+        request._active_registries = kept  # type: ignore[attr-defined]  # noqa: SLF001  kept where it is used
+    return kept
+
+
 class Frame:
     """Asked for lazily: a part that htmx fetches has no frame and costs no query."""
 
@@ -51,8 +60,7 @@ class Frame:
 
     @cached_property
     def registries(self) -> list[Registry]:
-        """The active ones, each with `scanned_at`: the end of its last complete scan."""
-        return list(with_last_scans(Registry.objects.active().by_name()))
+        return active_registries(self._request)
 
     @cached_property
     def registries_from_here(self) -> list[Registry]:

@@ -5,6 +5,21 @@ import django.utils.timezone
 from django.db import migrations, models
 
 
+def place_namespaces(apps, _schema_editor):
+    """Where each counted namespace lies in the tree; the next complete scan would tell it too."""
+    NamespaceTotal = apps.get_model('catalog', 'NamespaceTotal')
+    Repository = apps.get_model('catalog', 'Repository')
+    for registry in NamespaceTotal.objects.values_list('registry', flat=True).distinct():
+        rows = list(NamespaceTotal.objects.filter(registry=registry).exclude(namespace=''))
+        names = set(Repository.objects.filter(registry=registry, gone_at=None).values_list('name', flat=True))
+        parents = {row.namespace.rpartition('/')[0] for row in rows}
+        for row in rows:
+            row.parent = row.namespace.rpartition('/')[0]
+            row.has_below = row.namespace in parents
+            row.is_repository = row.namespace in names
+        NamespaceTotal.objects.bulk_update(rows, ['parent', 'has_below', 'is_repository'], batch_size=200)
+
+
 class Migration(migrations.Migration):
 
     dependencies = [
@@ -23,4 +38,34 @@ class Migration(migrations.Migration):
                 ('edited_by', models.CharField(blank=True, max_length=255)),
             ],
         ),
+        migrations.AddField(
+            model_name='namespacetotal',
+            name='parent',
+            field=models.CharField(blank=True, default='', max_length=255),
+            preserve_default=False,
+        ),
+        migrations.AddField(
+            model_name='namespacetotal',
+            name='has_below',
+            field=models.BooleanField(default=False),
+        ),
+        migrations.AddField(
+            model_name='namespacetotal',
+            name='is_repository',
+            field=models.BooleanField(default=False),
+        ),
+        migrations.AlterField(
+            model_name='namespacetotal',
+            name='registry',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='namespace_totals', to='registries.registry'),
+        ),
+        migrations.AddIndex(
+            model_name='namespacetotal',
+            index=models.Index(fields=['registry', 'parent', 'namespace'], name='namespaces_of_a_registry'),
+        ),
+        migrations.AddIndex(
+            model_name='namespacetotal',
+            index=models.Index(fields=['parent', 'namespace'], name='namespaces_in_a_namespace'),
+        ),
+        migrations.RunPython(place_namespaces, migrations.RunPython.noop),
     ]

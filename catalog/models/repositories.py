@@ -26,6 +26,13 @@ class RepositoryQuerySet(models.QuerySet["Repository"]):
     def live(self) -> Self:
         return self.filter(gone_at=None)
 
+    def of(self, registries: Iterable[Registry], *, nearly_all: bool = False) -> Self:
+        """Those of `registries`; `nearly_all`: few are of others, so the index to read is that of the list's order."""
+        among = [registry.pk for registry in registries]
+        if nearly_all:  # + 0: the database would take the index of registries, and sort what it finds
+            return self.alias(of=F("registry_id") + 0).filter(of__in=among)
+        return self.filter(registry__in=among)
+
     def matching(self, text: str) -> Self:
         """Those whose name contains `text`, as a person types it."""
         return self.filter(name__contains=text.strip().lower()) if text.strip() else self

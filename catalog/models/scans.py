@@ -102,8 +102,11 @@ class NamespaceTotal(models.Model):
     `unique` are the bytes that nothing outside it uses: pushed = unique + shared + saved.
     """
 
-    registry = models.ForeignKey(Registry, models.CASCADE, related_name="namespace_totals")
+    registry = models.ForeignKey(Registry, models.CASCADE, related_name="namespace_totals", db_index=False)
     namespace = models.CharField(max_length=255, blank=True)
+    parent = models.CharField(max_length=255, blank=True)  # the namespace it lies in, "" at the top
+    has_below = models.BooleanField(default=False)  # namespaces lie in it
+    is_repository = models.BooleanField(default=False)  # a repository has this very name too
     repositories = models.PositiveIntegerField()
     tags = models.PositiveIntegerField()
     images = models.PositiveIntegerField()
@@ -114,6 +117,11 @@ class NamespaceTotal(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["registry", "namespace"], name="one_total_of_a_namespace"),
+        ]
+        # With the registry, and without it, so that the trees of several are read in the order of names too.
+        indexes = [
+            models.Index(fields=["registry", "parent", "namespace"], name="namespaces_of_a_registry"),
+            models.Index(fields=["parent", "namespace"], name="namespaces_in_a_namespace"),
         ]
 
     def __str__(self) -> str:

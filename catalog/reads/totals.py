@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from django.db.models.functions import Substr
-
 from catalog.models import NamespaceTotal, Scan
 from catalog.reads.keyset import Column, Order, Page, paged
 from registries.models import Registry
@@ -53,17 +51,21 @@ class Totals:
 def totals_of(registries: Iterable[Registry]) -> Totals | None:
     """Of whole registries; None while none of them was scanned to the end."""
     scans = list(Scan.objects.newest_complete_of(registries))
-    return _sum(scans, scans) if scans else None
+    return sum_of(scans, [scan.finished_at for scan in scans])
 
 
 def totals_in(registries: Iterable[Registry], namespace: str) -> Totals | None:
     """Of a namespace with all below it; None where no scan has counted it."""
     registries = list(registries)
     rows = list(NamespaceTotal.objects.filter(registry__in=[row.pk for row in registries], namespace=namespace))
-    return _sum(rows, Scan.objects.newest_complete_of(registries)) if rows else None
+    scans = Scan.objects.newest_complete_of(registries) if rows else []
+    return sum_of(rows, [scan.finished_at for scan in scans])
 
 
-def _sum(rows: Sequence[Scan] | Sequence[NamespaceTotal], scans: Iterable[Scan]) -> Totals:
+def sum_of(rows: Sequence[Scan] | Sequence[NamespaceTotal], ends: Iterable[datetime | None]) -> Totals | None:
+    """Of `rows`, of scans that came to their ends at `ends`; None where there are none."""
+    if not rows:
+        return None
     return Totals(
         repositories=sum(row.repositories for row in rows),
         tags=sum(row.tags for row in rows),
@@ -71,22 +73,13 @@ def _sum(rows: Sequence[Scan] | Sequence[NamespaceTotal], scans: Iterable[Scan])
         stored=sum(row.stored for row in rows),
         pushed=sum(row.pushed for row in rows),
         unique=sum(row.unique for row in rows),
-        as_of=min((scan.finished_at for scan in scans if scan.finished_at), default=None),
+        as_of=min(filter(None, ends), default=None),
     )
 
 
 def namespace_totals(registry: Registry, parent: str, order: Order, token: str | None) -> Page[NamespaceTotal]:
-    """One page of the namespaces right below `parent`, "" for the top ones; each gets `has_below`. Three queries.
+    """One page of the namespaces right below `parent`, "" for the top ones. Two queries.
 
     The top has one row more, of the repositories without a namespace, whose name is "".
     """
-    all_of_it = NamespaceTotal.objects.filter(registry=registry)
-    below = all_of_it.filter(namespace__startswith=f"{parent}/") if parent else all_of_it
-    rest = below.annotate(rest=Substr("namespace", len(parent) + 2 if parent else 1))
-    page: Page[NamespaceTotal] = paged(rest.exclude(rest__contains="/"), order, token)
-    deeper = rest.filter(rest__contains="/").values_list("namespace", flat=True)
-    depth = parent.count("/") + 2 if parent else 1
-    parents = {"/".join(name.split("/")[:depth]) for name in deeper}
-    for row in page.rows:
-        row.has_below = row.namespace in parents  # type: ignore[attr-defined]
-    return page
+    return paged(NamespaceTotal.objects.filter(registry=registry, parent=parent), order, token)

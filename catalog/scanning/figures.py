@@ -24,7 +24,7 @@ from jobs.running import Lease
 Path: TypeAlias = tuple[str, ...]  # ("team", "tools"); ("",) of a repository without a namespace
 
 _ROWS: Final = 2_000
-_COLUMNS: Final = ("repositories", "tags", "images", "pushed", "stored", "unique")
+_COLUMNS: Final = ("repositories", "tags", "images", "pushed", "stored", "unique", "has_below", "is_repository")
 
 
 @dataclass(slots=True)
@@ -37,6 +37,8 @@ class _Total:
     pushed: int = 0
     stored: int = 0
     unique: int = 0
+    has_below: bool = False
+    is_repository: bool = False
 
     @property
     def values(self) -> tuple[int, ...]:
@@ -79,14 +81,22 @@ def count_blobs(lease: Lease, scan: Scan) -> None:
 def _of_repositories(registry_id: int) -> dict[str, _Total]:
     """By namespace what its live repositories, and those below it, count themselves."""
     totals: dict[str, _Total] = {}
+    names = set()
     live = Repository.objects.live().filter(registry_id=registry_id)
-    for namespace, tags, images, pushed in live.values_list("namespace", "tag_count", "image_count", "pushed"):
+    for name, namespace, tags, images, pushed in live.values_list(
+        "name", "namespace", "tag_count", "image_count", "pushed"
+    ):
+        names.add(name)
         for level in _levels(_path(namespace)):
             total = totals.setdefault(level, _Total())
             total.repositories += 1
             total.tags += tags
             total.images += images
             total.pushed += pushed
+    for namespace, total in totals.items():
+        total.is_repository = namespace in names
+        if parent := parent_of(namespace):
+            totals[parent].has_below = True
     return totals
 
 
@@ -113,6 +123,11 @@ def _levels(path: Path) -> tuple[str, ...]:
     return tuple("/".join(path[:depth]) for depth in range(1, len(path) + 1))
 
 
+def parent_of(namespace: str) -> str:
+    """The namespace that it lies in, "" at the top."""
+    return namespace.rpartition("/")[0]
+
+
 def _common(one: Path, other: Path) -> Path:
     length = 0
     for mine, theirs in zip(one, other, strict=False):
@@ -129,11 +144,11 @@ def _write(lease: Lease, registry_id: int, totals: dict[str, tuple[int, ...]]) -
             "id", "namespace", *_COLUMNS
         )
     }
-    fresh = [(registry_id, name, *values) for name, values in totals.items() if name not in before]
+    fresh = [(registry_id, name, parent_of(name), *total) for name, total in totals.items() if name not in before]
     changed = [(*totals[n], pk) for n, (pk, values) in before.items() if n in totals and totals[n] != values]
     for rows in by_number(fresh):
         with lease.writing():
-            insert(NamespaceTotal, ("registry_id", "namespace", *_COLUMNS), rows)
+            insert(NamespaceTotal, ("registry_id", "namespace", "parent", *_COLUMNS), rows)
     for rows in by_number(changed):
         with lease.writing():
             update(NamespaceTotal, _COLUMNS, rows)

@@ -132,7 +132,16 @@ def picture() -> dict[str, list[Any]]:
         ),
         "namespaces": sorted(
             NamespaceTotal.objects.values_list(
-                "namespace", "repositories", "tags", "images", "pushed", "stored", "unique"
+                "namespace",
+                "parent",
+                "has_below",
+                "is_repository",
+                "repositories",
+                "tags",
+                "images",
+                "pushed",
+                "stored",
+                "unique",
             )
         ),
     }

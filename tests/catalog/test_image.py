@@ -11,7 +11,6 @@ from pytest_django import DjangoAssertNumQueries
 from catalog.models import Manifest, Presence, Repository, RepositoryBlob
 from catalog.reads.history import Layer, layers_of, pair
 from catalog.reads.image import Image, raw_config, raw_manifest, read_image
-from catalog.reads.namespaces import count_namespaces
 from catalog.reads.platforms import platforms_of
 from catalog.reads.sharing import CAP, sharing_of
 from catalog.reads.totals import totals_of
@@ -306,14 +305,6 @@ def test_platforms_of_a_list_take_one_query_and_only_where_a_strange_one_is_amon
     assert platforms == {amd64.row.pk: ["linux/amd64"], index.row.pk: ["linux/amd64", "linux/arm64"]}
     with django_assert_num_queries(1):
         assert platforms_of([index.row, strange.row])[strange.row.pk] == ["plan9/mips", "linux/arm64"]
-
-
-def test_namespaces_count_what_stands_in_them_and_below(local: Registry) -> None:
-    for name in ("a/b/c", "a/b/d", "a/x", "z/y", "alone"):
-        make.repository(local, name)
-    found = count_namespaces(Repository.objects.all())
-    assert [(row.name, row.repositories) for row in found.largest] == [("a", 3), ("a/b", 2), ("z", 1)]
-    assert (found.repositories, found.count) == (5, 3)
 
 
 def test_totals_add_up_the_newest_complete_scan_of_each_registry(local: Registry) -> None:

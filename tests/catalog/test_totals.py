@@ -19,7 +19,7 @@ def where(db: None) -> Registry:
 
 def total(where: Registry, namespace: str, pushed: int, **more: int) -> NamespaceTotal:
     values = {"repositories": 1, "tags": 2, "images": 2, "pushed": pushed, "stored": pushed, "unique": pushed, **more}
-    return NamespaceTotal.objects.create(registry=where, namespace=namespace, **values)
+    return make.namespace(where, namespace, **values)
 
 
 def listed(where: Registry, parent: str = "", sort: str = "pushed") -> list[str]:
@@ -33,6 +33,7 @@ def test_what_was_pushed_adds_up_on_every_level(row: Registry, own_registry: Rea
         "a/one": [b"base" * 50, b"of a" * 40, b"one"],
         "a/two": [b"base" * 50, b"of a" * 40, b"two"],
         "a/b/deep": [b"base" * 50, b"deep" * 30],
+        "a/b": [b"base" * 50, b"both"],
         "c/app": [b"base" * 50, b"app"],
         "alone": [b"alone" * 20],
     }.items():
@@ -41,6 +42,13 @@ def test_what_was_pushed_adds_up_on_every_level(row: Registry, own_registry: Rea
         push.image("2", layers=[*layers, f"more of {name}".encode()])
     scan(row)
 
+    places = NamespaceTotal.objects.values_list("namespace", "parent", "has_below", "is_repository", "repositories")
+    assert set(places) == {
+        ("", "", False, False, 1),
+        ("a", "", True, False, 4),
+        ("a/b", "a", False, True, 1),
+        ("c", "", False, False, 1),
+    }
     whole = totals_of([row])
     assert whole is not None
     top = namespace_totals(row, "", Order.parse(None, COLUMNS), None).rows
@@ -55,7 +63,7 @@ def test_what_was_pushed_adds_up_on_every_level(row: Registry, own_registry: Rea
 
 
 def test_the_top_is_listed_and_what_is_right_below_a_namespace(where: Registry) -> None:
-    for name, pushed in {"": 5, "a": 90, "a/b": 40, "a/b/c": 30, "a-b": 70, "a_c/d": 20, "a_c": 20}.items():
+    for name, pushed in {"": 5, "a": 90, "a/b": 40, "a/b/c": 30, "a-b": 70, "a_c": 20, "a_c/d": 20}.items():
         total(where, name, pushed, unique=100 - pushed)
     total(make.registry("other"), "elsewhere", 1000)
 
@@ -73,7 +81,7 @@ def test_a_namespace_with_namespaces_below_it_says_so(where: Registry) -> None:
 
     def below(parent: str) -> set[str]:
         rows = namespace_totals(where, parent, Order.parse(None, COLUMNS), None).rows
-        return {row.namespace for row in rows if getattr(row, "has_below", False)}
+        return {row.namespace for row in rows if row.has_below}
 
     assert (below(""), below("a"), below("a/b")) == ({"a"}, {"a/b"}, set())
 

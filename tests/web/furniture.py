@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import zlib
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -26,6 +27,7 @@ from catalog.models import (
     IndexEntry,
     Manifest,
     ManifestBlob,
+    NamespaceTotal,
     Presence,
     Repository,
     RepositoryBlob,
@@ -266,6 +268,26 @@ def settle(where: Repository) -> Repository:
     where.changed_at = (newest.date or LONG_AGO) if newest else where.changed_at
     where.save()
     return where
+
+
+def namespace(where: Registry, name: str, **sums: int) -> NamespaceTotal:
+    """What a scan counted of a namespace, in its place in the tree; those above it are made before."""
+    parent = name.rpartition("/")[0]
+    NamespaceTotal.objects.filter(registry=where, namespace=parent or None).update(has_below=True)
+    values = {"repositories": 1, "tags": 2, "images": 2, "pushed": 1_000, "stored": 1_000, "unique": 1_000}
+    is_repository = Repository.objects.live().filter(registry=where, name=name).exists()
+    place = {"namespace": name, "parent": parent, "is_repository": is_repository}
+    return NamespaceTotal.objects.create(registry=where, **place, **{**values, **sums})
+
+
+def count_namespaces(where: Registry) -> None:
+    """Every namespace that the repositories of a registry have, with how many stand in it and below."""
+    counts: Counter[str] = Counter()
+    for name in Repository.objects.live().filter(registry=where).values_list("name", flat=True):
+        parts = name.split("/")[:-1]
+        counts.update("/".join(parts[:depth]) for depth in range(1, len(parts) + 1))
+    for name, repositories in sorted(counts.items()):
+        namespace(where, name, repositories=repositories)
 
 
 def scan(where: Registry, **fields: Any) -> Scan:

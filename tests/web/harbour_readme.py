@@ -10,15 +10,16 @@ from catalog.models import Repository
 README: Final = """\
 # Platform API
 
-Answers what the platform is asked: accounts, orders and the state of every job. It keeps **no state of its own**, so any
-number may run side by side. ~~Port 80~~ is no longer served.
+Answers what the platform is asked: accounts, orders and the state of every job. It keeps **no state of its own**, so
+any number may run side by side. ~~Port 80~~ is no longer served.
 
-[![build](https://ci.example.org/api.svg)](https://ci.example.org/api) [Run it](#run-it) · [Tags](#what-the-tags-promise)
+[![build](https://ci.example.org/api.svg)](https://ci.example.org/api) [Run it](#run-it) ·
+[Tags](#what-the-tags-promise)
 
 ## Run it
 
 ```sh
-docker run --rm -p 8080:8080 -e DATABASE_URL=postgres://api@db.lab.internal/api registry.lab.internal:5000/platform/api:1.27.3
+docker run --rm -p 8080:8080 -e DATABASE_URL=postgres://api@db.lab.internal registry.lab.internal:5000/platform/api:1.27
 ```
 
 1. Give it a database, see `DATABASE_URL`.

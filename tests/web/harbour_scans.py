@@ -51,19 +51,13 @@ def build(where: Registry, edge: Registry, api: Repository) -> Scan:
 
 
 def _total(where: Registry) -> None:
-    NamespaceTotal.objects.bulk_create(
-        NamespaceTotal(
-            registry=where,
-            namespace=name,
-            repositories=repositories,
-            tags=tags,
-            images=tags * 2 // 3,
-            pushed=pushed * _GIGABYTE,
-            stored=stored * _GIGABYTE,
-            unique=unique * _GIGABYTE,
-        )
-        for name, repositories, tags, pushed, stored, unique in _TOTALS
-    )
+    """The namespaces that have bytes of their own, and the others by their counts."""
+    make.count_namespaces(where)
+    for name, repositories, tags, pushed, stored, unique in _TOTALS:
+        sums = {"tags": tags, "images": tags * 2 // 3, "repositories": repositories}
+        sums |= {"pushed": pushed * _GIGABYTE, "stored": stored * _GIGABYTE, "unique": unique * _GIGABYTE}
+        place = {"parent": name.rpartition("/")[0]}
+        NamespaceTotal.objects.update_or_create(registry=where, namespace=name, defaults={**place, **sums})
 
 
 def _quiet(where: Registry, hours: int) -> None:

@@ -71,7 +71,7 @@ def test_a_fault_carries_the_policy(client: Client, app: Repository, monkeypatch
         raise RuntimeError("broken on purpose")
 
     client.raise_request_exception = False
-    monkeypatch.setattr("web.views.repositories.count_namespaces", break_down)
+    monkeypatch.setattr("web.views.repositories.tree_at", break_down)
     response = client.get("/")
     assert response.status_code == 500
     check(response)

@@ -31,6 +31,7 @@ def several(local: Registry) -> Registry:
         row = make.repository(local, name, size=(number + 1) * 1000, tag_count=tags)
         row.changed_at = timezone.now() - timedelta(days=number)
         row.save()
+    make.count_namespaces(local)
     make.scan(local, stored=400_000_000, pushed=1_000_000_000, tags=65, images=40, repositories=4)
     return local
 
@@ -50,7 +51,7 @@ def test_repositories_are_listed_with_their_figures(client: Client, local: Regis
     assert names(page) == ["platform/api"]
     assert "/r/local/platform/api/-/tags/1.27.3" in page.links
     for words in (
-        "1 repository in 1 namespace",
+        "in 1 registry",
         "amd64",
         "arm64",
         "14.2 MB",
@@ -121,22 +122,103 @@ def test_a_filter_that_finds_nothing_says_what_to_do(client: Client, several: Re
     assert "/" in page.links
 
 
-def test_namespaces_can_be_chosen_with_their_counts(client: Client, several: Registry) -> None:
+def places(page: Page) -> list[str]:
+    """The namespaces of the tree, in order."""
+    return [found["title"] for found in page.all("a") if "title" in found and found["href"].startswith("?")]
+
+
+@pytest.fixture
+def deep(local: Registry) -> Registry:
+    for name in ("a/b/c/app", "a/b/c", "a/b", "a/x/app", "a/z/app", "b/app", "alone"):
+        make.repository(local, name)
+    make.count_namespaces(local)
+    make.scan(local, repositories=7)
+    return local
+
+
+def test_the_top_of_the_tree_shows_its_namespaces_with_their_counts(client: Client, deep: Registry) -> None:
     page = see(client)
-    assert "a (2)" in page.words
-    assert "a/b (1)" in page.words
-    assert [option["value"] for option in page.all("option")][:4] == ["", "a", "a-b", "a/b"]
+    assert places(page) == ["a", "b"]
+    assert "All namespaces a 5 repositories b 1 repository" in page.words
+    assert {"?ns=a", "?ns=b"} <= set(page.links)
+    assert [link["href"] for link in page.all("a", **{"aria-current": "page"})][-1] == "/"
+
+
+def test_the_tree_is_open_where_one_is(client: Client, deep: Registry) -> None:
+    page = see(client, "/?ns=a/b&sort=name&q=app")
+    assert places(page) == ["a", "a/b", "a/b/c", "a/x", "a/z"]
+    assert page.all("a", **{"aria-current": "page", "title": "a/b"})
+    assert "?sort=name&ns=a%2Fb%2Fc" in page.links
+    assert names(page) == ["a/b/c/app"]
+    assert names(see(client, "/?ns=a/b&sort=name")) == ["a/b/c", "a/b/c/app"]
+    assert page.all("input", type="hidden", name="ns", value="a/b")
+    assert {"?ns=a&sort=name", "?sort=name&ns=a"} & set(page.links)
+
+
+def test_a_namespace_that_is_a_repository_too_is_shown_as_both(client: Client, deep: Registry) -> None:
+    page = see(client, "/?ns=a")
+    assert {"?ns=a%2Fb", "/r/local/a/b"} <= set(page.links)
+    assert "The repository a/b" in page.words
+    assert "The repository a/x" not in page.words
+    assert "also a repository" in see(client, "/?ns=a/b").words
+    assert "also a repository" not in page.words
+
+
+def test_a_level_of_many_namespaces_is_paged_by_key(client: Client, local: Registry) -> None:
+    for number in range(250):
+        make.namespace(local, f"team-{number:03}")
+    page, seen = see(client), []
+    while True:
+        seen += places(page)
+        further = [link for link in page.links if "after=" in link]
+        if not further:
+            break
+        page = see(client, f"/{further[0]}")
+    assert seen == [f"team-{number:03}" for number in range(250)]
+    assert "First namespaces" in page.words
+    beside = see(client, "/?ns=team-005")
+    assert places(beside) == ["team-005", *[f"team-{number:03}" for number in range(31) if number != 5]]
+    assert "All beside it" in beside.words
+
+
+def test_the_trees_of_several_registries_are_one(client: Client, deep: Registry) -> None:
+    other = make.registry("other")
+    for name in ("a/new/app", "a/x", "c/app"):
+        make.repository(other, name)
+    make.count_namespaces(other)
+    page = see(client)
+    assert places(page) == ["a", "b", "c"]
+    assert "a 7 repositories" in page.words
+    assert places(see(client, "/?ns=a")) == ["a", "a/b", "a/new", "a/x", "a/z", "b", "c"]
+    assert places(see(client, "/r/other?ns=a")) == ["a", "a/new", "c"]
+    assert places(see(client, "/r/local")) == ["a", "b"]
+
+
+def test_a_namespace_that_no_scan_has_counted_is_listed_all_the_same(client: Client, local: Registry) -> None:
+    make.repository(local, "new/app")
+    page = see(client, "/?ns=new")
+    assert names(page) == ["new/app"]
+    assert places(page) == []
+    assert "No repository fits" in see(client, "/?ns=nowhere/at/all").words
+
+
+def test_a_namespace_as_deep_as_a_name_may_be_opens(client: Client, local: Registry) -> None:
+    name = "/".join("a" * 127) + "/app"[:2]
+    make.repository(local, name)
+    make.count_namespaces(local)
+    page = see(client, "/?ns=" + name.rpartition("/")[0])
+    assert len(places(page)) == 127
+    assert names(page) == [name]
 
 
 def test_a_namespace_that_is_chosen_shows_its_own_bytes(client: Client, several: Registry) -> None:
     values = {"repositories": 2, "tags": 55, "images": 30, "pushed": 90_000_000, "stored": 50_000_000}
-    NamespaceTotal.objects.create(registry=several, namespace="a", unique=40_000_000, **values)
-    for headers in ({}, {"HX-Request": "true"}):
-        page = see(client, "/?ns=a", **headers)
-        words = page.words.replace("\N{NO-BREAK SPACE}", " ")
-        assert "40.0 MB only here 10.0 MB used outside it too 40.0 MB saved by shared layers = 90.0 MB pushed" in words
-        assert "1.00 GB" not in words
-    assert page.all("div", id="totals", **{"hx-swap-oob": "true"})
+    NamespaceTotal.objects.filter(namespace="a").update(unique=40_000_000, **values)
+    page = see(client, "/?ns=a")
+    words = page.words.replace("\N{NO-BREAK SPACE}", " ")
+    assert "40.0 MB only here 10.0 MB used outside it too 40.0 MB saved by shared layers = 90.0 MB pushed" in words
+    assert "scanned just now" in words
+    assert "1.00 GB" not in words
     assert "Stored" not in see(client, "/?ns=nothing").words
     assert "400 MB" in see(client, "/").words.replace("\N{NO-BREAK SPACE}", " ")
 
@@ -233,15 +315,17 @@ def test_a_page_costs_as_many_queries_for_60_rows_as_for_10(
             app = make.repository(local, f"team{number % 7}/app-{number:02}")
             make.put(app, make.index([("linux/amd64", child), ("linux/arm64", str(number))]), "1.0", "latest")
             make.settle(app)
+        NamespaceTotal.objects.all().delete()
+        make.count_namespaces(local)
 
     fill(range(10))
-    with django_assert_num_queries(10):
-        see(client)
-    fill(range(10, 60))
-    with django_assert_num_queries(10):
-        see(client)
-    with django_assert_num_queries(7):
-        see(client, **{"HX-Request": "true"})
+    for numbers in (range(10, 60), range(60, 60)):
+        for url, queries in {"/": 9, "/r/local": 9, "/?ns=team1": 10, "/r/local?ns=team1": 10}.items():
+            with django_assert_num_queries(queries):
+                see(client, url)
+            with django_assert_num_queries(6):
+                see(client, url, **{"HX-Request": "true"})
+        fill(numbers)
 
 
 def test_the_newest_image_of_a_list_may_be_undated(client: Client, local: Registry) -> None:

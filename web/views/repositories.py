@@ -1,4 +1,4 @@
-"""The repositories of all registries, or of one."""
+"""The repositories of all registries, or of one, with the tree of their namespaces."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ from access.guards import readers_only
 from catalog.models import Repository
 from catalog.models.repositories import RepositoryQuerySet
 from catalog.reads.keyset import Column, Order, Page, paged
-from catalog.reads.namespaces import count_namespaces
+from catalog.reads.namespaces import Tree, levels_of, tree_at
 from catalog.reads.platforms import platforms_of
-from catalog.reads.totals import totals_in, totals_of
+from catalog.reads.totals import Totals, sum_of, totals_of
 from jobs.models import Job
 from registries.models import Registry
+from web.context import active_registries
 from web.finding import find_registry
 from web.htmx import render_page, wants_part
 from web.job_progress import JobProgress
@@ -43,11 +44,16 @@ class Filters:
 
     @classmethod
     def read(cls, request: HttpRequest) -> Filters:
-        return cls(typed(request, "q"), typed(request, "ns"), chosen(request, "state", _STATES))
+        return cls(typed(request, "q"), typed(request, "ns").strip("/"), chosen(request, "state", _STATES))
 
     @property
     def any(self) -> bool:
         return bool(self.text or self.namespace or self.state)
+
+    @property
+    def levels(self) -> list[dict[str, str]]:
+        """Of the namespace, `name` and whole `path`, from the outside."""
+        return [{"name": path.rpartition("/")[2], "path": path} for path in levels_of(self.namespace)]
 
     def apply(self, repositories: RepositoryQuerySet) -> RepositoryQuerySet:
         rows = repositories.exclude(gone_at=None) if self.state == "gone" else repositories.live()
@@ -63,11 +69,11 @@ class Filters:
 @require_safe
 @readers_only
 def listing(request: HttpRequest, registry: str | None = None) -> HttpResponse:
-    active = list(Registry.objects.active().by_name())
-    selected = find_registry(request, registry) if registry else None
+    active = active_registries(request)
+    selected = _selected(request, active, registry)
     shown = [selected] if selected else active
     filters, order = Filters.read(request), Order.parse(request.GET.get("sort"), COLUMNS)
-    repositories = Repository.objects.filter(registry__in=[row.pk for row in shown])
+    repositories = Repository.objects.of(shown, nearly_all=len(shown) == len(active) and not filters.any)
     page = paged(filters.apply(repositories).for_list(), order, request.GET.get("page"))
     _add_platforms(page)
     context = {
@@ -78,11 +84,18 @@ def listing(request: HttpRequest, registry: str | None = None) -> HttpResponse:
         "order": order,
         "page": page,
         "largest": max((row.size for row in page.rows), default=0),
-        "totals": totals_in(shown, filters.namespace) if filters.namespace else totals_of(shown),
     }
     if not wants_part(request):
-        context |= _surroundings(shown, repositories, filters)
+        tree = tree_at(shown, filters.namespace, typed(request, "after"))
+        context |= _surroundings(shown, tree)
+        context["has_filter"] = bool(page.rows or (shown and filters.any) or not tree.is_empty)
     return render_page(request, "repositories/list.html", context, part="repositories/rows.html")
+
+
+def _selected(request: HttpRequest, active: Sequence[Registry], name: str | None) -> Registry | None:
+    """The registry whose page this is; a retired one is asked for."""
+    found = next((row for row in active if row.name == name), None)
+    return found or (find_registry(request, name) if name else None)
 
 
 def _add_platforms(page: Page[Repository]) -> None:
@@ -92,12 +105,16 @@ def _add_platforms(page: Page[Repository]) -> None:
         row.platforms = platforms[newest[row.pk].pk] if row.pk in newest else []  # type: ignore[attr-defined]
 
 
-def _surroundings(shown: Sequence[Registry], repositories: RepositoryQuerySet, filters: Filters) -> dict[str, Any]:
-    """What stands around the list, which a change of the filter leaves as it is; the totals follow the namespace."""
+def _surroundings(shown: Sequence[Registry], tree: Tree) -> dict[str, Any]:
+    """What stands around the list, which a change of the filter leaves as it is."""
     scans = Job.objects.unfinished().filter(subject__in=[row.job_subject for row in shown]).order_by("id")
-    namespaces = count_namespaces(repositories.live())
     return {
-        "has_filter": bool(namespaces.repositories or (shown and filters.any)),
-        "namespaces": namespaces,
+        "tree": tree,
+        "totals": _totals_in(shown, tree) if tree.namespace else totals_of(shown),
         "scans": [JobProgress(job) for job in scans[:3]],
     }
+
+
+def _totals_in(shown: Sequence[Registry], tree: Tree) -> Totals | None:
+    """Of the namespace in which the tree is; a retired registry comes without the end of its last scan."""
+    return sum_of(tree.here.rows if tree.here else (), [getattr(row, "scanned_at", None) for row in shown])
