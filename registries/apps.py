@@ -5,3 +5,8 @@ from django.apps import AppConfig
 
 class RegistriesConfig(AppConfig):
     name = "registries"
+
+    def ready(self) -> None:
+        from registries import converters
+
+        converters.register()

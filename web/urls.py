@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from django.urls import path
 
-from web import converters
 from web.views import (
     accounts,
     images,
@@ -18,8 +17,6 @@ from web.views import (
     search,
     watched,
 )
-
-converters.register()
 
 _IMAGE = "r/<registry:registry>/<repository:repository>/-"
 

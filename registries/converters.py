@@ -1,4 +1,4 @@
-"""Names in URLs, let in by the spec's grammar alone: what does not fit is a 404."""
+"""Names in URLs, of pages and of the API, let in by the spec's grammar alone: what does not fit is a 404."""
 
 from __future__ import annotations
 
