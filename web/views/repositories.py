@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
@@ -13,9 +11,9 @@ from django.views.decorators.http import require_safe
 from access.guards import readers_only
 from catalog.models import Repository
 from catalog.models.repositories import RepositoryQuerySet
-from catalog.reads.keyset import Column, Order, Page, paged
-from catalog.reads.namespaces import Tree, levels_of, tree_at
-from catalog.reads.platforms import platforms_of
+from catalog.reads.keyset import Order, paged
+from catalog.reads.namespaces import Tree, tree_at
+from catalog.reads.repositories import COLUMNS, STATES, Filters, add_platforms
 from catalog.reads.totals import Totals, sum_of, totals_of
 from jobs.models import Job
 from registries.models import Registry
@@ -25,46 +23,6 @@ from web.htmx import render_page, wants_part
 from web.job_progress import JobProgress
 from web.typed import chosen, typed
 
-COLUMNS: Final = {
-    "changed": Column("changed_at", datetime, largest_first=True),
-    "name": Column("name_key", bytes),
-    "tags": Column("tag_count", int, largest_first=True),
-    "size": Column("size", int, largest_first=True),
-}
-_STATES: Final = ("problems", "empty", "gone")
-
-
-@dataclass(frozen=True, slots=True)
-class Filters:
-    """What of the list is wanted; without any it is all that is there."""
-
-    text: str
-    namespace: str
-    state: str
-
-    @classmethod
-    def read(cls, request: HttpRequest) -> Filters:
-        return cls(typed(request, "q"), typed(request, "ns").strip("/"), chosen(request, "state", _STATES))
-
-    @property
-    def any(self) -> bool:
-        return bool(self.text or self.namespace or self.state)
-
-    @property
-    def levels(self) -> list[dict[str, str]]:
-        """Of the namespace, `name` and whole `path`, from the outside."""
-        return [{"name": path.rpartition("/")[2], "path": path} for path in levels_of(self.namespace)]
-
-    def apply(self, repositories: RepositoryQuerySet) -> RepositoryQuerySet:
-        rows = repositories.exclude(gone_at=None) if self.state == "gone" else repositories.live()
-        if self.state == "problems":
-            rows = rows.with_problems()
-        if self.state == "empty":
-            rows = rows.filter(state=Repository.State.EMPTY)
-        if self.namespace:
-            rows = rows.in_namespace(self.namespace)
-        return rows.matching(self.text)
-
 
 @require_safe
 @readers_only
@@ -72,10 +30,10 @@ def listing(request: HttpRequest, registry: str | None = None) -> HttpResponse:
     active = active_registries(request)
     selected = _selected(request, active, registry)
     shown = [selected] if selected else active
-    filters, order = Filters.read(request), Order.parse(request.GET.get("sort"), COLUMNS)
+    filters, order = _filters(request), Order.parse(request.GET.get("sort"), COLUMNS)
     repositories = Repository.objects.of(shown, nearly_all=len(shown) == len(active) and not filters.any)
     page = paged(filters.apply(repositories).for_list(), order, request.GET.get("page"))
-    _add_platforms(page)
+    add_platforms(page)
     context = {
         "registries": active,
         "selected": selected,
@@ -98,11 +56,8 @@ def _selected(request: HttpRequest, active: Sequence[Registry], name: str | None
     return found or (find_registry(request, name) if name else None)
 
 
-def _add_platforms(page: Page[Repository]) -> None:
-    newest = {row.pk: row.newest.manifest for row in page.rows if row.newest}
-    platforms = platforms_of(newest.values())
-    for row in page.rows:
-        row.platforms = platforms[newest[row.pk].pk] if row.pk in newest else []  # type: ignore[attr-defined]
+def _filters(request: HttpRequest) -> Filters:
+    return Filters(typed(request, "q"), typed(request, "ns").strip("/"), chosen(request, "state", STATES))
 
 
 def _surroundings(shown: Sequence[Registry], tree: Tree) -> dict[str, Any]:
