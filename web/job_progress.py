@@ -1,14 +1,15 @@
-"""The progress of a job as a page shows it: a bar, a line of words, and figures. Its JSON is taken as it comes."""
+"""The progress of a job as a page shows it: a bar, a line of words, and figures."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from django.utils.translation import gettext, gettext_lazy
 
 from catalog import removal
 from catalog.models import Scan
+from jobs.figures import Figure
 from jobs.models import Job
 from registries.models import Registry
 
@@ -20,27 +21,6 @@ _PHASES: Final = {
     "removing": gettext_lazy("Removing what was read"),
     "done": gettext_lazy("Finishing"),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """`total` is None where it is not known, or where there is none."""
-
-    done: int
-    total: int | None = None
-
-    @classmethod
-    def read(cls, value: Any) -> Figure | None:
-        match value:
-            case bool():
-                return None
-            case int():
-                return cls(value)
-            case [int() as done, int() as total]:
-                return cls(done, total)
-            case [int() as done, None]:
-                return cls(done)
-        return None
 
 
 @dataclass(frozen=True, slots=True)
