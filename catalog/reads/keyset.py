@@ -129,14 +129,29 @@ def _is_count(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _LARGEST
 
 
-def paged(
-    rows: QuerySet[RowT], order: Order, token: str | None, *, size: int = SIZE, known: int | None = None
+def is_token(text: str, order: Order) -> bool:
+    """Whether `text` is the token of a page in `order`; what only a machine asks can be refused else."""
+    return _Place.read(text, order) is not None
+
+
+def paged(  # noqa: PLR0913  three ways in which lists differ
+    rows: QuerySet[RowT],
+    order: Order,
+    token: str | None,
+    *,
+    size: int = SIZE,
+    known: int | None = None,
+    begins_anew: bool = True,
 ) -> Page[RowT]:
-    """One page of `rows` in `order`. Two queries: the rows, and a count that stops at `CAP`, unless it is `known`."""
+    """One page of `rows` in `order`. Two queries: the rows, and a count that stops at `CAP`, unless it is `known`.
+
+    Where the rows after a token are gone, page one follows; not so unless it `begins_anew`: then the page is empty,
+    since whoever follows `next` until there is none would never end.
+    """
     count = rows.order_by()[: CAP + 1].count() if known is None else known
     place = _Place.read(token, order)
     found = _beside(rows, order, place, size)
-    if place and (not found or (place.backward and len(found) <= size)):
+    if place and ((not found and begins_anew) or (place.backward and len(found) <= size)):
         place, found = None, _beside(rows, order, None, size)  # the beginning was reached: show all of page one
     more, found = len(found) > size, found[:size]
     backward = bool(place and place.backward)
@@ -146,7 +161,7 @@ def paged(
         rows=found,
         count=min(count, CAP),
         count_is_capped=count > CAP,
-        previous=_token(found[0], order, backward=True) if place else None,
+        previous=_token(found[0], order, backward=True) if place and found else None,
         next=_token(found[-1], order, backward=False) if found and (more or backward) else None,
     )
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from catalog.models import Repository
 from catalog.models.repositories import LONG_AGO
-from catalog.reads.keyset import CAP, Column, Order, paged
+from catalog.reads.keyset import CAP, Column, Order, is_token, paged
 from registries.models import Registry
 from tests.web import furniture as make
 
@@ -129,6 +129,24 @@ def test_a_bent_token_is_page_one(rows: Registry, token: str) -> None:
     page = paged(Repository.objects.all(), Order.parse("name", COLUMNS), token, size=5)
     assert page.previous is None
     assert page.rows[0].name == "team/app-00"
+
+
+def test_only_what_a_page_gave_in_this_order_is_its_token(rows: Registry) -> None:
+    order = Order.parse("name", COLUMNS)
+    token = paged(Repository.objects.all(), order, None, size=5).next or ""
+    assert is_token(token, order)
+    assert not is_token(token, Order.parse("-name", COLUMNS))
+    assert not is_token(token[:-2], order)
+    assert not is_token("", order)
+
+
+def test_who_follows_next_until_there_is_none_never_begins_anew(rows: Registry) -> None:
+    order = Order.parse("name", COLUMNS)
+    token = paged(Repository.objects.all(), order, None, size=20).next
+    Repository.objects.filter(name__gte="team/app-20").delete()
+    end = paged(Repository.objects.all(), order, token, size=20, begins_anew=False)
+    assert (end.rows, end.next, end.previous) == ([], None, None)
+    assert len(paged(Repository.objects.all(), order, token, size=20).rows) == 20
 
 
 @pytest.mark.parametrize("value", ["2026-99-99", "2026-01-01", "yesterday", 5, "", ["x"], *OUT_OF_TIME])
