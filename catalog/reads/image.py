@@ -152,12 +152,15 @@ class Image:
         return Pairs.of(said.items())
 
 
-def read_image(presence: Presence, platform: str = "") -> Image:
-    """The image of `presence`, and of an index the variant named `platform`. Eight queries at most, with `layers`."""
+def read_image(presence: Presence, platform: str = "", *, with_variant: bool = True) -> Image:
+    """The image of `presence`, and of an index the variant named `platform`. Eight queries at most, with `layers`.
+
+    Without a variant an index is what it lists, and no more.
+    """
     manifest = presence.manifest
     is_index = manifest.kind == Manifest.Kind.INDEX
     listed = list_index(manifest, presence.repository, gone=presence.gone_at is not None) if is_index else Listed()
-    variant = listed.choose(platform)
+    variant = listed.choose(platform) if with_variant else None
     shown = manifest if not is_index else variant.child if variant and variant.is_here else None
     contents = _documents([manifest] if shown in {None, manifest} else [manifest, shown])
     document, document_problem = _parse(shown, contents) if shown else (None, "")

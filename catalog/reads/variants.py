@@ -35,6 +35,7 @@ class Listed:
     variants: tuple[Variant, ...] = ()
     attestations: tuple[IndexEntry, ...] = ()
     others: tuple[IndexEntry, ...] = ()
+    here: frozenset[int] = frozenset()  # the manifests of it that are in this repository, of whatever role
 
     @property
     def missing(self) -> tuple[Variant, ...]:
@@ -58,7 +59,7 @@ def list_index(index: Manifest, repository: Repository, *, gone: bool = False) -
     Of an index that is `gone` the images went along: then those count that were ever seen here.
     """
     entries = list(IndexEntry.objects.filter(index=index).select_related("child").order_by("position"))
-    here = set(
+    here = frozenset(
         (Presence.objects.all() if gone else Presence.objects.present())
         .filter(repository=repository, manifest__in=[entry.child_id for entry in entries if entry.child_id])
         .exclude(state=Presence.State.UNREADABLE)
@@ -69,10 +70,11 @@ def list_index(index: Manifest, repository: Repository, *, gone: bool = False) -
         variants=tuple(_variants(images, here)),
         attestations=tuple(entry for entry in entries if entry.role == IndexEntry.Role.ATTESTATION),
         others=tuple(entry for entry in entries if entry.role == IndexEntry.Role.OTHER),
+        here=here,
     )
 
 
-def _variants(entries: Sequence[IndexEntry], here: set[int]) -> list[Variant]:
+def _variants(entries: Sequence[IndexEntry], here: frozenset[int]) -> list[Variant]:
     """Windows has many versions of one platform, and some descriptors name none: those go by their position."""
     platforms = [entry.platform or (entry.child.platform if entry.child else "") for entry in entries]
     seen = Counter(platforms)

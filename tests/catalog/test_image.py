@@ -192,6 +192,25 @@ def test_attestations_are_no_platforms(app: Repository) -> None:
     assert [(a.digest, a.platform) for a in image.attachments] == [(about_amd64.row.digest, "linux/amd64")]
 
 
+def test_an_index_without_a_variant_is_what_it_lists(
+    app: Repository, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    amd64, provenance = make.image([("a", 10)]), make.image([("p", 1)], kind=Manifest.Kind.ATTESTATION)
+    lost = make.image([("b", 10)])  # a registry has shown it, and not in this repository
+    index = make.index(
+        [("linux/amd64", amd64), ("linux/arm64", lost), (f"attests {amd64.row.digest}", provenance)],
+        more={"annotations": {"who": "me"}},
+    )
+    make.put(app, amd64)
+    make.put(app, provenance)
+    presence = make.put(app, index, "1.0")
+    with django_assert_num_queries(5):
+        image = read_image(presence, with_variant=False)
+        assert (image.shown, image.document, image.layers) == (None, None, [])
+    assert [pair[0].text for pair in image.annotations.shown] == ["who"]
+    assert image.listed.here == {amd64.row.pk, provenance.row.pk}
+
+
 def test_what_is_attached_is_found_by_subject_and_by_tag(local: Registry, app: Repository) -> None:
     built = make.image([("a", 10)])
     presence = make.put(app, built, "1.0")
