@@ -14,7 +14,7 @@ from jobs import visitors
 from oci import errors
 from web.htmx import wants_part
 
-_PROBES: Final = frozenset({"healthz", "readyz"})
+_PROBES: Final = frozenset({"healthz", "readyz", "api-job"})  # what a script asks while it waits for a job is one too
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 

@@ -38,9 +38,21 @@ def _for_staff(staff: int, *arguments: str, changes: bool = True) -> Row:
     return Row(SIGN_IN, SIGN_IN, 403, staff, changes=changes, arguments=arguments)
 
 
+def _for_machines(*arguments: str) -> Row:
+    return Row(401, 200, 200, 200, arguments=arguments)
+
+
 MATRIX: Final[dict[str, Row]] = {
     "healthz": Row(200, 200, 200, 200),
     "readyz": Row(503, 503, 503, 503),  # no broker listens in the tests
+    "api-docs": _page(),
+    "api-openapi": _for_machines(),
+    "api-repositories": _for_machines(),
+    "api-repository": _for_machines("registry", "repository"),
+    "api-tags": _for_machines("registry", "repository"),
+    "api-manifest": _for_machines("registry", "repository", "digest"),
+    "api-jobs": _for_machines(),
+    "api-job": _for_machines("job_id"),
     "repositories": _page(),
     "registry": _page("registry"),
     "repository": _page("registry", "repository"),

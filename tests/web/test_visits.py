@@ -26,6 +26,8 @@ def noted(settings: LazySettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         ("/", {"HX-Request": "true"}, True),
         ("/jobs/1", {}, True),
         ("/jobs/1", {"HX-Request": "true"}, False),
+        ("/api/v1/jobs", {}, True),
+        ("/api/v1/jobs/1", {}, False),
         ("/healthz", {}, False),
         ("/readyz", {}, False),
     ],

@@ -1,0 +1,45 @@
+"""What may be asked for in an address. What has no meaning is refused and not guessed: a script would not notice."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Final
+
+from django.db.models import QuerySet
+from ninja import Schema
+from pydantic import AfterValidator, Field
+
+from catalog.reads.keyset import SIZE, Column, Order, Page, RowT, is_token, paged
+from oci.errors import InvalidName
+from oci.names import Digest
+
+MOST: Final = 200  # rows of a page
+
+
+class UnfitCursor(Exception):  # noqa: N818  it is said as it is
+    """The cursor is none, or was given for another order."""
+
+
+def _digest(text: str) -> str:
+    try:
+        return str(Digest.parse(text))
+    except InvalidName as error:
+        raise ValueError("no digest: algorithm:hex, all of it") from error
+
+
+# No name holds a control character, and a database may choke on one.
+Text = Annotated[str, Field(max_length=255, pattern=r"^[^\x00-\x1f\x7f]*$")]
+DigestParameter = Annotated[str, AfterValidator(_digest)]
+
+
+class Paging(Schema):
+    cursor: str = Field("", max_length=2000, description="Where a page begins, from `next` or `previous` of another.")
+    limit: int = Field(SIZE, ge=1, le=MOST, description="Rows of a page.")
+
+
+def page_of(rows: QuerySet[RowT], columns: Mapping[str, Column], sort: str, paging: Paging) -> Page[RowT]:
+    """Two queries. A cursor that is none is refused: page one again and again would never end."""
+    order = Order.parse(sort, columns)
+    if paging.cursor and not is_token(paging.cursor, order):
+        raise UnfitCursor
+    return paged(rows, order, paging.cursor, size=paging.limit, begins_anew=False)

@@ -1,0 +1,48 @@
+"""The API for readers, its first version: a contract that scripts rest on."""
+
+from __future__ import annotations
+
+from functools import cache
+from http import HTTPStatus
+from typing import Any, Final
+
+from ninja import NinjaAPI
+
+from api import jobs, manifests, repositories, tags
+from api.door import Reader
+from api.problems import MEDIA_TYPE, add_handlers, said_of
+
+ROOT: Final = "/api/v1"
+DESCRIPTION: Final = """What the pages of Berth show, for machines: all of it can be read, nothing changed.
+
+It tells what the last scans saw. Lists are paged: follow `next`, or the header `Link`, until there is none, and make up
+no cursor. Each answer has an `ETag`: send it back in `If-None-Match`, and what has not changed is a short 304. What
+goes wrong is an `application/problem+json`.
+"""
+
+API: Final = NinjaAPI(
+    title="Berth",
+    version="1",
+    description=DESCRIPTION,
+    openapi_url=None,  # documentation.py serves both
+    docs_url=None,
+    auth=Reader(),
+)
+for _module in (repositories, tags, manifests, jobs):
+    API.add_router("", _module.router)
+add_handlers(API)
+
+
+@cache
+def description() -> dict[str, Any]:
+    """The API as OpenAPI describes it, made once: it costs as much as a hundred answers."""
+    document = dict(API.get_openapi_schema(path_prefix=ROOT))
+    for operations in document["paths"].values():
+        operations.pop("head")  # goes without saying where there is GET
+        for operation in operations.values():
+            for status, response in operation["responses"].items():
+                if status >= HTTPStatus.BAD_REQUEST:
+                    schema = response["content"]["application/json"]["schema"]
+                    example = said_of(status, f"{ROOT}/repositories")
+                    response["content"] = {MEDIA_TYPE: {"schema": schema, "example": example}}
+    return document

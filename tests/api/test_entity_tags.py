@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import gzip
+
+import pytest
+from django.test import Client
+
+from catalog.models import Repository
+from tests.web import furniture as make
+
+PATHS = [
+    "/api/v1/repositories",
+    "/api/v1/repositories/local/team/app",
+    "/api/v1/repositories/local/team/app/-/tags",
+    "/api/v1/jobs",
+    "/api/v1/openapi.json",
+]
+
+
+@pytest.fixture(autouse=True)
+def rows(app: Repository) -> None:
+    make.put(app, make.image(), "1.0", "latest", "stable")
+    make.settle(app)
+    make.job(app.registry)
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("encoding", ["identity", "gzip"])
+def test_what_has_not_changed_is_not_sent_again(client: Client, path: str, encoding: str) -> None:
+    """Through the whole stack: what compresses an answer makes its tag a weak one."""
+    first = client.get(path, headers={"Accept-Encoding": encoding})
+    assert first.status_code == 200
+    assert {"private", "must-revalidate"} <= set(first["Cache-Control"].split(", "))
+    assert "Accept-Encoding" in first["Vary"]
+    assert "Cookie" in first["Vary"]
+    is_compressed = first.headers.get("Content-Encoding") == "gzip"
+    assert is_compressed == (encoding == "gzip")
+    assert first["ETag"].startswith("W/") == is_compressed
+    again = client.get(path, headers={"Accept-Encoding": encoding, "If-None-Match": first["ETag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    assert again["ETag"].removeprefix("W/") == first["ETag"].removeprefix("W/")
+    assert again["Cache-Control"] == first["Cache-Control"]
+    assert "Accept-Encoding" in again["Vary"]
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_the_tag_is_that_of_the_bytes_however_they_travel(client: Client, path: str) -> None:
+    plain = client.get(path)
+    packed = client.get(path, headers={"Accept-Encoding": "gzip"})
+    assert gzip.decompress(packed.content) == plain.content
+    assert packed["ETag"] == f"W/{plain['ETag']}"
+
+
+@pytest.mark.parametrize("known", ['"another"', 'W/"another"', "", "nonsense", "\x00"])
+def test_another_tag_gets_the_whole_answer(client: Client, known: str) -> None:
+    assert client.get(PATHS[0], headers={"If-None-Match": known}).status_code == 200
+
+
+def test_several_tags_and_any(client: Client) -> None:
+    tag = client.get(PATHS[0])["ETag"]
+    assert client.get(PATHS[0], headers={"If-None-Match": f'"a", {tag}, "b"'}).status_code == 304
+    assert client.get(PATHS[0], headers={"If-None-Match": "*"}).status_code == 304
+
+
+def test_what_has_changed_is_sent(client: Client, app: Repository) -> None:
+    tag = client.get(PATHS[1])["ETag"]
+    app.tag_count += 1
+    app.save()
+    changed = client.get(PATHS[1], headers={"If-None-Match": tag})
+    assert changed.status_code == 200
+    assert changed["ETag"] != tag
+
+
+def test_who_may_not_read_is_not_told_that_nothing_changed(client: Client) -> None:
+    tag = client.get(PATHS[0])["ETag"]
+    assert Client().get(PATHS[0], headers={"If-None-Match": tag}).status_code == 401
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_head_answers_as_get_without_a_body(client: Client, path: str) -> None:
+    got, head = client.get(path), client.head(path)
+    assert (head.status_code, head.content) == (200, b"")
+    for name in ("ETag", "Content-Type", "Cache-Control", "Content-Length"):
+        assert head[name] == got[name]
+    assert client.head(path, headers={"If-None-Match": got["ETag"]}).status_code == 304
