@@ -91,7 +91,9 @@ def _named(manifest_ids: set[int], itself: Manifest, registry_ids: list[int]) ->
     own = set(IndexEntry.objects.filter(child=itself).values_list("index_id", flat=True))  # another platform is no kin
     tagged = Presence.objects.tagged().for_people().filter(repository__registry__in=registry_ids)
     wanted = {*manifest_ids, *children} - own - {itself.pk}
-    counted = tagged.filter(manifest__in=wanted).values_list("manifest_id").annotate(first=Min("pk"), places=Count("pk"))
+    counted = (
+        tagged.filter(manifest__in=wanted).values_list("manifest_id").annotate(first=Min("pk"), places=Count("pk"))
+    )
     places = {first: (pk, number) for pk, first, number in counted.order_by()}
     found: dict[int, tuple[Presence, int]] = {}
     for presence in Presence.objects.filter(pk__in=places).select_related("repository__registry", "manifest"):

@@ -22,8 +22,9 @@ if __name__ == "__main__":
 from django.db.models import Model, QuerySet
 
 from catalog.models import Manifest, Presence, Repository, Scan, Tag
+from catalog.reads import repositories
 from catalog.reads.keyset import Column, Order, token_after
-from web.views import repositories, repository
+from web.views import repository
 
 _SEED: Final = 7
 _DEEP: Final = 3  # of four pages of a list that is not its first

@@ -10,7 +10,6 @@ from django.views.decorators.http import require_safe
 
 from access.guards import readers_only
 from catalog.models import Repository
-from catalog.models.repositories import RepositoryQuerySet
 from catalog.reads.keyset import Order, paged
 from catalog.reads.namespaces import Tree, tree_at
 from catalog.reads.repositories import COLUMNS, STATES, Filters, add_platforms

@@ -13,7 +13,7 @@ from access.guards import readers_only
 from catalog.models import Presence, Repository, Tag
 from catalog.reads.introduction import introduction_of
 from catalog.reads.keyset import CAP, Column, Order, Page, paged
-from catalog.reads.narrowing import Narrowing, choices_in
+from catalog.reads.narrowing import choices_in
 from catalog.reads.platforms import platforms_of
 from catalog.reads.timeline import timeline_of
 from web.finding import find_repository
