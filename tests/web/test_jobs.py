@@ -91,7 +91,7 @@ def test_the_list_shows_the_newest_first_and_who_asked(client: Client, local: Re
     assert "Ana Kivi" in page.words
     assert "19 repositories." in page.words
     polling = [found["hx-get"] for _, found in page.elements if "hx-get" in found]
-    assert polling == [f"/jobs/{asked.pk}?as=row"]
+    assert polling == ["/search", f"/jobs/{asked.pk}?as=row"]
 
 
 def test_no_job_yet_says_what_will_come(client: Client, db: None) -> None:
