@@ -1,7 +1,7 @@
 """How an answer is written: JSON with an entity tag, pages of a list with the way to the next, moments.
 
 Answers are built as plain dictionaries whose shapes the type checker knows and the documentation shows. Nothing is
-validated on the way out: that would cost more than reading the rows.
+validated on the way out: that could only turn an answer into a fault.
 """
 
 from __future__ import annotations

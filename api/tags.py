@@ -15,7 +15,8 @@ from api.door import reads
 from api.links import Place, origin_of
 from api.parameters import DigestParameter, Paging, Text, page_of
 from api.repositories import DATED_BY, find_repository
-from catalog.models import Presence, Tag
+from catalog.models import Presence, Repository, Tag
+from catalog.models.repositories import TagQuerySet
 from catalog.reads.keyset import Column
 from catalog.reads.platforms import platforms_of
 
@@ -68,15 +69,22 @@ def list_tags(request: HttpRequest, registry: str, repository: str, query: Query
     Each with what it points to; those that went with what they pointed to last.
     """
     row = find_repository(registry, repository)
-    tags = Tag.objects.filter(repository=row).matching(query.q)
-    tags = tags.exclude(gone_at=None) if query.state == "gone" else tags.live()
-    if query.digest:
-        tags = tags.filter(presence__repository=row, presence__manifest__digest=query.digest)
+    tags = _wanted(row, query)
     page = page_of(tags.select_related("presence__manifest"), COLUMNS, query.sort, query)
     images = {tag.presence_id: tag.presence for tag in page.rows if tag.presence}
     platforms = platforms_of(presence.manifest for presence in images.values())
     aliases, place = _aliases(images.values()), Place.of(row, origin_of(request))
     return list_answer(request, page, [_tag_json(tag, place, platforms, aliases) for tag in page.rows])
+
+
+def _wanted(row: Repository, query: TagQuery) -> TagQuerySet:
+    """By digest the image is found first: its few tags have an index, all those of the repository are many."""
+    tags = Tag.objects.filter(repository=row)
+    if query.digest:
+        images = Presence.objects.filter(repository=row, manifest__digest=query.digest)
+        tags = Tag.objects.filter(presence__in=list(images.values_list("pk", flat=True)))
+    tags = tags.exclude(gone_at=None) if query.state == "gone" else tags.live()
+    return tags.matching(query.q)
 
 
 def _aliases(images: Iterable[Presence]) -> dict[int | None, list[str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -53,7 +54,6 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "registry_ui.static_files.Served",
     "django_htmx",
-    "ninja",
     "csp",
     "axes",
     "registries",
@@ -208,7 +208,9 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY el
 # -- files of our own -----------------------------------------------------------------
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA / "static"
-STATICFILES_DIRS = [BASE_DIR / "static"]
+# Swagger UI lies in ninja's wheel. Ninja is no app: each worker would load it, eleven megabytes for the web alone.
+_swagger = [Path(folder) / "static" for folder in getattr(find_spec("ninja"), "submodule_search_locations", ())]
+STATICFILES_DIRS = [BASE_DIR / "static", *_swagger]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import product
 from typing import Any, Final, Literal
 
 import pytest
@@ -104,12 +105,13 @@ def test_every_page_leads_to_it(client: Client) -> None:
     assert reverse("api-docs") not in Page(Client().get("/sign-in").content.decode()).links
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_the_page_is_clean(chromium: Browser, berth: tuple[str, Harbour], theme: Literal["light", "dark"]) -> None:
-    context = chromium.new_context(reduced_motion="reduce", color_scheme=theme)
+def test_the_page_is_clean(chromium: Browser, berth: tuple[str, Harbour]) -> None:
+    context = chromium.new_context(reduced_motion="reduce")
     visit = Visit(context.new_page(), *berth)
     visit.sign_in()
-    for width in (1360, 390):
+    themes: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+    for theme, width in product(themes, (1360, 390)):
+        visit.page.emulate_media(color_scheme=theme)
         visit.page.set_viewport_size({"width": width, "height": 900})
         visit.go("/api/v1/docs")
         expect(visit.page.locator(".opblock")).to_have_count(len(ADDRESSES))

@@ -100,6 +100,9 @@ def test_it_costs_as_many_queries_for_200_as_for_2(
     for limit in (2, 200):
         with django_assert_num_queries(7):
             client.get(f"/api/v1{TAGS}?limit={limit}")
+    digest = Manifest.objects.filter(kind=Manifest.Kind.INDEX)[0].digest
+    with django_assert_num_queries(8):
+        client.get(f"/api/v1{TAGS}?digest={digest}")
 
 
 def test_an_artifact_names_its_type(client: Client, app: Repository) -> None:
