@@ -63,6 +63,7 @@ MATRIX: Final[dict[str, Row]] = {
     "manifest": _page("registry", "repository", "digest"),
     "raw-manifest": _page("registry", "repository", "digest"),
     "raw-config": _page("registry", "repository", "digest"),
+    "pull-tool": Row(SIGN_IN, 400, 400, 400, changes=True),  # no tool was named
     "jobs": _page(),
     "job": _page("job_id"),
     "job-stop": _for_staff(302, "job_id"),

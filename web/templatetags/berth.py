@@ -17,8 +17,9 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext, gettext_lazy, ngettext
 
 from registries.models import Registry
+from web.commands.lines import Command
+from web.commands.signing_in import login_commands
 from web.links import web_link
-from web.pull import Command, login_commands
 from web.strata import Parts, Stratum, strata_of
 
 register = template.Library()

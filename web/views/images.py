@@ -11,8 +11,10 @@ from django.views.decorators.http import require_safe
 from access.guards import readers_only
 from catalog.models import Presence, Tag
 from catalog.reads.image import Image, raw_config, raw_manifest, read_image
+from web.commands.images import NAMES
 from web.finding import find_presence, find_tag
 from web.layers_bar import LayersBar
+from web.pull_tool import tool_of
 from web.typed import typed
 from web.ways import ways_to_fetch
 
@@ -38,15 +40,17 @@ def manifest(request: HttpRequest, registry: str, repository: str, digest: str) 
 def _image_page(request: HttpRequest, presence: Presence, tag: Tag | None) -> HttpResponse:
     asked = typed(request, "platform")
     image = read_image(presence, asked)
+    aliases = _aliases(presence, tag)
     context = {
         "image": image,
         "repository": presence.repository,
         "tag": tag,
         "name": tag.name if tag else presence.manifest.digest,
         "bar": LayersBar.of(image.layers, image.more_layers),
-        "ways": ways_to_fetch(image, tag, asked),
+        "ways": ways_to_fetch(image, tag, asked, tool_of(request), aliases["aliases"]),
+        "tools": NAMES,
         "missing": _missing_attachments(image),
-        **_aliases(presence, tag),
+        **aliases,
     }
     return render(request, "images/page.html", context)
 

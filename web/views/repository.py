@@ -19,7 +19,8 @@ from catalog.reads.timeline import timeline_of
 from web.finding import find_repository
 from web.htmx import render_page, wants_part
 from web.narrowing import Menus, narrowing_of
-from web.pull import Command, pull_commands
+from web.pull_tool import tool_of
+from web.ways import way_to_newest
 
 COLUMNS: Final = {
     "date": Column("dated", datetime, largest_first=True),
@@ -44,7 +45,7 @@ def page(request: HttpRequest, registry: str, repository: str) -> HttpResponse:
     _add_tags_and_platforms(found)
     context = {"repository": row, "narrowing": narrowing, "order": order, "page": found}
     if choices:
-        around = _surroundings(row, Menus.of(choices, narrowing))
+        around = _surroundings(row, Menus.of(choices, narrowing)) | {"command": way_to_newest(row, tool_of(request))}
         is_listed = bool(found.rows or narrowing.any or around["menus"].kinds or row.gone_at)
         context |= around | {"has_filter": is_listed}
     return render_page(request, "repository/page.html", context, part="repository/rows.html")
@@ -112,13 +113,5 @@ def _surroundings(row: Repository, menus: Menus) -> dict[str, Any]:
         "menus": menus,
         "gone": count_gone(row),
         "unreadable": unreadable_tags[:_MOST_UNREADABLE],
-        "command": _pull_newest(row),
         "more_unreadable": len(unreadable_tags) > _MOST_UNREADABLE,
     }
-
-
-def _pull_newest(row: Repository) -> Command | None:
-    if row.newest is None or not row.newest.lead_tag:
-        return None
-    reference = f"{row.registry.pull_host}/{row.name}:{row.newest.lead_tag}"
-    return pull_commands(reference, row.newest.manifest.kind, plain_http=row.registry.plain_http)[0]
