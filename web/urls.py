@@ -6,6 +6,7 @@ from django.urls import path
 
 from web.views import (
     accounts,
+    connect,
     images,
     jobs,
     pull_tool,
@@ -44,6 +45,8 @@ urlpatterns = [
     path("registries", registries.listing, name="registries"),
     path("registries/add", registries.add, name="registries-add"),
     path("registries/<registry:name>", registry.page, name="registries-page"),
+    path("registries/<registry:name>/connect", connect.page, name="registries-connect"),
+    path("registries/<registry:name>/ca", connect.ca_file, name="registries-ca"),
     path("registries/<registry:name>/scans", scans.listing, name="registries-scans"),
     path("registries/<registry:name>/scans/<int:scan_id>", scans.page, name="scan"),
     path("registries/<registry:name>/watched", watched.listing, name="registries-watched"),

@@ -55,6 +55,7 @@ PAGES: Final = (
     "/registries/local/watched",
     "/registries/edge",
     "/registries/edge/watched",
+    "/registries/edge/connect",
     "/account/password",
     "/nothing/here",
 )

@@ -72,6 +72,8 @@ MATRIX: Final[dict[str, Row]] = {
     "scan-now": _for_staff(302, "name"),
     "registries": _page(),
     "registries-page": _page("name"),
+    "registries-connect": _page("name"),
+    "registries-ca": Row(SIGN_IN, 404, 404, 404, arguments=("name",)),  # Berth was given none
     "registries-scans": _page("name"),
     "scan": _page("name", "scan_id"),
     "registries-watched": _page("name"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
@@ -12,6 +12,7 @@ from access.guards import readers_only
 from catalog.models import Presence, Tag
 from catalog.reads.image import Image, raw_config, raw_manifest, read_image
 from web.commands.images import NAMES
+from web.downloads import attachment
 from web.finding import find_presence, find_tag
 from web.layers_bar import LayersBar
 from web.pull_tool import tool_of
@@ -75,23 +76,11 @@ def _aliases(presence: Presence, tag: Tag | None) -> dict[str, Any]:
 @readers_only
 def raw_manifest_file(request: HttpRequest, registry: str, repository: str, digest: str) -> HttpResponse:
     presence = find_presence(request, registry, repository, digest)
-    return _attachment(raw_manifest(presence.manifest), f"{digest.partition(':')[2][:12]}-manifest.json")
+    return attachment(raw_manifest(presence.manifest), f"{digest.partition(':')[2][:12]}-manifest.json")
 
 
 @require_safe
 @readers_only
 def raw_config_file(request: HttpRequest, registry: str, repository: str, digest: str) -> HttpResponse:
     presence = find_presence(request, registry, repository, digest)
-    return _attachment(raw_config(presence.manifest), f"{digest.partition(':')[2][:12]}-config.json")
-
-
-def _attachment(content: bytes | None, name: str) -> HttpResponse:
-    """Saved, never opened: the bytes are a stranger's and may look like a page."""
-    if content is None:
-        raise Http404
-    headers = {
-        "Content-Type": "application/octet-stream",
-        "Content-Disposition": f'attachment; filename="{name}"',
-        "Content-Security-Policy": "default-src 'none'; sandbox; frame-ancestors 'none'",
-    }
-    return HttpResponse(content, headers=headers)
+    return attachment(raw_config(presence.manifest), f"{digest.partition(':')[2][:12]}-config.json")
