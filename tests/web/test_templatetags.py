@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -82,8 +83,18 @@ def test_durations_have_two_units_at_most(seconds: float | None, text: str) -> N
 def test_a_digest_is_short_and_has_its_glyph() -> None:
     digest = "sha256:ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb"
     assert berth.short(digest) == "ca978112ca1b"
-    assert [width for _, width in berth.glyph(digest)] == ["13.5", "11.1", "10.1", "4.8"]
-    assert berth.glyph("no digest") == []
+    bars = re.findall(r'<rect y="([0-9.]+)" width="([0-9.]+)" height="3.25" rx="1"/>', berth.glyph(digest))
+    assert bars == [("0", "13.5"), ("4.25", "11.1"), ("8.5", "10.1"), ("12.75", "4.8")]
+    assert berth.glyph("no digest") == ""
+
+
+def test_a_moment_is_relative_to_read_and_exact_for_whoever_asks() -> None:
+    when = timezone.now().replace(microsecond=0) - timedelta(hours=3)
+
+    assert berth.time(when) == (
+        f'<time datetime="{when.isoformat()}" title="{berth.exact(when)}">3 h ago'
+        f'<span class="sr">, {berth.exact(when)}</span></time>'
+    )
 
 
 def test_platforms_leave_out_what_is_usual() -> None:

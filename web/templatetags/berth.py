@@ -14,6 +14,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.formats import number_format
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext, gettext_lazy, ngettext
 
 from registries.models import Registry
@@ -85,16 +86,17 @@ def short_platform(platform: str) -> str:
     return platform.removeprefix("linux/")
 
 
-@register.filter
-def glyph(digest: str) -> list[tuple[str, str]]:
-    """Four bars, as (y, width), drawn from the digest's first four bytes: equal images look equal."""
+@register.simple_tag
+def glyph(digest: str) -> str:
+    """Four bars of an SVG, drawn from the digest's first four bytes: equal images look equal."""
     digits = str(digest).partition(":")[2][:8]
     try:
         amounts = bytes.fromhex(digits)
     except ValueError:
-        return []
+        return ""
     room = _GLYPH_WIDTH - 4
-    return [(f"{line * 4.25:g}", f"{4 + amount / 255 * room:.1f}") for line, amount in enumerate(amounts)]
+    bars = ((f"{line * 4.25:g}", f"{4 + amount / 255 * room:.1f}") for line, amount in enumerate(amounts))
+    return format_html_join("", '<rect y="{}" width="{}" height="3.25" rx="1"/>', bars)
 
 
 @register.filter
@@ -137,6 +139,19 @@ def _days_ago(days: int) -> str:
     if days < _YEAR:
         return ngettext("%(n)s month ago", "%(n)s months ago", days // _MONTH) % {"n": days // _MONTH}
     return ngettext("%(n)s year ago", "%(n)s years ago", days // _YEAR) % {"n": days // _YEAR}
+
+
+@register.simple_tag
+def time(when: datetime) -> str:
+    """A moment: relative to read, exact on hover and for screen readers. A list has a hundred: no template for each."""
+    whole = exact(when)
+    return format_html(
+        '<time datetime="{}" title="{}">{}<span class="sr">, {}</span></time>',
+        when.isoformat(),
+        whole,
+        ago(when),
+        whole,
+    )
 
 
 @register.filter
