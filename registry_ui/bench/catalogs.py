@@ -54,6 +54,7 @@ def _filled(catalog: Catalog, folder: Path, database_url: str, say: Callable[[st
     say(f"{where}: filling a catalog of {catalog.tags:,} tags in {catalog.repositories:,} repositories")
     site = Site.new(folder, database_url)
     site.run(_FILLING, str(catalog.repositories), str(catalog.tags), str(catalog.wide), str(catalog.seed))
+    site.add_person()
     made.write_text(json.dumps(wanted))
     return site
 

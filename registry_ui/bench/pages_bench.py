@@ -36,7 +36,7 @@ def run(size: Size, data: Path | None, say: Callable[[str], None]) -> list[Row]:
 
 
 def _of_database(database: str, site: Site, size: Size, say: Callable[[str], None]) -> Iterator[Row]:
-    person = site.add_person()
+    person = site.new_password()
     paths = json.loads(site.run("registry_ui.bench.page_paths", str(_WARM_UP + size.visits * len(_CONNECTIONS))))
     paths[_BARE] = [_BARE_PATH] * len(paths["image"])
     with site.serving(timing=True):
@@ -70,7 +70,7 @@ def _times(title: str, visits: Mapping[str, Sequence[Visit]]) -> Iterator[Row]:
 
 def _queries(database: str, visits: Mapping[str, Sequence[Visit]]) -> Iterator[Row]:
     for kind, some in visits.items():
-        yield Row(f"{database}: {kind}, at most", max(one.queries for one in some), "queries", _QUERIES)
+        yield Row(f"{database}: {kind}, queries at most", max(one.queries for one in some), "queries", _QUERIES)
 
 
 def _weights(
@@ -83,4 +83,4 @@ def _weights(
     first = sum(files.values()) + weights[heaviest]
     yield Row(f"{database}: first visit, {heaviest} with {len(files)} files", first / _KB, "kB", _FIRST_VISIT)
     for kind, bytes_ in weights.items():
-        yield Row(f"{database}: {kind}, at most", bytes_ / _KB, "kB", _NEXT_PAGE)
+        yield Row(f"{database}: {kind}, weight at most", bytes_ / _KB, "kB", _NEXT_PAGE)

@@ -84,6 +84,11 @@ class Site:
         said = self.run("registry_ui.start.commanding", "adduser", _STAFF, "--staff", commanding.END)
         return _STAFF, said.split()[-1]
 
+    def new_password(self) -> tuple[str, str]:
+        """The same for whom `add_person` has added, in an earlier run perhaps."""
+        said = self.run("registry_ui.start.commanding", "setpassword", _STAFF, commanding.END)
+        return _STAFF, said.split()[-1]
+
     @contextmanager
     def serving(self, *, timing: bool = False) -> Iterator[None]:
         """`timing`: each answer says in a header what it cost."""

@@ -28,7 +28,7 @@ SECRETS: Final = (
     "REDIS_URL",
 )
 _RECORD: Final = "run.json"
-_FOR_TESTS: Final = "BERTH_TEST_"
+_FOR_OTHERS: Final = ("BERTH_TEST_", "BERTH_BENCH_")  # what tests and benches read
 # What no child but Django's needs to see.
 _PLAIN: Final = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "LD_LIBRARY_PATH")
 
@@ -87,7 +87,7 @@ def check(settings: Mapping[str, str]) -> None:
 def remarks() -> list[str]:
     """A sentence on each BERTH_ variable that nothing reads; after `check`, when all that is read was read."""
     known = env.READ | {f"{name}_FILE" for name in SECRETS}
-    given = {name for name in os.environ if name.startswith("BERTH_") and not name.startswith(_FOR_TESTS)}
+    given = {name for name in os.environ if name.startswith("BERTH_") and not name.startswith(_FOR_OTHERS)}
     return [_remark(name, known) for name in sorted(given - known)]
 
 

@@ -1,9 +1,10 @@
-"""Little real processes for the tests of the start, and how to look at what is left of them."""
+"""Real processes for the tests of the start and of benches, and how to look at what is left of them."""
 
 from __future__ import annotations
 
 import os
 import socket
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -42,3 +43,9 @@ def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port: int = server.getsockname()[1]
         return port
+
+
+def bench(*words: str) -> subprocess.CompletedProcess[str]:
+    """`./run bench` to its end."""
+    command = [sys.executable, "-m", "registry_ui.bench", *words]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=180, check=False)

@@ -16,13 +16,7 @@ from registry_ui.bench import storage_data
 from registry_ui.bench.baseline import read_everything, read_tags
 from registry_ui.bench.storage_data import Shape
 from registry_ui.bench.table import Row, as_json, as_table
-
-ROOT = Path(__file__).resolve().parents[2]
-
-
-def bench(*words: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "registry_ui.bench", *words]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=180, check=False)
+from tests.registry_ui.processes import ROOT, bench
 
 
 def running_in(folder: Path) -> list[str]:
