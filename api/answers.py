@@ -69,19 +69,19 @@ def answer(request: HttpRequest, document: Mapping[str, Any], *, link: str = "")
 
 def list_answer(request: HttpRequest, page: Page[Any], items: Sequence[Mapping[str, Any]]) -> HttpResponse:
     """One page, with the ways to its neighbours in the body and in the header Link (RFC 8288)."""
-    beside = {"next": _beside(request, page.next), "prev": _beside(request, page.previous)}
+    around = {"next": beside(request, page.next), "prev": beside(request, page.previous)}
     document = {
         "items": items,
-        "next": beside["next"],
-        "previous": beside["prev"],
+        "next": around["next"],
+        "previous": around["prev"],
         "count": page.count,
         "count_is_capped": page.count_is_capped,
     }
-    link = ", ".join(f'<{url}>; rel="{relation}"' for relation, url in beside.items() if url)
+    link = ", ".join(f'<{url}>; rel="{relation}"' for relation, url in around.items() if url)
     return answer(request, document, link=link)
 
 
-def _beside(request: HttpRequest, token: str | None) -> str | None:
+def beside(request: HttpRequest, token: str | None) -> str | None:
     """The same question about the page that `token` leads to."""
     if token is None:
         return None

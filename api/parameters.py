@@ -40,6 +40,11 @@ class Paging(Schema):
 def page_of(rows: QuerySet[RowT], columns: Mapping[str, Column], sort: str, paging: Paging) -> Page[RowT]:
     """Two queries. A cursor that is none is refused: page one again and again would never end."""
     order = Order.parse(sort, columns)
-    if paging.cursor and not is_token(paging.cursor, order):
+    return paged(rows, order, checked_cursor(paging.cursor, order), size=paging.limit, begins_anew=False)
+
+
+def checked_cursor(cursor: str, order: Order) -> str:
+    """Raises UnfitCursor."""
+    if cursor and not is_token(cursor, order):
         raise UnfitCursor
-    return paged(rows, order, paging.cursor, size=paging.limit, begins_anew=False)
+    return cursor

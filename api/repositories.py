@@ -91,7 +91,7 @@ def list_repositories(request: HttpRequest, query: Query[RepositoryQuery]) -> Ht
     filters = Filters(query.q.strip(), query.namespace, query.state)
     rows = filters.apply(Repository.objects.filter(registry__in=wanted)).for_list()
     page = page_of(rows, COLUMNS, query.sort, query)
-    add_platforms(page)
+    add_platforms(page, exact=True)
     origin = origin_of(request)
     return list_answer(request, page, [repository_json(row, row.platforms, origin) for row in page.rows])  # type: ignore[attr-defined]
 
@@ -104,7 +104,7 @@ def read_repository(request: HttpRequest, registry: str, repository: str) -> Htt
     """
     row = find_repository(registry, repository)
     manifest = row.newest.manifest if row.newest else None
-    platforms = platforms_of([manifest])[manifest.pk] if manifest else []
+    platforms = platforms_of([manifest], exact=True)[manifest.pk] if manifest else []
     detail: RepositoryDetailJson = {
         **repository_json(row, platforms, origin_of(request)),
         "scanned_at": moment(_scanned_at(row)),

@@ -72,7 +72,7 @@ def list_tags(request: HttpRequest, registry: str, repository: str, query: Query
     tags = _wanted(row, query)
     page = page_of(tags.select_related("presence__manifest"), COLUMNS, query.sort, query)
     images = {tag.presence_id: tag.presence for tag in page.rows if tag.presence}
-    platforms = platforms_of(presence.manifest for presence in images.values())
+    platforms = platforms_of((presence.manifest for presence in images.values()), exact=True)
     aliases, place = _aliases(images.values()), Place.of(row, origin_of(request))
     return list_answer(request, page, [_tag_json(tag, place, platforms, aliases) for tag in page.rows])
 

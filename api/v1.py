@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from ninja import NinjaAPI
 
-from api import jobs, manifests, repositories, tags
+from api import jobs, manifests, repositories, search, tags
 from api.door import Reader
 from api.problems import MEDIA_TYPE, add_handlers, said_of
 
@@ -28,7 +28,7 @@ API: Final = NinjaAPI(
     docs_url=None,
     auth=Reader(),
 )
-for _module in (repositories, tags, manifests, jobs):
+for _module in (repositories, tags, manifests, search, jobs):
     API.add_router("", _module.router)
 add_handlers(API)
 

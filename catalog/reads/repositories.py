@@ -49,9 +49,9 @@ class Filters:
         return rows.matching(self.text)
 
 
-def add_platforms(page: Page[Repository]) -> None:
+def add_platforms(page: Page[Repository], *, exact: bool = False) -> None:
     """Each row gets `platforms`, those of its newest image. One query at most."""
     newest = {row.pk: row.newest.manifest for row in page.rows if row.newest}
-    platforms = platforms_of(newest.values())
+    platforms = platforms_of(newest.values(), exact=exact)
     for row in page.rows:
         row.platforms = platforms[newest[row.pk].pk] if row.pk in newest else []  # type: ignore[attr-defined]

@@ -65,7 +65,7 @@ def _repositories(query: Query, registries: Sequence[Registry]) -> QuerySet[Repo
 
 def tags(query: Query, registries: Sequence[Registry], token: str | None, size: int) -> Page[Tag]:
     """Live tags, the newest first: by `tag:`, by a pattern, or by the last word; other words are of the repository."""
-    return paged(_tags(query, registries), NEWEST_FIRST, token, size=size)
+    return paged(_tags(query, registries), NEWEST_FIRST, token, size=size, begins_anew=False)
 
 
 def newest_tags(query: Query, registries: Sequence[Registry], most: int) -> list[Tag]:

@@ -21,6 +21,7 @@ ADDRESSES: Final = {
     REPOSITORY: {"registry", "repository"},
     f"{REPOSITORY}/-/tags": {"registry", "repository", "cursor", "limit", "q", "digest", "state", "sort"},
     f"{REPOSITORY}/-/manifests/{{digest}}": {"registry", "repository", "digest"},
+    "/api/v1/search": {"q", "in", "limit", "cursor"},
     "/api/v1/jobs": {"cursor", "limit"},
     "/api/v1/jobs/{job_id}": {"job_id"},
 }

@@ -25,7 +25,7 @@ def test_a_tag_is_told_with_what_it_points_to(client: Client, app: Repository) -
     state = {"state": Presence.State.INCOMPLETE, "problem": "linux/arm64/v8 is not here"}
     make.put(app, index, "1.4.2", "1.4", "latest", size=12, dated=LONG_AGO, dated_by=Presence.DatedBy.CREATED, **state)
     Tag.objects.update(moved_at=LONG_AGO)
-    first, second, latest = ask(client, TAGS, LIST)["items"]
+    latest, first, second = ask(client, TAGS, LIST)["items"]
     assert [first["name"], second["name"], latest["name"]] == ["1.4", "1.4.2", "latest"]
     assert latest["digest"] == index.row.digest
     assert (latest["kind"], latest["artifact_type"]) == ("index", None)

@@ -13,6 +13,10 @@ from tests.web import furniture as make
 from tests.web.harbour import Harbour
 
 AXE: Final = Axe()
+# Not of animations: the bar of a job that tells no figure moves for ever.
+_CHANGES_END: Final = """() => Promise.allSettled(
+    document.getAnimations().filter(change => change instanceof CSSTransition).map(change => change.finished)
+)"""
 
 
 @dataclass
@@ -67,7 +71,7 @@ class Visit:
         """Into the other theme, to the end of the change of colours."""
         self.page.emulate_media(color_scheme=scheme)
         self.page.evaluate("() => new Promise(requestAnimationFrame)")
-        self.page.evaluate("() => Promise.allSettled(document.getAnimations().map(change => change.finished))")
+        self.page.evaluate(_CHANGES_END)
 
     def _check_with_axe(self, path: str) -> None:
         if not self.page.evaluate("'axe' in window"):  # half a megabyte: once a page
