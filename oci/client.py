@@ -16,8 +16,8 @@ from oci import routes
 from oci.document import load_object
 from oci.errors import BadAnswer, DigestMismatch, InvalidName, NotFound, Refused
 from oci.fetched import Fetched
-from oci.media_types import ACCEPTED, SCHEMA1, bare
-from oci.model import MANIFEST_LIMIT, Schema1Manifest
+from oci.media_types import ACCEPTED, OCI_INDEX, SCHEMA1, bare
+from oci.model import MANIFEST_LIMIT, Descriptor, ImageIndex, Schema1Manifest, parse_manifest
 from oci.names import Digest, RepositoryName, TagName, parse_repository, parse_tag
 from oci.probe import Capabilities, probe
 from oci.transport import Answer, Endpoint, Transport
@@ -30,8 +30,11 @@ __all__ = ["Capabilities", "Fetched", "Page", "Ping", "RegistryClient", "Upload"
 
 LIST_LIMIT: Final = 8 * 2**20  # bytes of one page; 2.8 gives all tags of a repository in one
 MOST_PAGES: Final = 10_000
+MOST_REFERRERS: Final = 1_000
+_REFERRER_PAGES: Final = 20
 _SMALLER_PAGE: Final = 100
 _ACCEPT: Final = {"Accept": ", ".join(ACCEPTED)}
+_ACCEPT_INDEX: Final = {"Accept": OCI_INDEX}
 _HASHED: Final = "Docker-Content-Digest"
 
 NameT = TypeVar("NameT", RepositoryName, TagName)
@@ -134,6 +137,25 @@ class RegistryClient:
         except NotFound:
             return False
         return True
+
+    def referrers(self, repository: RepositoryName, digest: Digest) -> tuple[Descriptor, ...]:
+        """What the registry itself says is attached to a manifest (distribution-spec 1.1, "Listing Referrers").
+
+        NotFound where it has no such API. At most `MOST_REFERRERS`, of at most `_REFERRER_PAGES` pages.
+        """
+        path, scope = routes.referrers(repository, digest), routes.scope(repository, "pull")
+        found: dict[Digest, Descriptor] = {}
+        following: str | None = path
+        for _ in range(_REFERRER_PAGES):
+            if following is None or len(found) >= MOST_REFERRERS:
+                break
+            answer = self.transport.exchange("GET", following, headers=_ACCEPT_INDEX, limit=MANIFEST_LIMIT, scope=scope)
+            listed = parse_manifest(OCI_INDEX, answer.content)
+            if not isinstance(listed, ImageIndex):
+                raise BadAnswer("the list of referrers is no index")
+            found |= {descriptor.digest: descriptor for descriptor in listed.manifests}
+            following = self._next_page(answer, path)
+        return tuple(found.values())[:MOST_REFERRERS]
 
     def push_blob(self, repository: RepositoryName, content: bytes) -> Digest:
         """Upload in one piece, closed by the registry against the digest."""

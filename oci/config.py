@@ -9,16 +9,16 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final
 
-from oci.document import Malformed, load_object, mapping, sequence, text
+from oci.document import load_object, size
+from oci.lenient import keys_of, list_of, map_of, read, text_of, texts_of, words_of
 from oci.model import Platform
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
 CONFIG_LIMIT: Final = 8 * 2**20  # bytes
-MOST_ENTRIES: Final = 10_000  # of any list or map in it; longer ones are unknown
 
 _TIME: Final = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,12})?([Zz]|[+-][0-9]{2}:[0-9]{2})",
@@ -26,7 +26,6 @@ _TIME: Final = re.compile(
 # Reproducible builds write the epoch, or the first moment that a zip file can tell.
 _NO_DATE: Final = date(1980, 1, 1)
 _NO_YEAR: Final = 9999
-_FieldT = TypeVar("_FieldT")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +35,16 @@ class HistoryStep:
     comment: str = ""
     author: str = ""
     empty_layer: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class HealthTiming:
+    """Seconds; 0 is "as the engine likes"."""
+
+    interval: float = 0
+    timeout: float = 0
+    start_period: float = 0
+    retries: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +62,9 @@ class ImageConfig:
     labels: Mapping[str, str] = field(default_factory=dict, hash=False)
     stop_signal: str = ""
     healthcheck: tuple[str, ...] | None = None
+    health_timing: HealthTiming | None = None
+    shell: tuple[str, ...] | None = None
+    on_build: tuple[str, ...] = ()
     history: tuple[HistoryStep, ...] = ()
     diff_ids: tuple[str, ...] = ()
     content: bytes = field(default=b"", repr=False)
@@ -61,23 +73,27 @@ class ImageConfig:
 def parse_config(content: bytes) -> ImageConfig:
     """The config in `content`; BadAnswer when it is no JSON object at all."""
     document = load_object(content, "the image config")
-    run = _map(document.get("config"))
+    run = map_of(document.get("config"))
+    health = map_of(run.get("Healthcheck"))
     return ImageConfig(
-        platform=_read(_platform, document, None),
+        platform=read(_platform, document, None),
         created=parse_time(document.get("created")),
-        author=_text(document.get("author")),
-        user=_text(run.get("User")),
-        entrypoint=_words(run.get("Entrypoint")),
-        cmd=_words(run.get("Cmd")),
-        env=_words(run.get("Env")) or (),
-        working_dir=_text(run.get("WorkingDir")),
-        exposed_ports=_keys(run.get("ExposedPorts")),
-        volumes=_keys(run.get("Volumes")),
-        labels=_labels(run.get("Labels")),
-        stop_signal=_text(run.get("StopSignal")),
-        healthcheck=_words(_map(run.get("Healthcheck")).get("Test")),
-        history=tuple(_step(entry) for entry in _list(document.get("history"))),
-        diff_ids=_words(_map(document.get("rootfs")).get("diff_ids")) or (),
+        author=text_of(document.get("author")),
+        user=text_of(run.get("User")),
+        entrypoint=words_of(run.get("Entrypoint")),
+        cmd=words_of(run.get("Cmd")),
+        env=words_of(run.get("Env")) or (),
+        working_dir=text_of(run.get("WorkingDir")),
+        exposed_ports=keys_of(run.get("ExposedPorts")),
+        volumes=keys_of(run.get("Volumes")),
+        labels=texts_of(run.get("Labels")),
+        stop_signal=text_of(run.get("StopSignal")),
+        healthcheck=words_of(health.get("Test")),
+        health_timing=_timing(health),
+        shell=words_of(run.get("Shell")),
+        on_build=words_of(run.get("OnBuild")) or (),
+        history=tuple(_step(entry) for entry in list_of(document.get("history"))),
+        diff_ids=words_of(map_of(document.get("rootfs")).get("diff_ids")) or (),
         content=content,
     )
 
@@ -94,65 +110,32 @@ class Summary:
 def summarise(content: bytes) -> Summary:
     """The same as `parse_config` says of these, at a third of its cost; BadAnswer where that says so."""
     document = load_object(content, "the image config")
-    labels = _labels(_map(document.get("config")).get("Labels"))
-    return Summary(_read(_platform, document, None), parse_time(document.get("created")), labels)
-
-
-def _read(reader: Callable[[Any, str], _FieldT], value: Any, unknown: _FieldT) -> _FieldT:
-    try:
-        return reader(value, "")
-    except Malformed:
-        return unknown
-
-
-def _text(value: Any) -> str:
-    return _read(text, value, "")
-
-
-def _map(value: Any) -> dict[str, Any]:
-    unknown: dict[str, Any] = {}
-    return _read(mapping, value, unknown)
-
-
-def _list(value: Any) -> list[Any]:
-    return _read(lambda v, where: sequence(v, where, MOST_ENTRIES), value, [])
-
-
-def _words(value: Any) -> tuple[str, ...] | None:
-    """All of a list of text or nothing of it: half a command would be a lie."""
-    return None if value is None else _read(_all_words, value, None)
-
-
-def _all_words(value: Any, where: str) -> tuple[str, ...] | None:
-    words = sequence(value, where, MOST_ENTRIES)
-    if None in words:
-        raise Malformed("null is no word")
-    return tuple(text(word, where) for word in words)
-
-
-def _keys(value: Any) -> tuple[str, ...]:
-    keys = _map(value)
-    return tuple(key for key in keys if _text(key)) if len(keys) <= MOST_ENTRIES else ()
-
-
-def _labels(value: Any) -> dict[str, str]:
-    labels = _map(value)
-    if len(labels) > MOST_ENTRIES:
-        return {}
-    return {k: v for k, v in labels.items() if _text(k) == k and isinstance(v, str) and _text(v) == v}
+    labels = texts_of(map_of(document.get("config")).get("Labels"))
+    return Summary(read(_platform, document, None), parse_time(document.get("created")), labels)
 
 
 def _platform(document: Any, _where: str) -> Platform | None:
     return Platform.from_json(document)
 
 
+def _timing(health: Mapping[str, Any]) -> HealthTiming | None:
+    """Docker's image spec 1.2 counts nanoseconds."""
+    interval, timeout, start = (_count(health.get(name)) / 10**9 for name in ("Interval", "Timeout", "StartPeriod"))
+    timing = HealthTiming(interval, timeout, start, _count(health.get("Retries")))
+    return None if timing == HealthTiming() else timing
+
+
+def _count(value: Any) -> int:
+    return read(size, value, 0)
+
+
 def _step(value: Any) -> HistoryStep:
-    step = _map(value)
+    step = map_of(value)
     return HistoryStep(
-        created_by=_text(step.get("created_by")),
+        created_by=text_of(step.get("created_by")),
         created=parse_time(step.get("created")),
-        comment=_text(step.get("comment")),
-        author=_text(step.get("author")),
+        comment=text_of(step.get("comment")),
+        author=text_of(step.get("author")),
         empty_layer=step.get("empty_layer") is True,
     )
 

@@ -37,13 +37,15 @@ class Capabilities:
     problem: str = ""
     slow_auth_ms: int = 0
     round_trip_ms: int = 0
+    referrers: bool | None = None
 
 
 def probe(client: RegistryClient) -> Capabilities:
     """Ask for what is surely not there, and read the way in which it is refused. Raises nothing of `oci.errors`.
 
     A DELETE of an absent digest is 404 where deletes are allowed, and 405 where they are not. A DELETE of an absent
-    tag is 404 where single tags can go (distribution 3), and a 400 that misses a digest where not (2.8).
+    tag is 404 where single tags can go (distribution 3), and a 400 that misses a digest where not (2.8). The referrers
+    of nothing are an empty index, or a refusal with reasons, where that API exists; a bare 404 where it does not.
     """
     try:
         ping = client.ping()
@@ -64,6 +66,7 @@ def probe(client: RegistryClient) -> Capabilities:
         next(iter(problems), ""),
         slow_auth_ms=slow_auth_ms,
         round_trip_ms=round_trip_ms,
+        referrers=_referrers(client, repository),
     )
 
 
@@ -94,6 +97,19 @@ def _deletes(client: RegistryClient, repository: str, target: str, problems: lis
     except RegistryError as error:
         problems.append(str(error))
     return None
+
+
+def _referrers(client: RegistryClient, repository: str) -> bool | None:
+    """What stands in the way here is no problem of the registry: few have this API, and a scan does without."""
+    try:
+        client.referrers(parse_repository(repository), Digest.of(secrets.token_bytes(32)))
+    except NotFound as refusal:
+        return bool(refusal.reasons)
+    except Unsupported:
+        return False
+    except RegistryError:
+        return None
+    return True
 
 
 def _timed(transport: Transport) -> tuple[int, int]:

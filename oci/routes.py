@@ -27,6 +27,10 @@ def blob(repository: RepositoryName, digest: Digest) -> str:
     return f"v2/{parse_repository(repository)}/blobs/{digest}"
 
 
+def referrers(repository: RepositoryName, digest: Digest) -> str:
+    return f"v2/{parse_repository(repository)}/referrers/{digest}"
+
+
 def uploads(repository: RepositoryName) -> str:
     return f"v2/{parse_repository(repository)}/blobs/uploads/"
 

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from catalog.reads.instructions import instructions_of
 from catalog.reads.sharing import NOBODY, Sharing
 from oci.config import HistoryStep
 from oci.model import Descriptor
 
 _TITLE: Final = "org.opencontainers.image.title"
-_INSTRUCTION: Final = re.compile(
-    r"(ADD|ARG|CMD|COPY|ENTRYPOINT|ENV|EXPOSE|FROM|HEALTHCHECK|LABEL|MAINTAINER|ONBUILD|RUN|SHELL|STOPSIGNAL|USER"
-    r"|VOLUME|WORKDIR) "
-)
-_NO_OPERATION: Final = re.compile(r"/bin/sh -c #\(nop\) +")
-_SHELL: Final = re.compile(r"(?:RUN )?(?:\|\d+ (?:[^\s=]+=\S* )*)?/bin/sh -c ")
-_BUILDKIT: Final = re.compile(r" # buildkit\Z")
 _COLOURS: Final = 7
 
 
@@ -86,9 +79,9 @@ def pair(history: Sequence[HistoryStep], layers: Sequence[Layer], *, longest: in
     """
     steps: list[Step] = []
     waiting = iter(layers)
-    for number, step in enumerate(history, start=1):
+    told = zip(history, instructions_of(history), strict=True)
+    for number, (step, (instruction, command)) in enumerate(told, start=1):
         layer = None if step.empty_layer else next(waiting, None)
-        instruction, command = _read(step.created_by)
         steps.append(
             Step(
                 number=number,
@@ -104,13 +97,3 @@ def pair(history: Sequence[HistoryStep], layers: Sequence[Layer], *, longest: in
         Step(number, "", Cut(""), Cut(""), layer=layer) for number, layer in enumerate(waiting, start=len(steps) + 1)
     ]
     return steps
-
-
-def _read(created_by: str) -> tuple[str, str]:
-    """The instruction and the rest, without what builders wrap around them."""
-    line = _BUILDKIT.sub("", created_by)
-    bare = _NO_OPERATION.sub("", line, count=1) if _NO_OPERATION.match(line) else line
-    if shell := _SHELL.match(bare):
-        return "RUN", bare[shell.end() :]
-    instruction = _INSTRUCTION.match(bare)
-    return (instruction[1], bare[instruction.end() :]) if instruction else ("", bare)
