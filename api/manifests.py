@@ -22,11 +22,11 @@ from api.manifest_shapes import (
     ManifestLinks,
     StepJson,
 )
-from catalog.models import IndexEntry, Manifest, Presence, Tag
+from catalog.models import Manifest, Presence, Tag
 from catalog.reads.attached import MOST as MOST_ATTACHMENTS
 from catalog.reads.history import Cut, Layer, Step
 from catalog.reads.image import Image, Pairs, read_image
-from catalog.reads.variants import Listed
+from catalog.reads.variants import Listed, Variant
 
 _MOST_WORDS: Final = 100  # of a command, of ports, of volumes
 _LONGEST_WORD: Final = 1_000
@@ -125,12 +125,12 @@ class _Cutter:
 
 def _children(listed: Listed, place: Place) -> list[Child]:
     """In the order of the index; a variant that is here says how much a client pulls."""
-    entries = [*(variant.entry for variant in listed.variants), *listed.attestations, *listed.others]
-    return [_child(entry, place, entry.child, listed) for entry in sorted(entries, key=lambda entry: entry.position)]
+    every = [*listed.variants, *listed.nested, *listed.attestations, *listed.others]
+    return [_child(one, place) for one in sorted(every, key=lambda one: one.entry.position)]
 
 
-def _child(entry: IndexEntry, place: Place, seen: Manifest | None, listed: Listed) -> Child:
-    is_here = entry.child_id in listed.here
+def _child(variant: Variant, place: Place) -> Child:
+    entry, seen, is_here = variant.entry, variant.child, variant.is_here
     return {
         "digest": entry.digest,
         "role": entry.role,
@@ -196,7 +196,7 @@ def _config(image: Image, cut: _Cutter) -> ConfigJson | None:
 
 def _attachments(image: Image) -> list[AttachmentJson]:
     """What an index lists itself is among its children."""
-    listed = {entry.digest for entry in image.listed.attestations}
+    listed = {attestation.entry.digest for attestation in image.listed.attestations}
     return [
         {
             "kind": found.kind,

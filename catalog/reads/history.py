@@ -7,25 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from catalog.artifact_types import file_named
+from catalog.known_names import TITLE
 from catalog.reads.instructions import instructions_of
+from catalog.reads.pairs import NO_PAIRS, Cut, Pairs
 from catalog.reads.sharing import NOBODY, Sharing
 from oci.config import HistoryStep
 from oci.model import Descriptor
 
-_TITLE: Final = "org.opencontainers.image.title"
+_MOST_NOTES: Final = 8
 _COLOURS: Final = 7
-
-
-@dataclass(frozen=True, slots=True)
-class Cut:
-    """A text of a stranger, cut to what a page can bear."""
-
-    text: str
-    hidden: int = 0  # characters
-
-    @classmethod
-    def of(cls, text: str, most: int) -> Cut:
-        return cls(text[:most], max(0, len(text) - most))
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +27,16 @@ class Layer:
     size: int
     title: str  # a file name, where an artifact gives one
     sharing: Sharing = NOBODY
+    notes: Pairs = NO_PAIRS  # what else its annotations say
 
     @property
     def colour(self) -> int:
         return (self.number - 1) % _COLOURS + 1
+
+    @property
+    def file_kind(self) -> str:
+        """What people call a layer of this media type, "" where nobody knows."""
+        return file_named(self.media_type)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +57,18 @@ def layers_of(descriptors: Iterable[Descriptor], sharing: Mapping[str, Sharing])
             digest=str(layer.digest),
             media_type=layer.media_type,
             size=layer.size,
-            title=layer.annotations.get(_TITLE, "")[:255],
+            title=layer.annotations.get(TITLE, "")[:255],
             sharing=sharing.get(str(layer.digest), NOBODY),
+            notes=_notes(layer),
         )
         for number, layer in enumerate(descriptors, start=1)
     ]
+
+
+def _notes(layer: Descriptor) -> Pairs:
+    if not layer.annotations:
+        return NO_PAIRS
+    return Pairs.of(((name, value) for name, value in layer.annotations.items() if name != TITLE), _MOST_NOTES)
 
 
 def fits(history: Sequence[HistoryStep], layer_count: int) -> bool:

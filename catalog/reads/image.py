@@ -6,46 +6,33 @@ what cannot be read is said, not guessed.
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
 
-from catalog.models import ConfigDocument, Document, Manifest, Presence
-from catalog.reads.attached import Attachment, attachments_of
-from catalog.reads.history import Cut, Layer, Step, fits, layers_of, pair
+from catalog.artifact_types import ArtifactType, type_of
+from catalog.known_names import BASE_NAME
+from catalog.models import Manifest, Presence
+from catalog.reads.attached import Attachment, attachments_of, readable, with_sayings
+from catalog.reads.dockerfile import Piece, dockerfile_of
+from catalog.reads.documents import Contents, contents_of
+from catalog.reads.elsewhere import Places, places_of
+from catalog.reads.history import Layer, Step, fits, layers_of, pair
+from catalog.reads.pairs import Pairs
 from catalog.reads.sharing import sharing_of
 from catalog.reads.variants import Listed, Variant, list_index
-from oci.config import CONFIG_LIMIT, ImageConfig, parse_config
+from oci.chart import Chart, parse_chart
+from oci.config import ImageConfig, parse_config
 from oci.errors import BadAnswer
-from oci.model import MANIFEST_LIMIT, ImageIndex, ImageManifest, parse_manifest
+from oci.media_types import ACCEPTED
+from oci.model import Descriptor, ImageIndex, ImageManifest, parse_manifest
 from oci.model import Manifest as ManifestValue
 
 MOST_LAYERS: Final = 200
 MOST_STEPS: Final = 200
-MOST_PAIRS: Final = 100  # of labels, variables, annotations
 _LONGEST_VALUE: Final = 1_000
-_LONGEST_KEY: Final = 200
 _LAYERED: Final = frozenset({Manifest.Kind.IMAGE, Manifest.Kind.INDEX, Manifest.Kind.SCHEMA1, Manifest.Kind.MALFORMED})
-
-
-@dataclass(frozen=True, slots=True)
-class Pairs:
-    """Names and values, cut; `more` are not shown."""
-
-    shown: tuple[tuple[Cut, Cut], ...] = ()
-    more: int = 0
-
-    @classmethod
-    def of(cls, pairs: Iterable[tuple[str, str]]) -> Pairs:
-        every = list(pairs)
-        shown = tuple((Cut.of(k, _LONGEST_KEY), Cut.of(v, _LONGEST_VALUE)) for k, v in every[:MOST_PAIRS])
-        return cls(shown, max(0, len(every) - MOST_PAIRS))
-
-    @property
-    def count(self) -> int:
-        return len(self.shown) + self.more
 
 
 @dataclass(frozen=True)
@@ -60,6 +47,7 @@ class Image:
     document_problem: str = ""
     index_document: ImageIndex | None = None
     config: ImageConfig | None = None
+    chart: Chart | None = None
     config_problem: str = ""
     attachments: list[Attachment] = field(default_factory=list)
 
@@ -76,20 +64,41 @@ class Image:
         return bool(self.shown and self.shown.config_state == Manifest.ConfigState.UNREAD)
 
     @property
+    def _descriptors(self) -> tuple[Descriptor, ...]:
+        """Its layers; of an index that lists blobs instead of manifests, as old build caches do, those."""
+        if isinstance(self.document, ImageManifest):
+            return self.document.layers
+        if self.index_document and self.listed.others and not self.listed.variants:
+            return tuple(one for one in self.index_document.manifests if one.media_type not in ACCEPTED)
+        return ()
+
+    @property
     def layer_count(self) -> int:
-        return len(self.document.layers) if isinstance(self.document, ImageManifest) else 0
+        return len(self._descriptors)
 
     @property
     def layers_size(self) -> int:
         """Bytes of all its layers, each blob once."""
-        if not isinstance(self.document, ImageManifest):
-            return 0
-        return sum({layer.digest: layer.size for layer in self.document.layers}.values())
+        return sum({layer.digest: layer.size for layer in self._descriptors}.values())
+
+    @cached_property
+    def artifact(self) -> ArtifactType | None:
+        """What people call it, where it is no image."""
+        types = {descriptor.media_type for descriptor in self._descriptors}
+        if self.is_index and self.shown is None:
+            cache = next((kind for name in types if (kind := type_of(name))), None)
+            return type_of(self.manifest.artifact_type) or cache
+        if self.shown is None or self.shown.kind == Manifest.Kind.SCHEMA1:
+            return None
+        said = self.annotations_said
+        return type_of(self.shown.artifact_type, types, said) if said or self.holds_files else None
 
     @property
     def holds_files(self) -> bool:
         """What an artifact holds are no layers that lie on each other."""
-        return self.shown is not None and self.shown.kind not in _LAYERED
+        if self.shown is None:
+            return bool(self._descriptors)
+        return self.shown.kind not in _LAYERED
 
     @property
     def history_fits(self) -> bool:
@@ -98,9 +107,9 @@ class Image:
     @cached_property
     def layers(self) -> list[Layer]:
         """The first of them, with who else uses each: one query."""
-        if not isinstance(self.document, ImageManifest):
+        first = self._descriptors[:MOST_LAYERS]
+        if not first:
             return []
-        first = self.document.layers[:MOST_LAYERS]
         digests, gone = {str(layer.digest) for layer in first}, self.presence.gone_at is not None
         return layers_of(first, sharing_of(digests, self.presence.repository, gone=gone))
 
@@ -143,17 +152,35 @@ class Image:
         return Pairs.of((name, value) for name, _, value in (text.partition("=") for text in variables))
 
     @cached_property
-    def annotations(self) -> Pairs:
-        """Of the index, then of the manifest that is shown."""
+    def annotations_said(self) -> Mapping[str, str]:
+        """Of the manifest that is shown; of the index where both say something."""
         said: dict[str, str] = {}
         for document in (self.document, self.index_document):
             if isinstance(document, ImageManifest | ImageIndex):
                 said |= document.annotations
-        return Pairs.of(said.items())
+        return said
+
+    @cached_property
+    def annotations(self) -> Pairs:
+        return Pairs.of(self.annotations_said.items())
+
+    @cached_property
+    def elsewhere(self) -> Places:
+        """Where else the same manifest is: one query."""
+        return places_of(self.presence)
+
+    def dockerfile(self) -> list[Piece]:
+        """Told back from the history; none where the config tells no history."""
+        if not self.config or not self.config.history:
+            return []
+        labels = self.config.labels
+        base = labels.get(BASE_NAME) or self.annotations_said.get(BASE_NAME, "")
+        digest = self.shown.digest if self.shown else self.manifest.digest
+        return dockerfile_of(self.config.history, f"{self.presence.repository.name}@{digest}", base)
 
 
 def read_image(presence: Presence, platform: str = "", *, with_variant: bool = True) -> Image:
-    """The image of `presence`, and of an index the variant named `platform`. Eight queries at most, with `layers`.
+    """The image of `presence`, and of an index the variant named `platform`. Four queries at most, with `layers`.
 
     Without a variant an index is what it lists, and no more.
     """
@@ -162,11 +189,12 @@ def read_image(presence: Presence, platform: str = "", *, with_variant: bool = T
     listed = list_index(manifest, presence.repository, gone=presence.gone_at is not None) if is_index else Listed()
     variant = listed.choose(platform) if with_variant else None
     shown = manifest if not is_index else variant.child if variant and variant.is_here else None
-    contents = _documents([manifest] if shown in {None, manifest} else [manifest, shown])
+    whole = [manifest] if shown in {None, manifest} else [manifest, shown]
+    attachments = attachments_of(presence.repository, [one.digest for one in whole if one], listed)
+    contents = contents_of([*(one.pk for one in whole if one), *readable(attachments)], shown)
     document, document_problem = _parse(shown, contents) if shown else (None, "")
     index_document = _parse(manifest, contents)[0] if is_index else None
-    config, config_problem = _read_config(shown)
-    digests = [manifest.digest] if shown in {None, manifest} else [manifest.digest, shown.digest]
+    config, chart, config_problem = _read_config(shown, contents)
     return Image(
         presence=presence,
         listed=listed,
@@ -176,47 +204,30 @@ def read_image(presence: Presence, platform: str = "", *, with_variant: bool = T
         document_problem=document_problem,
         index_document=index_document if isinstance(index_document, ImageIndex) else None,
         config=config,
+        chart=chart,
         config_problem=config_problem,
-        attachments=attachments_of(presence.repository, digests, listed),
+        attachments=with_sayings(attachments, contents.documents),
     )
 
 
-def raw_manifest(manifest: Manifest) -> bytes | None:
-    """The very bytes that the digest is of; None where they were never read."""
-    document = Document.objects.filter(manifest=manifest).first()
-    return unpacked(document.compressed, MANIFEST_LIMIT) if document else None
-
-
-def raw_config(manifest: Manifest) -> bytes | None:
-    """The very bytes of its config; None where it has none, or where they were not read yet."""
-    document = ConfigDocument.objects.filter(blob=manifest.config_id).first() if manifest.config_id else None
-    return unpacked(document.compressed, CONFIG_LIMIT) if document else None
-
-
-def _documents(manifests: list[Manifest | None]) -> dict[int, bytes]:
-    rows = Document.objects.filter(manifest__in=[manifest.pk for manifest in manifests if manifest])
-    return {row.manifest_id: unpacked(row.compressed, MANIFEST_LIMIT) for row in rows}
-
-
-def _parse(manifest: Manifest, contents: Mapping[int, bytes]) -> tuple[ManifestValue | None, str]:
-    if manifest.problem or manifest.pk not in contents:
+def _parse(manifest: Manifest, contents: Contents) -> tuple[ManifestValue | None, str]:
+    if manifest.problem or manifest.pk not in contents.documents:
         return None, manifest.problem
     try:
-        return parse_manifest(manifest.media_type, contents[manifest.pk]), ""
+        return parse_manifest(manifest.media_type, contents.documents[manifest.pk]), ""
     except BadAnswer as error:
         return None, str(error)
 
 
-def _read_config(manifest: Manifest | None) -> tuple[ImageConfig | None, str]:
+def _read_config(manifest: Manifest | None, contents: Contents) -> tuple[ImageConfig | None, Chart | None, str]:
+    """As the config of an image, or as that of a chart; and why it cannot be read."""
     if manifest is None or manifest.config_state != Manifest.ConfigState.READ:
-        return None, manifest.config_problem if manifest else ""
-    content = raw_config(manifest)
+        return None, None, manifest.config_problem if manifest else ""
+    if contents.config is None:
+        return None, None, ""
     try:
-        return (parse_config(content), "") if content is not None else (None, "")
+        if manifest.kind == Manifest.Kind.CHART:
+            return None, parse_chart(contents.config), ""
+        return parse_config(contents.config), None, ""
     except BadAnswer as error:
-        return None, str(error)
-
-
-def unpacked(compressed: bytes | memoryview, most: int) -> bytes:
-    """At most `most` bytes, whatever the row promises."""
-    return zlib.decompressobj().decompress(bytes(compressed), most)
+        return None, None, str(error)

@@ -10,6 +10,7 @@ from django.db.models import IntegerField, OuterRef, QuerySet, Subquery, TextFie
 
 from catalog.models import Blob, Repository, RepositoryBlob
 
+MOST: Final = 20  # repositories that are named
 CAP: Final = 100  # other repositories that are counted; a base layer may be in all of them
 
 
@@ -45,6 +46,34 @@ class _Count(Subquery):
 
     def __init__(self, rows: QuerySet[Any]) -> None:
         super().__init__(rows, output_field=IntegerField())
+
+
+@dataclass(frozen=True, slots=True)
+class Sharers:
+    """Other repositories of the registry that use a blob, by name; `count` stops above CAP."""
+
+    shown: tuple[str, ...] = ()
+    count: int = 0
+    images_here: int = 0
+
+    @property
+    def is_capped(self) -> bool:
+        return self.count > CAP
+
+    @property
+    def more(self) -> int:
+        return min(self.count, CAP) - len(self.shown)
+
+
+def sharers_of(digest: str, repository: Repository, *, gone: bool = False) -> Sharers:
+    """Two queries, whose cost is bounded. Who asks is not among them; see `sharing_of`."""
+    uses = RepositoryBlob.objects.filter(blob__digest=digest)
+    others = uses.filter(repository__registry=repository.registry_id, repository__gone_at=None)
+    names = list(
+        others.exclude(repository=repository).order_by("pk").values_list("repository__name", flat=True)[: CAP + 1]
+    )
+    here = uses.filter(repository=repository).values_list("references", flat=True).first() or 0
+    return Sharers(tuple(sorted(names[:MOST])), len(names), max(0, here - (0 if gone else 1)))
 
 
 def sharing_of(digests: Iterable[str], repository: Repository, *, gone: bool = False) -> dict[str, Sharing]:

@@ -10,7 +10,8 @@ from django.views.decorators.http import require_safe
 
 from access.guards import readers_only
 from catalog.models import Presence, Tag
-from catalog.reads.image import Image, raw_config, raw_manifest, read_image
+from catalog.reads.documents import raw_config, raw_manifest
+from catalog.reads.image import Image, read_image
 from web.commands.images import NAMES
 from web.downloads import attachment
 from web.finding import find_presence, find_tag
