@@ -47,6 +47,8 @@ _ATTACHMENTS: Final[Mapping[str, Kind]] = {
     "application/vnd.cyclonedx+xml": "sbom",
     "application/vnd.syft+json": "sbom",
 }
+# Layers that are none: what has nothing else borrows the config type of an image, and no runtime starts it.
+_NO_LAYERS: Final = ("application/vnd.ollama.image.", "application/vnd.cncf.model.", "application/vnd.docker.ai.")
 _CHART: Final = "application/vnd.cncf.helm.config.v1+json"
 _SIGSTORE_BUNDLE: Final = "application/vnd.dev.sigstore.bundle."
 _COSIGN_SIGNATURE: Final = "https://sigstore.dev/cosign/sign/v1"
@@ -60,7 +62,7 @@ def bare(content_type: str) -> str:
 def judge(config: str, artifact: str, layers: Collection[str], annotations: Mapping[str, str]) -> Kind:
     """What a manifest is, by the media types of its config, of itself as an artifact, and of its layers.
 
-    An image is what has the config type of an image and names no foreign artifact type. Signatures and
+    An image is what has the config type of an image, names no foreign artifact type, and has layers. Signatures and
     attestations borrow that config type, so what *all* layers are speaks first.
     """
     kinds = {_attachment(layer, annotations) for layer in layers}
@@ -71,7 +73,9 @@ def judge(config: str, artifact: str, layers: Collection[str], annotations: Mapp
         return own
     if config == _CHART:
         return "chart"
-    return "image" if config in IMAGE_CONFIGS and artifact in ("", config) else "artifact"
+    if config not in IMAGE_CONFIGS or artifact not in ("", config):
+        return "artifact"
+    return "artifact" if layers and all(layer.startswith(_NO_LAYERS) for layer in layers) else "image"
 
 
 def _attachment(media_type: str, annotations: Mapping[str, str]) -> Kind | None:

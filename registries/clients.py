@@ -6,7 +6,7 @@ from typing import Final
 
 from oci.auth import Credentials
 from oci.client import RegistryClient
-from oci.transport import Endpoint
+from oci.transport import Endpoint, Transport
 from registries.models import Registry
 
 PAGE: Final = 1000  # names: what distribution gives at most, unless it is told otherwise
@@ -17,10 +17,20 @@ def client_for(registry: Registry) -> RegistryClient:
 
     Raises InvalidName when what the row says does not fit together.
     """
+    return RegistryClient(_endpoint(registry), _page_size(registry))
+
+
+def hasty_client_for(registry: Registry, seconds: float) -> RegistryClient:
+    """The same for while a person waits: each request is sent once and has `seconds`."""
+    transport = Transport(_endpoint(registry), connect=min(3.0, seconds), read=seconds, total=seconds, attempts=1)
+    return RegistryClient(transport, _page_size(registry))
+
+
+def _endpoint(registry: Registry) -> Endpoint:
     credentials = None
     if registry.username and registry.password:
         credentials = Credentials(registry.username, registry.password)
-    endpoint = Endpoint.parse(
+    return Endpoint.parse(
         registry.url,
         credentials=credentials,
         realm=registry.realm or None,
@@ -29,5 +39,8 @@ def client_for(registry: Registry) -> RegistryClient:
         client_key=registry.client_key or None,
         plain_http=registry.plain_http,
     )
+
+
+def _page_size(registry: Registry) -> int:
     size = registry.capability("page_size")  # 0: it refused whatever was asked for
-    return RegistryClient(endpoint, PAGE if size is None else size)
+    return PAGE if size is None else size

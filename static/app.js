@@ -37,9 +37,10 @@ async function copy(text) {
   if (!copied) throw new Error("not copied");
 }
 document.addEventListener("click", async (event) => {
-  const button = event.target.closest("[data-copy]");
+  const button = event.target.closest("[data-copy], [data-copy-from]");
   if (!button) return;
-  try { await copy(button.dataset.copy); } catch { return tell(button.dataset.copy, 10000); }
+  const text = button.dataset.copy ?? document.getElementById(button.dataset.copyFrom).textContent;
+  try { await copy(text); } catch { return tell(text, 10000); }
   button.focus();
   button.classList.add("done");
   setTimeout(() => button.classList.remove("done"), 1500);

@@ -11,6 +11,17 @@ _LONGEST: Final = 2000
 _DOUBTFUL: Final = re.compile(r"[^\x21-\x7e]|[\\\"'<>^`{|}]")
 _MAIL: Final = re.compile(r"mailto:[A-Za-z0-9._+-]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?")
 _WITHIN: Final = re.compile(r"#[A-Za-z0-9_%.-]+")
+_REVISION: Final = re.compile(r"[0-9a-f]{7,64}")
+_PROJECT: Final = re.compile(r"(?:/[A-Za-z0-9][A-Za-z0-9._-]*){2,10}")
+# Where the page of a commit is, by the first part of the host's name that says which kind of host it is.
+_COMMITS: Final = {
+    "github": "/commit/",
+    "gitlab": "/-/commit/",
+    "codeberg": "/commit/",
+    "gitea": "/commit/",
+    "forgejo": "/commit/",
+    "bitbucket": "/commits/",
+}
 _HOST: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\]")
 
 
@@ -41,3 +52,16 @@ def prose_link(text: object, anchor: str = "") -> str | None:
         if _MAIL.fullmatch(text):
             return text
     return web_link(text)
+
+
+def commit_link(source: str, revision: str) -> str | None:
+    """The page of the commit `revision` at the host of `source`; None where either is not what it should be."""
+    address = web_link(source.removesuffix("/").removesuffix(".git"))
+    if not address or not address.startswith("https://") or not _REVISION.fullmatch(revision):
+        return None
+    parts = urlsplit(address)
+    labels = (parts.hostname or "").split(".")
+    path = next((path for host, path in _COMMITS.items() if host in labels), None)
+    if path is None or parts.query or parts.fragment or not _PROJECT.fullmatch(parts.path):
+        return None
+    return f"{address}{path}{revision}"

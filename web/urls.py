@@ -7,6 +7,7 @@ from django.urls import path
 from web.views import (
     accounts,
     connect,
+    image_parts,
     images,
     jobs,
     pull_tool,
@@ -35,6 +36,10 @@ urlpatterns = [
     path(f"{_IMAGE}/manifests/<digest:digest>", images.manifest, name="manifest"),
     path(f"{_IMAGE}/manifests/<digest:digest>/raw", images.raw_manifest_file, name="raw-manifest"),
     path(f"{_IMAGE}/manifests/<digest:digest>/config", images.raw_config_file, name="raw-config"),
+    path(f"{_IMAGE}/manifests/<digest:digest>/dockerfile", images.dockerfile, name="dockerfile"),
+    path(f"{_IMAGE}/manifests/<digest:digest>/layers/<int:number>", image_parts.layer, name="layer"),
+    path(f"{_IMAGE}/manifests/<digest:digest>/referrers", image_parts.referrers, name="referrers"),
+    path(f"{_IMAGE}/manifests/<digest:digest>/chart", image_parts.chart_files, name="chart-files"),
     path("search", search.page, name="search"),
     path("pull-tool", pull_tool.choose, name="pull-tool"),
     path("jobs", jobs.listing, name="jobs"),

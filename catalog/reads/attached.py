@@ -115,16 +115,15 @@ def _found(repository: Repository, digests: Sequence[str], platforms: Mapping[st
 
 
 def _by_subject(repository: Repository, digests: Sequence[str]) -> QuerySet[Any, Any]:
-    referrers = Manifest.objects.filter(
-        subject__in=digests, presences__repository=repository, presences__gone_at=None
-    ).exclude(subject="")  # as the index says it, which else is not taken
-    return _rows(referrers.order_by(), "", "")
+    # Without the empty ones, as the index on subjects says it: else it is not taken.
+    referrers = Manifest.objects.filter(subject__in=digests).exclude(subject="").order_by()
+    return _rows(Presence.objects.present().filter(repository=repository, manifest__in=referrers), "manifest__", "")
 
 
 def _by_index(tags: QuerySet[Tag], repository: Repository) -> QuerySet[Any, Any]:
     """What the index under a referrers tag lists, though it may not say of itself what it is about."""
     here = Presence.objects.present().filter(repository=repository, manifest=OuterRef(f"{_ENTRY}child"))
-    rows = tags.exclude(**{f"{_ENTRY}digest": None}).annotate(is_here=Exists(here))
+    rows = tags.filter(presence__manifest__entries__isnull=False).annotate(is_here=Exists(here))
     return _rows(rows, f"{_ENTRY}child__", "name", f"{_ENTRY}digest")
 
 

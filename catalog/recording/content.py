@@ -29,7 +29,7 @@ Content: TypeAlias = Fetched | ManifestRecord  # of a manifest: as it came, or a
 HAS_DOCUMENT: Final = "EXISTS (SELECT 1 FROM catalog_document d WHERE d.manifest_id = catalog_manifest.id)"
 
 _DOCUMENTS: Final = 250  # a transaction; up to 4 MiB each, but no batch holds more than eight
-_IMAGE: Final = Manifest.Kind.IMAGE.value
+_WITH_CONFIG: Final = frozenset({Manifest.Kind.IMAGE.value, Manifest.Kind.CHART.value})  # that says something to read
 MANIFEST_COLUMNS: Final = (
     "digest",
     "media_type",
@@ -146,7 +146,7 @@ def _store_blobs(lease: Lease, uses: Collection[Sequence[tuple[str, int]]]) -> d
 
 def manifest_row(record: ManifestRecord, blobs: Mapping[str, int]) -> tuple[Any, ...]:
     """The values of `MANIFEST_COLUMNS`."""
-    unread = Manifest.ConfigState.UNREAD if record.kind == _IMAGE else Manifest.ConfigState.NONE
+    unread = Manifest.ConfigState.UNREAD if record.kind in _WITH_CONFIG else Manifest.ConfigState.NONE
     *said, created = told_of(record.config or ConfigRecord(unread.value))
     return (
         record.digest,

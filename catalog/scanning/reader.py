@@ -24,6 +24,7 @@ from oci.storage import StorageFolder
 
 Answer: TypeAlias = ManifestRecord | RegistryError | None  # None: it is there, and known already
 
+_WITH_CONFIG: Final = frozenset({"image", "chart"})  # kinds whose config says something to read
 _WRITTEN: Final = 16_384  # bytes that are answered at once
 _NICE: Final = 10  # lets whoever serves a page on this machine go first, and the scan that writes
 _ABSENT: Final = Reason("MANIFEST_UNKNOWN", "it is not there")  # as the folder says of what nobody knows
@@ -49,7 +50,7 @@ def read(
 def _read(
     folder: StorageFolder, repository: RepositoryName, digest: Digest, *, is_known: bool
 ) -> ManifestRecord | None:
-    """An image brings its config along; one that does not come is read later, and its fault told there."""
+    """An image or a chart brings its config along; one that does not come is read later, and its fault told there."""
     if is_known:
         if folder.manifest_exists(repository, digest):
             return None
@@ -57,7 +58,7 @@ def _read(
     fetched = folder.manifest(repository, digest)
     record = ManifestRecord.of(fetched)._replace(document=compressed(fetched.content))
     image = fetched.manifest
-    if isinstance(image, ImageManifest) and image.kind == "image" and image.config.size <= CONFIG_LIMIT:
+    if isinstance(image, ImageManifest) and image.kind in _WITH_CONFIG and image.config.size <= CONFIG_LIMIT:
         with suppress(RegistryError):
             config = folder.blob(repository, image.config.digest, limit=CONFIG_LIMIT)
             record = record._replace(config=ConfigRecord.of(config), config_document=compressed(config))

@@ -9,8 +9,8 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from catalog.models import Manifest, Presence, Repository, RepositoryBlob
-from catalog.reads.history import Layer, layers_of, pair
 from catalog.reads.documents import raw_config, raw_manifest
+from catalog.reads.history import Layer, layers_of, pair
 from catalog.reads.image import Image, read_image
 from catalog.reads.platforms import platforms_of
 from catalog.reads.sharing import CAP, sharing_of

@@ -17,6 +17,8 @@ from django.utils.formats import number_format
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext, gettext_lazy, ngettext
 
+from catalog.artifact_types import type_named
+from catalog.models import Manifest
 from registries.models import Registry
 from web.commands.lines import Command
 from web.commands.signing_in import login_commands
@@ -220,6 +222,13 @@ def logins(registry: Registry) -> list[Command]:
 def behaves_like(registry: Registry) -> str:
     """What the last test of a registry told that it behaves like, `distribution 2.8`; nothing while none has."""
     return _GENERATIONS.get(registry.capability("generation") or 0, "")
+
+
+@register.filter
+def kind_name(manifest: Manifest) -> str:
+    """What people call a manifest: `Helm chart`, `WebAssembly module`; where nobody knows better, its kind."""
+    known = type_named(manifest.artifact_type) if manifest.artifact_type else None
+    return str(known.name if known else manifest.get_kind_display())
 
 
 @register.filter

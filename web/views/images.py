@@ -10,9 +10,12 @@ from django.views.decorators.http import require_safe
 
 from access.guards import readers_only
 from catalog.models import Presence, Tag
+from catalog.reads.dockerfile import text_of
 from catalog.reads.documents import raw_config, raw_manifest
 from catalog.reads.image import Image, read_image
+from web.about import about_of
 from web.commands.images import NAMES
+from web.dockerfile import Dockerfile
 from web.downloads import attachment
 from web.finding import find_presence, find_tag
 from web.layers_bar import LayersBar
@@ -51,19 +54,26 @@ def _image_page(request: HttpRequest, presence: Presence, tag: Tag | None) -> Ht
         "bar": LayersBar.of(image.layers, image.more_layers),
         "ways": ways_to_fetch(image, tag, asked, tool_of(request), aliases["aliases"]),
         "tools": NAMES,
-        "missing": _missing_attachments(image),
+        "about": about_of(image),
+        "pieces": _pieces(request, image),
+        "asks_referrers": _asks_referrers(presence),
         **aliases,
     }
     return render(request, "images/page.html", context)
 
 
-def _missing_attachments(image: Image) -> set[str]:
-    """The digests of attestations that the index lists and this repository does not have."""
-    if not image.listed.attestations:
-        return set()
-    digests = {attachment.digest for attachment in image.attachments}
-    here = Presence.objects.present().filter(repository=image.presence.repository, manifest__digest__in=digests)
-    return digests - set(here.exclude(state=Presence.State.UNREADABLE).values_list("manifest__digest", flat=True))
+def _pieces(request: HttpRequest, image: Image) -> Dockerfile | None:
+    """The history as a Dockerfile, where that is asked for and there is one."""
+    pieces = image.dockerfile() if typed(request, "view") == "dockerfile" else []
+    return Dockerfile.of(pieces) if pieces else None
+
+
+def _asks_referrers(presence: Presence) -> str:
+    """Whether the page asks the registry what is attached: by itself, by a button, or "" for not at all."""
+    registry, knows = presence.repository.registry, presence.repository.registry.capability("referrers")
+    if registry.retired_at is not None or presence.gone_at is not None or knows is False:
+        return ""
+    return "load" if knows else "click"
 
 
 def _aliases(presence: Presence, tag: Tag | None) -> dict[str, Any]:
@@ -85,3 +95,12 @@ def raw_manifest_file(request: HttpRequest, registry: str, repository: str, dige
 def raw_config_file(request: HttpRequest, registry: str, repository: str, digest: str) -> HttpResponse:
     presence = find_presence(request, registry, repository, digest)
     return attachment(raw_config(presence.manifest), f"{digest.partition(':')[2][:12]}-config.json")
+
+
+@require_safe
+@readers_only
+def dockerfile(request: HttpRequest, registry: str, repository: str, digest: str) -> HttpResponse:
+    """The history as a Dockerfile, all of it."""
+    pieces = read_image(find_presence(request, registry, repository, digest)).dockerfile()
+    content = text_of(pieces).encode() if pieces else None
+    return attachment(content, f"{digest.partition(':')[2][:12]}.Dockerfile", "text/plain; charset=utf-8")
