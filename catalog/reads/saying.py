@@ -63,7 +63,7 @@ def _about(document: ImageManifest, name: str) -> tuple[str, ...]:
     if predicates:
         found = [predicate_named(predicate) or predicate[:_LONGEST] for predicate in predicates]
     else:
-        found = [file_named(layer.media_type) for layer in document.layers]
+        found = [] if document.kind == "signature" else [file_named(layer.media_type) for layer in document.layers]
     return tuple(dict.fromkeys(text for text in found if text and text != name))
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from oci.config import HistoryStep, ImageConfig, parse_config, summarise
+from oci.config import HealthTiming, HistoryStep, ImageConfig, parse_config, summarise
 from oci.errors import BadAnswer
 from oci.model import Platform
 from tests.oci.test_model import JSON
@@ -31,7 +31,9 @@ WHOLE: dict[str, Any] = {
         "Volumes": {"/data": {}},
         "Labels": {"a": "b", "org.opencontainers.image.title": "<script>"},
         "StopSignal": "SIGTERM",
-        "Healthcheck": {"Test": ["CMD", "true"], "Interval": 5},
+        "Healthcheck": {"Test": ["CMD", "true"], "Interval": 5_000_000_000, "Timeout": -1, "Retries": 3},
+        "Shell": ["/bin/bash", "-c"],
+        "OnBuild": ["RUN x"],
     },
     "rootfs": {"type": "layers", "diff_ids": ["sha256:1", "sha256:2"]},
     "history": [
@@ -62,6 +64,9 @@ def test_a_config_tells_how_an_image_runs_and_was_made() -> None:
         labels={"a": "b", "org.opencontainers.image.title": "<script>"},
         stop_signal="SIGTERM",
         healthcheck=("CMD", "true"),
+        health_timing=HealthTiming(interval=5.0, retries=3),
+        shell=("/bin/bash", "-c"),
+        on_build=("RUN x",),
         history=(
             HistoryStep("COPY a b", datetime(2024, 5, 6, 7, 8, 9, tzinfo=UTC), "buildkit", "Bob"),
             HistoryStep("CMD x", empty_layer=True),

@@ -153,13 +153,23 @@ def image(  # noqa: PLR0913  each is one thing that an image may be odd in
     return Built(row, content)
 
 
-def index(children: Sequence[tuple[str, Built | str]], *, more: dict[str, Any] | None = None, **fields: Any) -> Built:
-    """An image index of (platform, child); a child given as a digest was never seen; platform "attests …" is one."""
+def index(
+    children: Sequence[tuple[str, Built | str]],
+    *,
+    types: Sequence[str] = (),
+    versions: Sequence[str] = (),
+    more: dict[str, Any] | None = None,
+    **fields: Any,
+) -> Built:
+    """An image index of (platform, child); a child given as a digest was never seen; platform "attests …" is one.
+
+    `types` are the media types of the children where they are not all image manifests, `versions` their os.version.
+    """
     entries: list[dict[str, Any]] = []
-    for platform, child in children:
+    for number, (platform, child) in enumerate(children):
         digest = child if isinstance(child, str) else child.row.digest
-        entry: dict[str, Any] = {"mediaType": f"{OCI}.manifest.v1+json", "digest": digest, "size": 500}
-        entries.append({**entry, **_says(platform)})
+        media_type = types[number] if types else f"{OCI}.manifest.v1+json"
+        entries.append({"mediaType": media_type, "digest": digest, "size": 500, **_says(platform)})
     media_type = f"{OCI}.index.v1+json"
     document = {"schemaVersion": 2, "mediaType": media_type, "manifests": entries, **(more or {})}
     content = json.dumps(document).encode()
@@ -181,6 +191,7 @@ def index(children: Sequence[tuple[str, Built | str]], *, more: dict[str, Any] |
                 os=os,
                 architecture=architecture,
                 variant=variant,
+                os_version=versions[position] if versions else "",
                 attests=attests,
             )
         )

@@ -13,7 +13,7 @@ from catalog.models import Manifest, Presence, Repository, Scan, Tag
 from jobs.models import Job
 from registries.models import Registry
 from tests.web import furniture as make
-from tests.web import harbour_readme, harbour_scans
+from tests.web import harbour_artifacts, harbour_readme, harbour_scans
 from tests.web.furniture import Built
 
 _NAMES: Final = (
@@ -55,8 +55,8 @@ _HISTORY: Final = [
 _TESTED: Final = {"capabilities": {"generation": 2, "catalog_allowed": True, "page_size": 1000, "deletes": True}}
 _LABELS: Final = {
     "org.opencontainers.image.description": "Answers what the platform is asked: accounts, orders, jobs.",
-    "org.opencontainers.image.source": "https://git.example.org/platform/api",
-    "org.opencontainers.image.revision": "8c1f20e6b2",
+    "org.opencontainers.image.source": "https://gitlab.example.org/platform/api",
+    "org.opencontainers.image.revision": "8c1f20e6b2a94d0f",
     "org.opencontainers.image.licenses": "Apache-2.0",
     "com.example.team": "platform",
 }
@@ -85,6 +85,7 @@ def build() -> Harbour:
     api = _api(where)
     odd = _odd(where)
     harbour_readme.build(api, Repository.objects.get(name="payments/ledger"))
+    harbour_artifacts.build(where)
     make.repository(where, "team/abandoned", state=Repository.State.EMPTY, changed_at=_ago(days=90))
     make.repository(
         where,
@@ -114,7 +115,7 @@ def _settings(architecture: str = "amd64", **more: Any) -> dict[str, Any]:
             "Cmd": ["serve"],
             "WorkingDir": "/srv/app",
             "StopSignal": "SIGTERM",
-            "Env": ["PATH=/usr/local/bin:/usr/local/sbin:/usr/bin", "PORT=8080", "LOG_LEVEL=info", "LANG=C.UTF-8"],
+            "Env": ["PATH=/usr/local/bin:/usr/local/sbin:/usr/bin", "PORT=8080", "LANG=C.UTF-8", "API_TOKEN=t0psecret"],
             "Labels": _LABELS,
             "Volumes": {"/srv/data": {}},
         },
@@ -151,7 +152,7 @@ def _api(where: Registry) -> Repository:
     """The repository that the walk looks into: aliases, platforms, attachments."""
     row = make.repository(where, "platform/api")
     amd64, arm64 = _app("api-1.27.3"), _app("api-1.27.3", "arm64", 0.97)
-    attests = make.image([("sbom", 812_000)], kind=Manifest.Kind.ATTESTATION, layer_type="application/vnd.in-toto+json")
+    attests = harbour_artifacts.statement("https://slsa.dev/provenance/v0.2", "https://spdx.dev/Document")
     built = make.index(
         [("linux/amd64", amd64), ("linux/arm64", arm64), (f"attests {amd64.row.digest}", attests)],
         created=_ago(minutes=4),
@@ -160,10 +161,9 @@ def _api(where: Registry) -> Repository:
         make.put(row, child)
     size = amd64.row.size + arm64.row.size
     make.put(row, built, "1.27.3", "latest", "stable", "1.27", size=size, dated=_ago(minutes=4))
-    signature = make.image(
-        [("sig", 240)], kind=Manifest.Kind.SIGNATURE, artifact_type="application/vnd.dev.cosign.artifact.sig.v1+json"
-    )
+    signature = harbour_artifacts.signatures(2)
     make.put(row, signature, f"{built.row.digest.replace(':', '-')}.sig", dated=_ago(minutes=3))
+    make.put(make.repository(where, "release/api"), built, "2026.11", size=size, dated=_ago(minutes=2))
     for number in range(2, 64):
         one = _app(f"api-{number}", scale=1 + number / 90)
         names = [f"1.{26 - number // 4}.{number % 4}"]
@@ -202,20 +202,16 @@ def _odd(where: Registry) -> Repository:
     make.put(
         row, make.malformed(), "garbage", state=Presence.State.UNREADABLE, problem="the manifest is no JSON object"
     )
-    chart = make.image(
+    unread_chart = make.image(
         [("api-1.27.3.tgz", 48_000)],
         b"{}",
         kind=Manifest.Kind.CHART,
-        config_state=Manifest.ConfigState.NONE,
-        config_type="application/vnd.cncf.helm.config.v1+json",
-        titles=True,
-        layer_type="application/vnd.cncf.helm.chart.content.v1.tar+gzip",
-        artifact_type="application/vnd.cncf.helm.config.v1+json",
-        more={
-            "annotations": {"org.opencontainers.image.title": "platform", "org.opencontainers.image.version": "1.27.3"}
-        },
+        config_state=Manifest.ConfigState.UNREAD,
+        config_type=harbour_artifacts.HELM_CONFIG,
+        layer_type=harbour_artifacts.HELM_LAYER,
+        artifact_type=harbour_artifacts.HELM_CONFIG,
     )
-    make.put(row, chart, "chart-1.27.3", dated=_ago(days=6))
+    make.put(row, unread_chart, "chart-1.27.3", dated=_ago(days=6))
     model = make.image(
         [("weights.safetensors", 2_400_000_000), ("tokenizer.json", 1_800_000)],
         b"{}",

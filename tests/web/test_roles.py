@@ -64,6 +64,10 @@ MATRIX: Final[dict[str, Row]] = {
     "raw-manifest": _page("registry", "repository", "digest"),
     "raw-config": _page("registry", "repository", "digest"),
     "pull-tool": Row(SIGN_IN, 400, 400, 400, changes=True),  # no tool was named
+    "dockerfile": _page("registry", "repository", "digest"),
+    "layer": _page("registry", "repository", "digest", "number"),
+    "referrers": _page("registry", "repository", "digest"),
+    "chart-files": Row(SIGN_IN, 404, 404, 404, arguments=("registry", "repository", "digest")),  # of an image
     "jobs": _page(),
     "job": _page("job_id"),
     "job-stop": _for_staff(302, "job_id"),
@@ -111,7 +115,7 @@ def arguments(db: None) -> dict[str, Any]:
     # Nobody listens at this address: what asks the registry fails, and says so on a page.
     where = make.registry("local", url="http://127.0.0.1:1", plain_http=True)
     app = make.repository(where, "team/app")
-    built = make.image()
+    built = make.image(settings=make.config(history=[{"created_by": "COPY a b"}]))
     make.put(app, built, "1.0")
     job = make.job(where, Job.State.DONE, kind="other")
     digest = built.row.digest
@@ -121,6 +125,7 @@ def arguments(db: None) -> dict[str, Any]:
         "repository": "team/app",
         "tag": "1.0",
         "digest": digest,
+        "number": 1,
         "job_id": job.pk,
         "scan_id": make.scan(where).pk,
     }
