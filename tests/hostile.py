@@ -5,7 +5,7 @@
 
 The answers to one method and path are given in turn, and the last one for ever. An answer may be a function of the
 request. A rule's path with a `?` matches the whole target, one without matches any query. What no rule speaks of is a
-plain 404. A second `Hostile` without rules makes "the other host", which must not hear anything it should not.
+plain 404, or what `otherwise` says. A second `Hostile` without rules makes "the other host", which must not hear anything it should not.
 """
 
 from __future__ import annotations
@@ -111,6 +111,7 @@ class Hostile:
         self.requests: list[Asked] = []
         self.connections = 0
         self._rules: dict[tuple[str, str], list[Answer]] = {}
+        self._otherwise: Answer = Reply(404, b"404 page not found\n", {"Content-Type": "text/plain"})
         self._lock = threading.Lock()
         self._open: set[socket.socket] = set()
         self._context: ssl.SSLContext | None = None
@@ -124,6 +125,10 @@ class Hostile:
     def on(self, method: str, path: str, *answers: Answer) -> None:
         with self._lock:
             self._rules[method, path] = list(answers)
+
+    def otherwise(self, answer: Answer) -> None:
+        """What is answered where no rule speaks."""
+        self._otherwise = answer
 
     def asked(self, path: str = "") -> list[Asked]:
         """What was asked so far, of one path or at all."""
@@ -179,8 +184,9 @@ class Hostile:
                 (request.method, request.path),
             )
             if not answers:
-                return Reply(404, b"404 page not found\n", {"Content-Type": "text/plain"})
-            answer = answers.pop(0) if len(answers) > 1 else answers[0]
+                answer = self._otherwise
+            else:
+                answer = answers.pop(0) if len(answers) > 1 else answers[0]
         return answer(request) if callable(answer) else answer
 
 

@@ -167,3 +167,33 @@ def test_a_probe_whose_measuring_fails_is_still_one(hostile: Hostile, connect: C
 
     assert found.ping is not None
     assert (found.slow_auth_ms, found.round_trip_ms, found.problem) == (0, 0, "")
+
+
+@pytest.mark.parametrize(
+    ("answer", "knows"),
+    [
+        (Reply.json({"schemaVersion": 2, "manifests": []}), True),
+        (Reply.errors(404, "NAME_UNKNOWN"), True),
+        (Reply(404, b"404 page not found"), False),
+        (Reply(405), False),
+        (Reply(401), None),
+        (Reply(403), None),
+        (Reply(200, b"<html>"), None),
+        (Raw(b"SSH-2.0\r\n\r\n"), None),
+    ],
+)
+def test_a_probe_tells_whether_there_is_a_referrers_api(
+    answer: Reply | Raw, knows: bool | None, hostile: Hostile, connect: Connect
+) -> None:
+    def only_referrers(asked: Asked) -> Reply | Raw:
+        return answer if "/referrers/" in asked.path else Reply.json({})
+
+    hostile.otherwise(only_referrers)
+
+    found = connect(hostile.url, attempts=1).probe()
+
+    assert found.referrers is knows
+
+
+def test_a_plain_registry_has_no_referrers_api(client: RegistryClient) -> None:
+    assert client.probe().referrers is False
