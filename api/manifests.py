@@ -24,8 +24,9 @@ from api.manifest_shapes import (
 )
 from catalog.models import Manifest, Presence, Tag
 from catalog.reads.attached import MOST as MOST_ATTACHMENTS
-from catalog.reads.history import Cut, Layer, Step
-from catalog.reads.image import Image, Pairs, read_image
+from catalog.reads.history import Layer, Step
+from catalog.reads.image import Image, read_image
+from catalog.reads.pairs import Cut, Pairs
 from catalog.reads.variants import Listed, Variant
 
 _MOST_WORDS: Final = 100  # of a command, of ports, of volumes

@@ -5,7 +5,8 @@
 
 The answers to one method and path are given in turn, and the last one for ever. An answer may be a function of the
 request. A rule's path with a `?` matches the whole target, one without matches any query. What no rule speaks of is a
-plain 404, or what `otherwise` says. A second `Hostile` without rules makes "the other host", which must not hear anything it should not.
+plain 404, or what `otherwise` says. A second `Hostile` without rules makes "the other host", which must not hear
+anything it should not.
 """
 
 from __future__ import annotations
@@ -183,10 +184,7 @@ class Hostile:
             answers = self._rules.get((request.method, request.target)) or self._rules.get(
                 (request.method, request.path),
             )
-            if not answers:
-                answer = self._otherwise
-            else:
-                answer = answers.pop(0) if len(answers) > 1 else answers[0]
+            answer = self._otherwise if not answers else answers.pop(0) if len(answers) > 1 else answers[0]
         return answer(request) if callable(answer) else answer
 
 

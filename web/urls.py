@@ -38,6 +38,7 @@ urlpatterns = [
     path(f"{_IMAGE}/manifests/<digest:digest>/config", images.raw_config_file, name="raw-config"),
     path(f"{_IMAGE}/manifests/<digest:digest>/dockerfile", images.dockerfile, name="dockerfile"),
     path(f"{_IMAGE}/manifests/<digest:digest>/layers/<int:number>", image_parts.layer, name="layer"),
+    path(f"{_IMAGE}/manifests/<digest:digest>/family", image_parts.family, name="family"),
     path(f"{_IMAGE}/manifests/<digest:digest>/referrers", image_parts.referrers, name="referrers"),
     path(f"{_IMAGE}/manifests/<digest:digest>/chart", image_parts.chart_files, name="chart-files"),
     path("search", search.page, name="search"),

@@ -9,8 +9,8 @@ from typing import Final, Self
 from django.db.models import Q, QuerySet
 
 from catalog.models import IndexEntry, Manifest, Repository
-from catalog.reads.history import Cut
 from catalog.reads.documents import unpacked
+from catalog.reads.pairs import Cut
 from oci.config import CONFIG_LIMIT, parse_config
 from oci.errors import BadAnswer
 from oci.model import MANIFEST_LIMIT, Schema1Manifest, parse_manifest

@@ -39,9 +39,9 @@ def test_a_pasted_command_is_explained(client: Client, app: Repository) -> None:
 
 
 def test_tags_are_paged(client: Client) -> None:
-    forward = []
-    body = ask(client, "/search?in=tags", SearchJson, q="build-", limit=30)
-    forward += [tag["name"] for tag in body["tags"]]
+    asked: dict[str, str | int] = {"q": "build-", "in": "tags", "limit": 30}
+    body = ask(client, "/search", SearchJson, **asked)
+    forward = [tag["name"] for tag in body["tags"]]
     while body["next"]:
         body = client.get(body["next"]).json()
         forward += [tag["name"] for tag in body["tags"]]

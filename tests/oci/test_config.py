@@ -50,7 +50,7 @@ def config(**fields: Any) -> ImageConfig:
 def test_a_config_tells_how_an_image_runs_and_was_made() -> None:
     content = json.dumps(WHOLE).encode()
 
-    assert parse_config(content) == ImageConfig(
+    assert parse_config(content) == ImageConfig(  # noqa: S604  the shell of an image
         platform=Platform("linux", "arm64", "v8"),
         created=datetime(2024, 5, 6, 5, 8, 9, 123456, UTC),
         author="Alice",

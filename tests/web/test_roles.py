@@ -52,10 +52,13 @@ MATRIX: Final[dict[str, Row]] = {
     "api-tags": _for_machines("registry", "repository"),
     "api-manifest": _for_machines("registry", "repository", "digest"),
     "api-jobs": _for_machines(),
+    "api-search": Row(401, 422, 422, 422),  # nothing was asked for
     "api-job": _for_machines("job_id"),
     "repositories": _page(),
     "registry": _page("registry"),
     "repository": _page("registry", "repository"),
+    "references": _page("registry", "repository"),
+    "timeline": _page("registry", "repository"),
     "gone-tags": _page("registry", "repository"),
     "readme": _page("registry", "repository"),
     "readme-edit": _for_staff(200, "registry", "repository", changes=False),
@@ -66,6 +69,8 @@ MATRIX: Final[dict[str, Row]] = {
     "pull-tool": Row(SIGN_IN, 400, 400, 400, changes=True),  # no tool was named
     "dockerfile": _page("registry", "repository", "digest"),
     "layer": _page("registry", "repository", "digest", "number"),
+    "family": _page("registry", "repository", "digest"),
+    "search": _page(),
     "referrers": _page("registry", "repository", "digest"),
     "chart-files": Row(SIGN_IN, 404, 404, 404, arguments=("registry", "repository", "digest")),  # of an image
     "jobs": _page(),

@@ -13,9 +13,11 @@ from django.views.decorators.http import require_safe
 
 from access.guards import readers_only
 from catalog.models import Manifest, ManifestBlob, Presence
+from catalog.reads.family import family_of
 from catalog.reads.image import read_image
 from catalog.reads.sharing import sharers_of
 from oci.chart_files import unpack_chart
+from registries.models import Registry
 from web.asking import ask
 from web.charts import archive_of, fetch_archive
 from web.finding import find_presence
@@ -70,6 +72,15 @@ def chart_files(request: HttpRequest, registry: str, repository: str, digest: st
         _ARCHIVE_SECONDS,
     )
     return _part(request, presence, "chart_files", {"files": files, "problem": problem})
+
+
+@require_safe
+@readers_only
+def family(request: HttpRequest, registry: str, repository: str, digest: str) -> HttpResponse:
+    """What the image builds on, and what builds on it; `digest` is that of one platform."""
+    presence = find_presence(request, registry, repository, digest)
+    found = family_of(presence.manifest, Registry.objects.active())
+    return _part(request, presence, "family", {"family": found, "home": registry})
 
 
 def _part(request: HttpRequest, presence: Presence, name: str, context: dict[str, Any]) -> HttpResponse:
