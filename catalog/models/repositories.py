@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from catalog.facets import ATTACHED
 from catalog.models.content import Blob, Manifest
+from catalog.sort_keys import name_key
 from registries.models import Registry
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
@@ -38,8 +39,9 @@ class RepositoryQuerySet(models.QuerySet["Repository"]):
         return self.filter(name__contains=text.strip().lower()) if text.strip() else self
 
     def in_namespace(self, namespace: str) -> Self:
-        """The repositories of a namespace and of those below it."""
-        return self.filter(Q(namespace=namespace) | Q(namespace__startswith=f"{namespace}/"))
+        """The repositories of a namespace and of those below it: in the order of names they stand together."""
+        first = name_key(f"{namespace}/")
+        return self.filter(name_key__gte=first, name_key__lt=first + b"\xff")
 
     def with_problems(self) -> Self:
         """Those that could not be read, or that hold something that could not."""

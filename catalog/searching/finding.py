@@ -88,9 +88,8 @@ def _tags(query: Query, registries: Sequence[Registry]) -> QuerySet[Tag]:
     for word in (*before, *query.repository.split()):
         rows = rows.filter(repository__name__contains=word.lower())
     if query.namespace:
-        rows = rows.filter(
-            Q(repository__namespace=query.namespace) | Q(repository__namespace__startswith=f"{query.namespace}/")
-        )
+        inside = Repository.objects.in_namespace(query.namespace)
+        rows = rows.filter(repository__in=inside.values("pk"))
     return rows
 
 

@@ -47,7 +47,7 @@ def referrers(request: HttpRequest, registry: str, repository: str, digest: str)
     """What the registry itself says is attached, besides what the scans have found."""
     presence = find_presence(request, registry, repository, digest)
     image = read_image(presence, typed(request, "platform"))
-    digests = [one.digest for one in (image.manifest, image.shown) if one]
+    digests = list(dict.fromkeys(one.digest for one in (image.manifest, image.shown) if one))
     found, problem = ask(
         presence.repository.registry,
         lambda client: fetch_referrers(client, presence.repository.name, digests),

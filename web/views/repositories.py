@@ -30,7 +30,7 @@ def listing(request: HttpRequest, registry: str | None = None) -> HttpResponse:
     selected = _selected(request, active, registry)
     shown = [selected] if selected else active
     filters, order = _filters(request), Order.parse(request.GET.get("sort"), COLUMNS)
-    repositories = Repository.objects.of(shown, nearly_all=len(shown) == len(active) and not filters.any)
+    repositories = Repository.objects.of(shown, nearly_all=len(shown) == len(active) and not filters.state)
     page = paged(filters.apply(repositories).for_list(), order, request.GET.get("page"))
     add_platforms(page)
     context = {
