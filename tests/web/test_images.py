@@ -207,7 +207,7 @@ def test_an_artifact_shows_its_files_and_how_to_fetch_them(client: Client, app: 
     make.put(app, make.image([("chart.tgz", 5)], kind=Manifest.Kind.CHART, **artifact), "2.1.0")  # type: ignore[arg-type]
     model, chart = see(client, f"{URL}/-/tags/model"), see(client, f"{URL}/-/tags/2.1.0")
     assert "model.bin" in model.words
-    assert "Files 1 file · 5 B" in model.words
+    assert "Contents 1 model.bin" in model.words
     assert "1 layer" not in model.words
     assert "Helm chart Raw" in chart.words
     assert "oras pull registry.example.org/team/app:model" in model.words
