@@ -91,7 +91,7 @@ def test_the_whole_way_by_keyboard(visit: Visit) -> None:
     page.keyboard.press("Enter")
     assert page.url.endswith("#main")
 
-    page.keyboard.press("/")
+    page.keyboard.press("f")
     expect(page.get_by_role("searchbox", name="Filter by name")).to_be_focused()
     page.keyboard.type("gateway")
     expect(page.locator("#rows tbody tr")).to_have_count(1)
@@ -214,11 +214,11 @@ def test_a_session_that_ended_leads_a_polling_page_to_sign_in(visit: Visit) -> N
 
 def test_nothing_is_kept_in_the_browser_but_the_theme_and_the_switch(visit: Visit) -> None:
     page = visit.page
-    page.get_by_role("searchbox", name="Filter by name").fill("api")
+    page.get_by_role("searchbox", name="Filter by name").fill("platform/api")
     expect(page.locator("#found")).to_have_text("1 repository found")
     visit.go("/jobs")
     page.go_back()
-    expect(page.get_by_role("searchbox", name="Filter by name")).to_have_value("api")
+    expect(page.get_by_role("searchbox", name="Filter by name")).to_have_value("platform/api")
     assert page.evaluate("Object.keys(localStorage)") == []
     assert page.evaluate("Object.values(sessionStorage).join()") in {"", "/jobs", "/?q=api&state=&sort=changed"}
 
