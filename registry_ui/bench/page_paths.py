@@ -22,8 +22,8 @@ if __name__ == "__main__":
 from django.db.models import Model, QuerySet
 
 from catalog.models import Manifest, Presence, Repository, Scan, Tag
-from catalog.reads import repositories
 from catalog.reads.keyset import Column, Order, token_after
+from catalog.reads.repositories import COLUMNS
 from web.views import repository
 
 _SEED: Final = 7
@@ -51,11 +51,11 @@ class Sample:
 
 
 def _all(sample: Sample) -> str:
-    return "/" + _list(sample, repositories.COLUMNS, sample.repository)
+    return "/" + _list(sample, COLUMNS, sample.repository)
 
 
 def _of_registry(sample: Sample) -> str:
-    return _registry(sample) + _list(sample, repositories.COLUMNS, sample.repository)
+    return _registry(sample) + _list(sample, COLUMNS, sample.repository)
 
 
 def _of_namespace(sample: Sample) -> str:
@@ -64,11 +64,11 @@ def _of_namespace(sample: Sample) -> str:
 
 def _search(sample: Sample) -> str:
     words = (*_WORDS, sample.repository.base_name, sample.repository.name[:6])
-    return "/?" + urlencode({"q": words[sample.number % len(words)], "sort": _sort(sample, repositories.COLUMNS)})
+    return "/?" + urlencode({"q": words[sample.number % len(words)], "sort": _sort(sample, COLUMNS)})
 
 
 def _with_problems(sample: Sample) -> str:
-    return f"{_registry(sample)}?{urlencode({'state': 'problems', 'sort': _sort(sample, repositories.COLUMNS)})}"
+    return f"{_registry(sample)}?{urlencode({'state': 'problems', 'sort': _sort(sample, COLUMNS)})}"
 
 
 def _page(sample: Sample) -> str:
@@ -125,6 +125,33 @@ def _scan(sample: Sample) -> str:
     return f"/registries/{sample.scan.registry.name}/scans/{sample.scan.pk}"
 
 
+def _searching(text: Callable[[Sample], str]) -> Callable[[Sample], str]:
+    """The page that searches everything for what a person types."""
+    return lambda sample: "/search?" + urlencode({"q": text(sample)})
+
+
+def _hex(sample: Sample) -> str:
+    presence = sample.tag.presence
+    return presence.manifest.digest.partition(":")[2][: 6 + sample.number % 10] if presence else "abcdef"
+
+
+def _pattern(sample: Sample) -> str:
+    return f"*/{sample.repository.base_name[:5]}*:{sample.tag.name[:2]}*"
+
+
+def _pull(sample: Sample) -> str:
+    return f"docker pull {sample.repository.registry.pull_host}/{sample.repository.name}:{sample.tag.name}"
+
+
+def _api_of_repository(sample: Sample) -> str:
+    return f"/api/v1/repositories/{sample.repository.registry.name}/{sample.repository.name}"
+
+
+def _api_of_image(sample: Sample) -> str:
+    presence = sample.tag.presence
+    return f"{_api_of_repository(sample)}/-/manifests/{presence.manifest.digest}" if presence else "/api/v1/jobs"
+
+
 KINDS: Final[dict[str, Callable[[Sample], str]]] = {
     "repository list": _all,
     "repository list of a registry": _of_registry,
@@ -137,6 +164,16 @@ KINDS: Final[dict[str, Callable[[Sample], str]]] = {
     "tag search": _tag_search,
     "tag search in the widest repository": _wide_search,
     "gone tags": _gone,
+    "timeline": lambda sample: f"{_page(sample)}/-/timeline",
+    "timeline of the widest repository": lambda sample: f"{sample.wide.get_absolute_url()}/-/timeline",
+    "search for a word": _searching(lambda sample: (*_WORDS, sample.repository.base_name)[sample.number % 8]),
+    "search for a tag": _searching(lambda sample: sample.tag.name),
+    "search for a part of tags": _searching(lambda sample: f"tag:{_TAG_WORDS[sample.number % len(_TAG_WORDS)]}"),
+    "search for a digest": _searching(_hex),
+    "search for a label": _searching(lambda sample: f"label:team={sample.repository.name.partition('/')[0]}"),
+    "search for a platform": _searching(lambda sample: f"platform:linux/arm64 {sample.repository.base_name[:5]}"),
+    "search for a pattern": _searching(_pattern),
+    "search for a reference": _searching(_pull),
     "image": _image,
     "image of the widest repository": _wide_tag,
     "image by digest": _digest,
@@ -146,6 +183,14 @@ KINDS: Final[dict[str, Callable[[Sample], str]]] = {
     "scans": lambda sample: f"/registries/{sample.scan.registry.name}/scans",
     "scan": _scan,
     "jobs": lambda _: "/jobs",
+    "API, repositories": lambda sample: f"/api/v1/repositories?{urlencode({'sort': _sort(sample, COLUMNS)})}",
+    "API, repository": _api_of_repository,
+    "API, tags": lambda sample: f"{_api_of_repository(sample)}/-/tags",
+    "API, tags of the widest repository": lambda sample: (
+        f"/api/v1/repositories/{sample.wide.registry.name}/{sample.wide.name}/-/tags"
+    ),
+    "API, manifest": _api_of_image,
+    "API, jobs": lambda _: "/api/v1/jobs",
     "job": lambda sample: f"/jobs/{sample.scan.job_id}",
 }
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import reduce
+from operator import or_
 from typing import Any, Final, TypeAlias
 
 from catalog.facets import ATTACHED, of_tags
@@ -29,8 +31,8 @@ Changes: TypeAlias = Counter[tuple[int, int, str]]  # registry, number of the sc
 COLUMNS: Final[dict[str, tuple[str, ...]]] = {
     "Repository": (
         "id", "registry_id", "name", "name_key", "namespace", "state", "problem", "tag_count", "image_count",
-        "problem_count", "size", "pushed", "newest_id", "first_seen", "changed_at", "scanned_at", "missed", "gone_at",
-        "is_settled",
+        "problem_count", "size", "pushed", "facets", "newest_id", "first_seen", "changed_at", "scanned_at",
+        "missed", "gone_at", "is_settled",
     ),
     "Blob": ("id", "digest", "size"),
     "ConfigDocument": ("blob_id", "compressed"),
@@ -224,6 +226,7 @@ class _Writer:
             + self._builds.has_unreadable,
             "size": sum({blob: size for one in present for blob, size in one.blobs.items()}.values()),
             "pushed": sum(row["size"] for row in live),
+            "facets": reduce(or_, (row["facets"] for row in live), 0),
             "newest_id": newest and newest["id"],
             "first_seen": moment(FIRST),
             "changed_at": moment(max(self._changed_at, newest["at"] if newest else LONG_AGO)),
