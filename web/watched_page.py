@@ -37,9 +37,10 @@ class WatchedSection:
 
 def watched_section(registry: Registry, last: Scan | None) -> WatchedSection | None:
     """What the page of a registry shows of them; None where its catalog may be read and nobody named any."""
-    section = watched_page(registry, last, None, size=_FIRST)
-    is_wanted = section.is_denied or WatchedRepository.objects.filter(registry=registry, learnt=False).exists()
-    return section if is_wanted else None
+    is_named = WatchedRepository.objects.filter(registry=registry, learnt=False)
+    if not _is_denied(registry, last) and not is_named.exists():
+        return None
+    return watched_page(registry, last, None, size=_FIRST)
 
 
 def watched_page(
@@ -50,7 +51,12 @@ def watched_page(
     return WatchedSection(
         rows=with_readings(registry, page.rows),
         page=page,
-        is_denied=registry.capability("catalog_allowed") is False or bool(last and last.is_of_watched),
+        is_denied=_is_denied(registry, last),
         said=said,
         typed="\n".join(said.refused) if said else "",
     )
+
+
+def _is_denied(registry: Registry, last: Scan | None) -> bool:
+    """Whether the catalog may not be read, so that what is watched is all that is seen."""
+    return registry.capability("catalog_allowed") is False or bool(last and last.is_of_watched)

@@ -54,11 +54,9 @@ def totals_of(registries: Iterable[Registry]) -> Totals | None:
     return sum_of(scans, [scan.finished_at for scan in scans])
 
 
-def totals_in(registries: Iterable[Registry], namespace: str) -> Totals | None:
-    """Of a namespace with all below it; None where no scan has counted it."""
-    registries = list(registries)
+def totals_in(registries: Iterable[Registry], namespace: str, scans: Iterable[Scan]) -> Totals | None:
+    """Of a namespace with all below it, as `scans`, the newest complete ones, left it; None where it is not counted."""
     rows = list(NamespaceTotal.objects.filter(registry__in=[row.pk for row in registries], namespace=namespace))
-    scans = Scan.objects.newest_complete_of(registries) if rows else []
     return sum_of(rows, [scan.finished_at for scan in scans])
 
 

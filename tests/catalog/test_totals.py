@@ -90,13 +90,13 @@ def test_the_totals_of_a_namespace_are_those_of_all_registries_asked_for(where: 
     other = make.registry("other")
     total(where, "team", 100, stored=60, unique=50)
     total(other, "team", 10, stored=10, unique=4)
-    make.scan(where)
+    scans = [make.scan(where)]
 
-    both, one = totals_in([where, other], "team"), totals_in([where], "team")
+    both, one = totals_in([where, other], "team", scans), totals_in([where], "team", scans)
 
     assert both is not None
     assert (both.pushed, both.unique, both.shared, both.saved) == (110, 54, 16, 40)
     assert one is not None
     assert (one.pushed, one.unique, one.shared, one.saved) == (100, 50, 10, 40)
     assert one.as_of is not None
-    assert totals_in([where], "nothing") is None
+    assert totals_in([where], "nothing", scans) is None

@@ -12,7 +12,7 @@ from access.guards import readers_only
 from access.policy import may_administer
 from catalog.models import Scan
 from catalog.reads.keyset import Order
-from catalog.reads.totals import COLUMNS, namespace_totals, totals_in, totals_of
+from catalog.reads.totals import COLUMNS, namespace_totals, sum_of, totals_in
 from catalog.scan import KIND
 from jobs.models import Job
 from registries.findings import findings
@@ -44,7 +44,7 @@ def page(request: HttpRequest, name: str) -> HttpResponse:
         "question": next((job for job in jobs if job.state == Job.State.ASKING), None),
         "moving": [JobProgress(job) for job in jobs if job.is_moving],
         "watched": watched_section(registry, scans[0] if scans else None),
-        **_totals(request, registry),
+        **_totals(request, registry, complete),
     }
     return render(request, "registry/page.html", context)
 
@@ -54,16 +54,16 @@ def _last_complete(registry: Registry) -> Scan | None:
     return scans.newest_first().first()
 
 
-def _totals(request: HttpRequest, registry: Registry) -> dict[str, Any]:
-    """Of the whole registry, and of the namespaces below the one that was asked for."""
+def _totals(request: HttpRequest, registry: Registry, complete: Scan | None) -> dict[str, Any]:
+    """Of the whole registry, and of the namespaces below the one that was asked for, by its last complete scan."""
     parent, order = typed(request, "ns"), Order.parse(request.GET.get("sort"), COLUMNS)
     namespaces = namespace_totals(registry, parent, order, request.GET.get("page"))
-    levels = parent.split("/") if parent else []
+    levels, scans = parent.split("/") if parent else [], [complete] if complete else []
     return {
-        "totals": totals_of([registry]),
+        "totals": sum_of(scans, [scan.finished_at for scan in scans]),
         "parent": parent,
         "above": [{"name": name, "path": "/".join(levels[:depth])} for depth, name in enumerate(levels, 1)],
-        "inside": totals_in([registry], parent) if parent else None,
+        "inside": totals_in([registry], parent, scans) if parent else None,
         "order": order,
         "page": namespaces,
         "largest": max((total.pushed for total in namespaces.rows), default=0),
