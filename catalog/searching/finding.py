@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from django.db import connection
-from django.db.models import Case, F, IntegerField, Q, QuerySet, Value, When
+from django.db.models import Case, Exists, F, IntegerField, OuterRef, Q, QuerySet, Value, When
 from django.db.models.expressions import RawSQL
 
 from catalog.models import Label, LabelName, Manifest, Presence, Repository, Tag
@@ -17,6 +17,7 @@ from catalog.search_index import fits
 from catalog.searching.query import Query
 from registries.models import Registry
 
+_OF_TAGS: Final = ("repository__registry", "presence__manifest")
 NEWEST_FIRST: Final = Order("found", Column("id", int, largest_first=True), descending=True)
 MOST_IMAGES: Final = 200  # that are looked at behind a label, a type or the beginning of a digest
 _MOST_REPOSITORIES: Final = 200  # in which a pattern's tags are looked for
@@ -69,11 +70,13 @@ def tags(query: Query, registries: Sequence[Registry], token: str | None, size: 
 
 
 def newest_tags(query: Query, registries: Sequence[Registry], most: int) -> list[Tag]:
-    return list(_tags(query, registries).order_by("-pk")[:most])
+    # Found alone and then joined: a database that joins first reads all tags of all registries before the newest.
+    newest = _tags(query, registries).order_by("-pk").values("pk")[:most]
+    return list(Tag.objects.filter(pk__in=newest).select_related(*_OF_TAGS).order_by("-pk"))
 
 
 def _tags(query: Query, registries: Sequence[Registry]) -> QuerySet[Tag]:
-    rows = Tag.objects.live().select_related("repository__registry", "presence__manifest")
+    rows = Tag.objects.live().select_related(*_OF_TAGS)
     if query.pattern:
         if not query.pattern.tag:
             return rows.none()
@@ -83,7 +86,8 @@ def _tags(query: Query, registries: Sequence[Registry]) -> QuerySet[Tag]:
     if not text or query.pasted:
         return rows.none()
     of_registries = [registry.pk for registry in registries]
-    rows = _containing(rows, text).filter(repository__gone_at=None, repository__registry__in=of_registries)
+    theirs = Repository.objects.live().filter(pk=OuterRef("repository"), registry__in=of_registries)
+    rows = _containing(rows, text).filter(Exists(theirs))
     before = query.words if query.tag else query.words[:-1]
     for word in (*before, *query.repository.split()):
         rows = rows.filter(repository__name__contains=word.lower())
