@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+import hypothesis  # noqa: F401  its plugin imports it at the end, when the driver of the browser has upset the parser
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 from tests.hostile import Hostile
 from tests.pushing import Pusher
@@ -12,6 +15,18 @@ from tests.real_registry import RealRegistry, generations
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+CHROMIUM: Final = "/usr/bin/chromium"
+QUIET: Final = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
 
 
 @pytest.fixture(scope="session", params=generations())
@@ -40,3 +55,15 @@ def other_host() -> Iterator[Hostile]:
     """It only listens: whatever it is told, it should not have been."""
     with Hostile() as host:
         yield host
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """One for all tests: a second driver in this thread finds the loop of the first."""
+    # The driver keeps an event loop in this thread, which Django would else take for a view that may not wait.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
+        yield browser
+        browser.close()
+    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]

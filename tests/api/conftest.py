@@ -9,7 +9,6 @@ from registries.models import Registry
 from tests.web import furniture as make
 from tests.web.conftest import (
     berth,
-    chromium,
     client,
     context,
     local,
@@ -23,7 +22,6 @@ from tests.web.conftest import (
 
 __all__ = [
     "berth",
-    "chromium",
     "client",
     "context",
     "local",

@@ -1,14 +1,11 @@
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from typing import Final
 
-import hypothesis  # noqa: F401  its plugin imports it at the end, when the driver of the browser has upset the parser
 import pytest
 from django.core.management import call_command
 from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from playwright.sync_api import Browser, BrowserContext
 from pytest_django import Settings
 
 from access.models import User
@@ -18,17 +15,6 @@ from tests.web import harbour
 from tests.web.harbour import Harbour
 from tests.web.served import served
 from tests.web.visit import Visit
-
-CHROMIUM: Final = "/usr/bin/chromium"
-QUIET: Final = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -71,17 +57,6 @@ def staff_client(staff: User) -> Client:
 @pytest.fixture
 def local(db: None) -> Registry:
     return make.registry("local", public_name="registry.example.org")
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    # The driver keeps an event loop in this thread, which Django would else take for a view that may not wait.
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
-        yield browser
-        browser.close()
-    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
 
 
 @pytest.fixture
