@@ -116,7 +116,7 @@ def test_extended_headers_without_end_take_no_time() -> None:
     began = time.monotonic()
     with pytest.raises(TooLarge):
         names(chain, most_bytes=2**30, most_entries=3_000)
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 10
 
 
 @pytest.mark.parametrize(
