@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -15,10 +15,7 @@ from catalog.rows import table
 
 _TOGETHER: Final = 20_000  # rows of a table that are written at once
 # Nobody else has the database open, and one that was not filled to its end is made anew.
-_QUICK: Final = (
-    "PRAGMA foreign_keys=OFF", "PRAGMA journal_mode=OFF", "PRAGMA synchronous=OFF", "PRAGMA cache_size=-1000000",
-)  # fmt: skip
-_SAFE: Final = ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=NORMAL", "PRAGMA foreign_keys=ON")
+_QUICK: Final = {"foreign_keys": "OFF", "journal_mode": "OFF", "synchronous": "OFF", "cache_size": "-1000000"}
 _SQLITE_INDEXES: Final = (
     "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL AND tbl_name LIKE 'catalog_%'"
 )
@@ -76,10 +73,7 @@ def _copy(table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> 
 @contextmanager
 def loading() -> Iterator[Loader]:
     """In one transaction; the indexes are there again, and the planner knows the rows, when it ends."""
-    is_sqlite = connection.vendor == "sqlite"
-    if is_sqlite:
-        _execute(*_QUICK)
-    with transaction.atomic():
+    with _quick(), transaction.atomic():
         again = _without_indexes()
         loader = Loader()
         yield loader
@@ -87,9 +81,25 @@ def loading() -> Iterator[Loader]:
         _execute(*again)
         search_index.prepare(connection)
         _count_on()
-    if is_sqlite:
-        _execute(*_SAFE)
     _execute("ANALYZE")
+
+
+@contextmanager
+def _quick() -> Iterator[None]:
+    """SQLite as it is quickest, and afterwards as it was: without a journal nothing can be taken back."""
+    if connection.vendor != "sqlite":
+        yield
+        return
+    before = {name: _fetch(f"PRAGMA {name}")[0][0] for name in _QUICK}
+    _set(_QUICK)
+    try:
+        yield
+    finally:
+        _set(before)
+
+
+def _set(pragmas: Mapping[str, object]) -> None:
+    _execute(*(f"PRAGMA {name}={value}" for name, value in pragmas.items()))
 
 
 def _without_indexes() -> list[str]:
