@@ -58,7 +58,8 @@ def _head(of: str, base: str) -> str:
     if base:
         said = gettext("FROM %(base)s, says the image itself") % {"base": base}
         return f"{head}\n\n{_comment(said)}"
-    return f"{head}\n\n{_comment(gettext('FROM a base that is not known'))}"
+    unknown = gettext("FROM a base that is not known")
+    return f"{head}\n\n{_comment(unknown)}"
 
 
 def _steps(history: Sequence[HistoryStep]) -> Iterator[Piece]:
