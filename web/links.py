@@ -6,6 +6,8 @@ import re
 from typing import Final
 from urllib.parse import urlsplit
 
+from django.utils.http import url_has_allowed_host_and_scheme
+
 _LONGEST: Final = 2000
 # What browsers and parsers read differently: white space, control characters, backslashes, quotes, angle brackets.
 _DOUBTFUL: Final = re.compile(r"[^\x21-\x7e]|[\\\"'<>^`{|}]")
@@ -65,3 +67,9 @@ def commit_link(source: str, revision: str) -> str | None:
     if path is None or parts.query or parts.fragment or not _PROJECT.fullmatch(parts.path):
         return None
     return f"{address}{path}{revision}"
+
+
+def page_of_ours(address: str) -> str:
+    """`address` if it is a path of this site, which a form may lead back to, else the first page."""
+    is_ours = address.startswith("/") and url_has_allowed_host_and_scheme(address, allowed_hosts=None)
+    return address if is_ours else "/"

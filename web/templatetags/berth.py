@@ -11,7 +11,7 @@ from typing import Any, Final
 from django import template
 from django.http import HttpRequest
 from django.template.loader import render_to_string
-from django.utils import timezone
+from django.utils import dateformat, timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.formats import number_format
 from django.utils.html import format_html, format_html_join
@@ -159,7 +159,9 @@ def time(when: datetime) -> str:
 @register.filter
 def exact(when: datetime | None) -> str:
     """The whole moment: 24 Nov 2026, 23:56:10 UTC; nothing for None."""
-    return "" if when is None else f"{when.astimezone(UTC):%-d %b %Y, %H:%M:%S} UTC"
+    # Translators: day, month and year, time, in the letters of Django's filter "date".
+    form = gettext("j M Y, H:i:s")
+    return "" if when is None else f"{dateformat.format(when.astimezone(UTC), form)} UTC"
 
 
 @register.filter
@@ -167,7 +169,9 @@ def clock(when: datetime) -> str:
     """A moment of today as 14:30 UTC; of another day as 26 Nov, 14:30 UTC."""
     moment = when.astimezone(UTC)
     is_today = moment.date() == timezone.now().astimezone(UTC).date()
-    return f"{moment:%H:%M} UTC" if is_today else f"{moment:%-d %b, %H:%M} UTC"
+    # Translators: day and month, time, in the letters of Django's filter "date".
+    form = "H:i" if is_today else gettext("j M, H:i")
+    return f"{dateformat.format(moment, form)} UTC"
 
 
 @register.filter
