@@ -10,6 +10,7 @@ from django.http import HttpRequest
 
 from access.policy import may_administer, may_read
 from registries.models import Registry
+from web.language import LANGUAGES
 from web.outages import Outage, outages_of, with_last_scans
 
 _SECTIONS: Final = {
@@ -53,6 +54,11 @@ class Frame:
     @cached_property
     def may_administer(self) -> bool:
         return may_administer(self._request.user)
+
+    @property
+    def languages(self) -> list[tuple[str, str]]:
+        """The code of each, and the name that it has in itself."""
+        return list(LANGUAGES.items())
 
     @cached_property
     def section(self) -> str:
