@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import hypothesis  # noqa: F401  its plugin imports it at the end, when the driver of the browser has upset the parser
 import pytest
+from django.utils import translation
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.hostile import Hostile
@@ -27,6 +28,13 @@ QUIET: Final = (
     "--disable-component-update",
     "--disable-sync",
 )
+
+
+@pytest.fixture(autouse=True)
+def english() -> Iterator[None]:
+    """What a page was asked to speak stays with its thread, which is that of all tests."""
+    yield
+    translation.deactivate()
 
 
 @pytest.fixture(scope="session", params=generations())
