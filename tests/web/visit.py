@@ -13,10 +13,12 @@ from tests.web import furniture as make
 from tests.web.harbour import Harbour
 
 AXE: Final = Axe()
-# Not of animations: the bar of a job that tells no figure moves for ever.
-_CHANGES_END: Final = """() => Promise.allSettled(
-    document.getAnimations().filter(change => change instanceof CSSTransition).map(change => change.finished)
-)"""
+# Not of animations: the bar of a job that tells no figure moves for ever. Nor by what they promise: the change of an
+# element that is hidden meanwhile never says that it ended.
+_CHANGES_END: Final = """async () => {
+    while (document.getAnimations().some(change => change instanceof CSSTransition))
+        await new Promise(requestAnimationFrame)
+}"""
 
 
 @dataclass
