@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+import pytest
 from django.utils import timezone
 from playwright.sync_api import Browser, BrowserContext, Request, expect
 
@@ -64,10 +65,19 @@ PAGES: Final = (
 )
 
 
-def test_every_page_is_clean(chromium: Browser, berth: tuple[str, Harbour]) -> None:
+@pytest.mark.parametrize(
+    ("locale", "buttons"),
+    [
+        ("en-GB", ("Push an image", "Account: Mara Voss", "More ways")),
+        ("ko-KR", ("이미지 푸시", "계정: Mara Voss", "다른 방법")),
+    ],
+)
+def test_every_page_is_clean(
+    chromium: Browser, berth: tuple[str, Harbour], locale: str, buttons: tuple[str, str, str]
+) -> None:
     """Each is loaded once and looked at wide and narrow, in both themes: all else about it is the same."""
     # Without motion, so that no colour is on its way from one theme to the other.
-    context = chromium.new_context(reduced_motion="reduce")
+    context = chromium.new_context(reduced_motion="reduce", locale=locale)
     visit = Visit(context.new_page(), *berth)
     visit.go("/sign-in")
     visit.check_all_looks("/sign-in")
@@ -76,8 +86,9 @@ def test_every_page_is_clean(chromium: Browser, berth: tuple[str, Harbour]) -> N
     scans = [f"/registries/local/scans/{visit.harbour.last.pk}{query}" for query in ("", "?show=moved", "?show=gone")]
     for path in (*PAGES, *jobs, *scans, "/registries", "/registries/add"):
         visit.go(path)
+        expect(visit.page.locator("html")).to_have_attribute("lang", locale[:2])
         visit.check_all_looks(path)
-    for path, button in (("/", "Push an image"), ("/", "Account: Mara Voss"), (f"{TAG}/1.27.3", "More ways")):
+    for path, button in zip(("/", "/", f"{TAG}/1.27.3"), buttons, strict=True):
         visit.go(path)
         visit.page.get_by_role("button", name=button).click()
         visit.check_all_looks(f"{path} with {button}")
@@ -151,6 +162,17 @@ def test_typing_in_a_field_is_no_shortcut(visit: Visit) -> None:
     expect(box).to_be_focused()
 
 
+def test_a_language_is_chosen_and_the_page_stays(visit: Visit) -> None:
+    page = visit.page
+    visit.go("/r/local/platform/api?sort=-tag")
+    page.get_by_role("button", name="한국어").click()
+    expect(page.locator("html")).to_have_attribute("lang", "ko")
+    assert page.url.endswith("/r/local/platform/api?sort=-tag")
+    page.get_by_role("button", name="English").click()
+    expect(page.locator("html")).to_have_attribute("lang", "en")
+    assert visit.complaints == []
+
+
 def test_the_theme_is_kept(visit: Visit) -> None:
     page = visit.page
     page.get_by_role("button", name="Switch to dark theme").click()
@@ -220,7 +242,11 @@ def test_nothing_is_kept_in_the_browser_but_the_theme_and_the_switch(visit: Visi
     page.go_back()
     expect(page.get_by_role("searchbox", name="Filter by name")).to_have_value("platform/api")
     assert page.evaluate("Object.keys(localStorage)") == []
-    assert page.evaluate("Object.values(sessionStorage).join()") in {"", "/jobs", "/?q=api&state=&sort=changed"}
+    assert page.evaluate("Object.values(sessionStorage).join()") in {
+        "",
+        "/jobs",
+        "/?q=platform%2Fapi&state=&sort=changed",
+    }
 
 
 def test_everything_but_comfort_works_without_scripts(chromium: Browser, berth: tuple[str, Harbour]) -> None:

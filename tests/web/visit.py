@@ -46,9 +46,9 @@ class Visit:
 
     def sign_in(self) -> None:
         self.go("/sign-in")
-        self.page.get_by_label("Username").fill("mara")
-        self.page.get_by_label("Password").fill(make.PASSWORD)
-        self.page.get_by_role("main").get_by_role("button", name="Sign in").click()
+        self.page.locator("[name=username]").fill("mara")
+        self.page.locator("[name=password]").fill(make.PASSWORD)
+        self.page.get_by_role("main").get_by_role("button").click()
         self.page.wait_for_url(f"{self.origin}/")
 
     def check(self, path: str) -> None:
