@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Final
 
 from django.db import IntegrityError, models, transaction
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from catalog.models import (
     Blob,
@@ -37,6 +37,13 @@ Writing = Callable[[], AbstractContextManager[None]]
 
 KIND: Final = "removal"
 _BATCH: Final = 200  # rows a transaction: well under 200 ms
+_STILL_WORKING: Final = gettext_noop("“%(job)s” is not over yet. Stop it on the jobs page, then remove %(name)s.")
+_TITLE: Final = gettext_noop("Removal of %(name)s")
+_GONE_ALREADY: Final = gettext_noop("It was gone already.")
+_FORGOTTEN: Final = gettext_noop(
+    "It is forgotten, with all that was read from it. Nothing was changed at the registry."
+)
+SENTENCES: Final = (_STILL_WORKING, _TITLE, _GONE_ALREADY, _FORGOTTEN)
 
 
 class _ScanRuns(Exception):  # noqa: N818  it says why nothing was deleted
@@ -57,15 +64,12 @@ def check_idle(registry: Registry) -> None:
     """Raises StillWorking."""
     job = Job.objects.unfinished().filter(subject=registry.job_subject).first()
     if job is not None:
-        raise StillWorking(
-            _("“%(job)s” is not over yet. Stop it on the jobs page, then remove %(name)s.")
-            % {"job": job.title, "name": registry.name}
-        )
+        raise StillWorking(_STILL_WORKING % {"job": job.title, "name": registry.name})
 
 
 def request_removal(registry: Registry, requested_by: AbstractBaseUser | None = None) -> Job:
     """Queue the removal of a registry, which retires at once and gives up its name. Raises StillWorking."""
-    title = _("Removal of %(name)s") % {"name": registry.name}
+    title = _TITLE % {"name": registry.name}
     with transaction.atomic():
         _retire(registry, give_up_name=True)
         return jobs.queue(KIND, registry.job_subject, title, requested_by=requested_by)[0]
@@ -75,9 +79,9 @@ def run(lease: Lease) -> str:
     """Remove the registry that the lease's job is about."""
     registry = Registry.objects.filter(pk=lease.subject.removeprefix("registry:")).first()
     if registry is None:
-        return _("It was gone already.")
+        return _GONE_ALREADY
     _remove(registry, lease.writing, lambda rows: lease.tell(phase="removing", rows=rows))
-    return _("It is forgotten, with all that was read from it. Nothing was changed at the registry.")
+    return _FORGOTTEN
 
 
 def remove_registry(registry: Registry) -> None:

@@ -16,6 +16,7 @@ from typing import Final
 from django.db import DataError, IntegrityError
 from django.db.models import F
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from catalog.models import Repository, Scan
 from catalog.recording import repositories
@@ -56,6 +57,9 @@ _ALWAYS_TOLD: Final = (
     "at_once",
     "busy_answers",
 )
+_RETIRED: Final = gettext_noop("The registry has retired or was removed: it is not scanned any more.")
+_UNWRITTEN: Final = gettext_noop("what it holds cannot be written (%(kind)s)")
+SENTENCES: Final = (_RETIRED, _UNWRITTEN)
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +71,7 @@ def run(lease: Lease) -> str:
     """
     registry = Registry.objects.active().filter(pk=lease.subject.removeprefix("registry:")).first()
     if registry is None:
-        return "The registry has retired or was removed: it is not scanned any more."
+        return _RETIRED
     scan = _begin(registry, lease)
     try:
         with client_for(registry) as client:
@@ -191,7 +195,7 @@ class _Scan:
         except _UNWRITABLE as error:
             # What a database will not hold is a fact about this repository too.
             log.exception("%s of %s cannot be written", repository.name, self._registry.name)
-            self._fail(repository, f"what it holds cannot be written ({type(error).__name__})")
+            self._fail(repository, _UNWRITTEN % {"kind": type(error).__name__})
             work.unwritable = True
             return
         self._progress.read(reading)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from catalog.models import Scan
 from catalog.policy import next_scan_at
@@ -17,6 +18,9 @@ from registries.models import Registry
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser
 
+_TITLE: Final = gettext_noop("Scan of %(name)s")
+SENTENCES: Final = (_TITLE,)
+
 
 def request_scan(
     registry: Registry, requested_by: AbstractBaseUser | None = None, *, thorough: bool = False
@@ -26,7 +30,7 @@ def request_scan(
     `thorough`: ask also whether the children of unchanged indexes are still there.
     """
     params = {"thorough": True} if thorough else {}
-    title = f"Scan of {registry.name}"
+    title = _TITLE % {"name": registry.name}
     return jobs.queue(KIND, registry.job_subject, title, params=params, requested_by=requested_by)
 
 

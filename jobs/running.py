@@ -14,6 +14,7 @@ from django.db import Error as DatabaseFault
 from django.db import InterfaceError, OperationalError, connection, connections, transaction
 from django.db.models import F
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from jobs import ending
 from jobs.kinds import runner_of
@@ -25,10 +26,14 @@ LEASE: Final = timedelta(seconds=60)
 ATTEMPTS: Final = 5  # then a job is parked as failed: it has killed its worker that often
 _PROVEN: Final = 300.0  # seconds after which an attempt has shown that the job does not kill its worker at once
 _MESSAGE_LENGTH: Final = 500
-_STOPPED: Final = "Stopped. What was done until then stays."
-_DATABASE_FAILED: Final = (
-    f"The database could not be read or written, {ATTEMPTS} times; the log has the details. It can be run again."
+_STOPPED: Final = gettext_noop("Stopped. What was done until then stays.")
+_DATABASE_FAILED: Final = gettext_noop(
+    "The database could not be read or written, %(times)s times; the log has the details. It can be run again."
 )
+_MISTAKE: Final = gettext_noop("Berth itself made a mistake (%(kind)s); the log has the details.")
+_NOBODY: Final = gettext_noop("No part of Berth knows how to do this any more.")
+SENTENCES: Final = (_STOPPED, _DATABASE_FAILED, _MISTAKE, _NOBODY)
+"""What a job may say; pages say it in the reader's language."""
 _MAPPED: Final = 32 * 2**20  # bytes
 _LOG_PAGES: Final = 10_000  # of four kilobytes: then a commit makes a checkpoint after all
 _PATIENCE: Final = 300.0  # seconds that a worker waits for a database that it cannot write
@@ -192,7 +197,7 @@ def _work(lease: Lease) -> None:
     try:
         runner = runner_of(lease.kind)
     except KeyError:
-        raise JobFailed("No part of Berth knows how to do this any more.") from None
+        raise JobFailed(_NOBODY) from None
     try:
         message = runner(lease)
     except Asking as asking:
@@ -225,7 +230,7 @@ def _return(lease: Lease) -> None:
         try:
             connections.close_all()  # it may be the connection that is broken
             if lease.attempts >= ATTEMPTS:
-                lease.end(Job.State.FAILED, _DATABASE_FAILED)
+                lease.end(Job.State.FAILED, _DATABASE_FAILED % {"times": ATTEMPTS})
             else:
                 lease.give_back(again=True)
         except DatabaseFault as error:
@@ -242,7 +247,7 @@ def _reason(error: Exception) -> str:
     sentence = getattr(error, "sentence", None)
     if sentence or isinstance(error, RegistryError):
         return str(sentence or error)
-    return f"Berth itself made a mistake ({type(error).__name__}); the log has the details."
+    return _MISTAKE % {"kind": type(error).__name__}
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from jobs.models import Job
 from jobs.running import ATTEMPTS, LEASE
@@ -17,6 +18,11 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser
 
 PATIENCE: Final = timedelta(seconds=60)  # then a message that no worker took is sent again
+_NEVER_BEGAN: Final = gettext_noop("Stopped before it began.")
+_ANSWERED_NO: Final = gettext_noop("The answer was no: nothing was changed.")
+_STOPPED_DEAD: Final = gettext_noop("Stopped. Its worker had died.")
+_DIED: Final = gettext_noop("Its worker died %(times)s times. It can be run again.")
+SENTENCES: Final = (_NEVER_BEGAN, _ANSWERED_NO, _STOPPED_DEAD, _DIED)
 
 log = logging.getLogger(__name__)
 
@@ -75,9 +81,7 @@ def stop(job: Job) -> bool:
 
 def _stop_idle(job: Job) -> bool:
     idle = Job.objects.filter(pk=job.pk, state__in=[Job.State.QUEUED, Job.State.ASKING])
-    stopped = idle.update(
-        state=Job.State.STOPPED, finished_at=timezone.now(), message="Stopped before it began.", question={}
-    )
+    stopped = idle.update(state=Job.State.STOPPED, finished_at=timezone.now(), message=_NEVER_BEGAN, question={})
     return bool(stopped)
 
 
@@ -94,7 +98,7 @@ def answer(job: Job, *, yes: bool) -> bool:
             transaction.on_commit(lambda: send(job))
         else:
             job.state, job.finished_at = Job.State.STOPPED, timezone.now()
-            job.message = "The answer was no: nothing was changed."
+            job.message = _ANSWERED_NO
             job.save(update_fields=["state", "finished_at", "message"])
     return True
 
@@ -104,13 +108,13 @@ def sweep() -> None:
     now = timezone.now()
     abandoned = Job.objects.abandoned(now, LEASE)
     abandoned.filter(stop_requested_at__isnull=False).update(
-        state=Job.State.STOPPED, finished_at=now, leased_until=None, message="Stopped. Its worker had died."
+        state=Job.State.STOPPED, finished_at=now, leased_until=None, message=_STOPPED_DEAD
     )
     abandoned.filter(attempts__gte=ATTEMPTS).update(
         state=Job.State.FAILED,
         finished_at=now,
         leased_until=None,
-        message=f"Its worker died {ATTEMPTS} times. It can be run again.",
+        message=_DIED % {"times": ATTEMPTS},
     )
     abandoned.update(state=Job.State.QUEUED, leased_until=None, sent_at=None)
     for job in Job.objects.unheard(now, PATIENCE):

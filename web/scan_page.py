@@ -8,6 +8,7 @@ from django.utils.translation import gettext
 
 from catalog.models import Scan
 from jobs.models import Job
+from web.sentences import said
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ class ScanRow:
 
 def note_for(scan: Scan, *, sees_paths: bool) -> str:
     """What proved the storage folder, or why it was not read; where the folder is, only staff are told."""
-    folder = scan.registry.storage.rstrip("/")
+    note, folder = said(scan.source_note), scan.registry.storage.rstrip("/")
     if sees_paths or not folder:
-        return scan.source_note
-    return scan.source_note.replace(folder, gettext("its storage folder"))
+        return note
+    return note.replace(folder, gettext("its storage folder"))

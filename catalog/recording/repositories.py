@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from django.db.models import F, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from catalog.models import Repository, Scan, Tag
 from catalog.recording import presences, tags
@@ -21,6 +22,25 @@ from registries.models import Registry
 
 _ROWS: Final = 500  # a transaction
 _MISSES: Final = 2  # complete catalogs in a row that must lack a repository before it is gone
+# By whether repositories could not be read, and whether names broke the grammar.
+_OUTCOMES: Final = {
+    (False, False): gettext_noop(
+        "%(repositories)s repositories, %(tags)s tags: %(new)s new, %(moved)s moved, %(gone)s gone."
+    ),
+    (True, False): gettext_noop(
+        "%(repositories)s repositories, %(tags)s tags: %(new)s new, %(moved)s moved, %(gone)s gone; %(failed)s"
+        " repositories could not be read."
+    ),
+    (False, True): gettext_noop(
+        "%(repositories)s repositories, %(tags)s tags: %(new)s new, %(moved)s moved, %(gone)s gone; %(names)s names"
+        " break the grammar and were left out."
+    ),
+    (True, True): gettext_noop(
+        "%(repositories)s repositories, %(tags)s tags: %(new)s new, %(moved)s moved, %(gone)s gone; %(failed)s"
+        " repositories could not be read; %(names)s names break the grammar and were left out."
+    ),
+}
+SENTENCES: Final = tuple(_OUTCOMES.values())
 
 
 def ensure(lease: Lease, registry: Registry, names: Collection[str]) -> dict[str, Repository]:
@@ -119,12 +139,12 @@ def _absent(registry: Registry, listed: Collection[str]) -> QuerySet[Repository]
 
 def summary(scan: Scan) -> str:
     """How a scan ended, in a sentence."""
-    parts = [
-        f"{scan.repositories:,} repositories, {scan.tags:,} tags",
-        f"{scan.new_tags:,} new, {scan.moved_tags:,} moved, {scan.gone_tags:,} gone",
-    ]
-    if scan.failed_repositories:
-        parts.append(f"{scan.failed_repositories:,} repositories could not be read")
-    if scan.rejected_names:
-        parts.append(f"{scan.rejected_names:,} names break the grammar and were left out")
-    return ": ".join(parts[:2]) + "".join(f"; {part}" for part in parts[2:]) + "."
+    return _OUTCOMES[bool(scan.failed_repositories), bool(scan.rejected_names)] % {
+        "repositories": f"{scan.repositories:,}",
+        "tags": f"{scan.tags:,}",
+        "new": f"{scan.new_tags:,}",
+        "moved": f"{scan.moved_tags:,}",
+        "gone": f"{scan.gone_tags:,}",
+        "failed": f"{scan.failed_repositories:,}",
+        "names": f"{scan.rejected_names:,}",
+    }

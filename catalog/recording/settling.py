@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from typing import Any, Final, NamedTuple
 
+from django.utils.translation import gettext_noop
+
 from catalog.facets import OF_TAGS, of_tags
 from catalog.models import Blob, IndexEntry, Manifest, ManifestBlob, Presence, Repository, Tag
 from catalog.policy import MAX_DEPTH, MOST_BYTES, lead_of
@@ -17,6 +19,11 @@ from jobs.running import Lease
 
 _COUNTED: Final = ("id", "tag_count", "lead_tag", "facets")
 _SHOWN: Final = 3  # reasons in one sentence
+# Translators: what is wrong with one platform of an index, as "linux/arm64 is missing".
+_LACK: Final = gettext_noop("%(platform)s %(lack)s")
+_MISSING: Final = gettext_noop("is missing")
+_MORE: Final = gettext_noop("%(lacks)s and %(n)s more")
+SENTENCES: Final = (_LACK, _MISSING, _MORE)
 
 
 def count_tags(repository: Repository, won: Mapping[int, list[str]], lost: AbstractSet[int]) -> None:
@@ -78,9 +85,14 @@ def _state(absent: list[tuple[str, str]], missing: Mapping[str, str]) -> tuple[s
     """State and problem."""
     if not absent:
         return Presence.State.WHOLE.value, ""
-    reasons = [f"{platform or digest[:19]} {missing.get(digest, 'is missing')}" for digest, platform in absent]
-    more = f" and {len(reasons) - _SHOWN} more" if len(reasons) > _SHOWN else ""
-    return Presence.State.INCOMPLETE.value, "; ".join(reasons[:_SHOWN]) + more
+    reasons = [
+        _LACK % {"platform": platform or digest[:19], "lack": missing.get(digest, _MISSING)}
+        for digest, platform in absent
+    ]
+    problem = "; ".join(reasons[:_SHOWN])
+    if len(reasons) > _SHOWN:
+        problem = _MORE % {"lacks": problem, "n": len(reasons) - _SHOWN}
+    return Presence.State.INCOMPLETE.value, problem
 
 
 class _Entry(NamedTuple):

@@ -6,6 +6,8 @@ from collections.abc import Container, Generator, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Final, NamedTuple
 
+from django.utils.translation import gettext_noop
+
 from catalog.models import Repository, Scan
 from catalog.scanning.ahead import Crew
 from catalog.scanning.known import KnownTag, known_tags
@@ -26,6 +28,8 @@ from registries.models import Registry
 
 THREADS: Final = 16  # how many of them ask at once, the pace of the registry decides
 MOST_TAGS: Final = 3_000_000  # of a registry: their names are held until all are listed
+_MANY_TAGS: Final = gettext_noop("the registry lists more than %(n)s tags")
+SENTENCES: Final = (_MANY_TAGS,)
 
 
 class _Item(NamedTuple):
@@ -73,7 +77,7 @@ class ApiSource:
             listed.rejected += listing.rejected
             tags += len(listing.tags)
             if tags > MOST_TAGS:
-                raise BadAnswer(f"the registry lists more than {MOST_TAGS:,} tags")
+                raise BadAnswer(_MANY_TAGS % {"n": f"{MOST_TAGS:,}"})
             listed.works[listing.repository] = Work(listing, len(listing.tags))
             progress.listed(len(listed.works), len(catalog.names))
         find_gone(registry.pk, listed.works)

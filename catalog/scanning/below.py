@@ -9,6 +9,8 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple, TypeAlias
 
+from django.utils.translation import gettext_noop
+
 from catalog.policy import MAX_DEPTH
 from catalog.recording.content import Content
 from catalog.recording.records import ManifestRecord
@@ -24,6 +26,10 @@ MAX_CHILDREN: Final = 5_000  # manifests that one batch reads below its tags
 # Batches whose children are asked for before those of the first are needed: they are written several at a time, and
 # all but the first of those would be waited for.
 _BEGUN: Final = 12
+# Each goes on after the platform, or the digest, that it is said of.
+_NOT_HERE: Final = gettext_noop("is not in this repository")
+_DEEP: Final = gettext_noop("lies more than %(n)s indexes deep and was not read")
+SENTENCES: Final = (_NOT_HERE, _DEEP)
 
 _Descent: TypeAlias = Iterator[None]  # which goes on where it would have to wait for answers
 
@@ -130,11 +136,11 @@ class BatchReader:
             wanted = below
         for digest in wanted:
             if digest not in seen:
-                batch.missing[digest] = f"lies more than {MAX_DEPTH} indexes deep and was not read"
+                batch.missing[digest] = _DEEP % {"n": MAX_DEPTH}
 
     def _note(self, batch: BatchReading, digest: str, answer: Answer) -> list[str]:
         if isinstance(answer, NotFound):
-            batch.missing[digest] = "is not in this repository"
+            batch.missing[digest] = _NOT_HERE
             batch.absent.add(digest)
             return []
         if isinstance(answer, RegistryError):

@@ -14,6 +14,8 @@ from contextlib import suppress
 from itertools import islice
 from typing import Final
 
+from django.utils.translation import gettext_noop
+
 from catalog.scanning.api import ApiSource
 from catalog.scanning.folder import FolderSource
 from catalog.scanning.source import Source
@@ -29,6 +31,33 @@ _TAGS: Final = 3
 _LISTED_BY: Final[dict[int | None, ListedBy]] = {2: "_layers", 3: "_manifests"}
 _APPEARS: Final = (0.0, 0.05, 0.2, 0.75)  # seconds between two looks: a network share may lag
 _UPLOADS_STAY: Final = "uploads_stay"  # learnt here, forgotten with the next probe: rights may have changed
+_NOT_DISTRIBUTION: Final = gettext_noop(
+    "The registry does not behave like distribution, so its storage folder was not read."
+)
+_NO_REPOSITORY: Final = gettext_noop(
+    "Its storage folder holds no repository by which it could be proved to be its own."
+)
+_NO_UPLOAD: Final = gettext_noop(
+    "An upload that was begun through the API did not appear in its storage folder: that is of another registry."
+)
+_CANCELLED: Final = gettext_noop("An upload that was begun through the API appeared in the folder, and was cancelled.")
+_NOT_CANCELLED: Final = gettext_noop(
+    "An upload that was begun through the API appeared in the folder. It could not be cancelled, and stays until the"
+    " registry purges it."
+)
+_NO_TAG: Final = gettext_noop("No tag in its storage folder could be compared with the API.")
+_SAME_TAGS: Final = gettext_noop("%(n)s tags in the folder point to what the API says; an upload cannot prove it here.")
+_OTHER_TAG: Final = gettext_noop("%(tag)s in its storage folder is not what the API says: that is of another registry.")
+SENTENCES: Final = (
+    _NOT_DISTRIBUTION,
+    _NO_REPOSITORY,
+    _NO_UPLOAD,
+    _CANCELLED,
+    _NOT_CANCELLED,
+    _NO_TAG,
+    _SAME_TAGS,
+    _OTHER_TAG,
+)
 
 
 class _NotTheSame(Exception):  # noqa: N818  a finding: the sentence says why the folder is not read
@@ -56,7 +85,7 @@ def _listed_by(generation: int | None) -> ListedBy:
     """What makes a repository one of the catalog."""
     listed_by = _LISTED_BY.get(generation)
     if listed_by is None:
-        raise _NotTheSame("The registry does not behave like distribution, so its storage folder was not read.")
+        raise _NotTheSame(_NOT_DISTRIBUTION)
     return listed_by
 
 
@@ -64,7 +93,7 @@ def _prove(registry: Registry, folder: StorageFolder, client: RegistryClient, li
     """How they were proved to be one. Raises _NotTheSame."""
     names = sorted(folder.repositories(listed_by=listed_by))
     if not names:
-        raise _NotTheSame("Its storage folder holds no repository by which it could be proved to be its own.")
+        raise _NotTheSame(_NO_REPOSITORY)
     if not registry.capability(_UPLOADS_STAY):
         with suppress(Refused):  # read-only, or we may not push
             return _prove_by_upload(registry, folder, client, names[0])
@@ -80,16 +109,8 @@ def _prove_by_upload(
     finally:
         is_cancelled = _cancel(registry, client, upload)
     if not appeared:
-        raise _NotTheSame(
-            "An upload that was begun through the API did not appear in its storage folder:"
-            " that is of another registry."
-        )
-    if is_cancelled:
-        return "An upload that was begun through the API appeared in the folder, and was cancelled."
-    return (
-        "An upload that was begun through the API appeared in the folder. It could not be cancelled, and stays until"
-        " the registry purges it."
-    )
+        raise _NotTheSame(_NO_UPLOAD)
+    return _CANCELLED if is_cancelled else _NOT_CANCELLED
 
 
 def _appears(folder: StorageFolder, repository: RepositoryName, uuid: str) -> bool:
@@ -116,8 +137,8 @@ def _prove_by_tags(folder: StorageFolder, client: RegistryClient, names: list[Re
     sample = random.sample(names, min(_SAMPLE, len(names)))
     compared = sum(_compare(client, repository, _some(folder, repository)) for repository in sample)
     if not compared:
-        raise _NotTheSame("No tag in its storage folder could be compared with the API.")
-    return f"{compared} tags in the folder point to what the API says; an upload cannot prove it here."
+        raise _NotTheSame(_NO_TAG)
+    return _SAME_TAGS % {"n": compared}
 
 
 def _some(folder: StorageFolder, repository: RepositoryName) -> Iterable[TagLink]:
@@ -139,8 +160,6 @@ def _compare(client: RegistryClient, repository: RepositoryName, links: Iterable
         except NotFound:
             differs = True
         if differs:
-            raise _NotTheSame(
-                f"{repository}:{link.name} in its storage folder is not what the API says: that is of another registry."
-            )
+            raise _NotTheSame(_OTHER_TAG % {"tag": f"{repository}:{link.name}"})
         count += 1
     return count

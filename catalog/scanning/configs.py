@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from django.db.models import Max
+from django.utils.translation import gettext_noop
 
 from catalog.facets import of_platform
 from catalog.models import Blob, ConfigDocument, Manifest, Presence, Repository
@@ -32,6 +33,9 @@ _DATED_BY_THEM: Final = f"tag_count > 0 AND dated_by <> '{Presence.DatedBy.PUSHE
 _WHOLE: Final = [Presence.State.WHOLE.value, ""]
 _REFRESH_EVERY: Final = 30.0  # seconds: the newest images are read first, so each batch is of many repositories
 _PLACES: Final = 3  # repositories that are asked for one config
+_LARGE: Final = gettext_noop("the config is said to have %(n)s bytes: it was not read")
+_UNREAD: Final = gettext_noop("its config could not be read: %(failure)s")
+SENTENCES: Final = (_LARGE, _UNREAD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +139,7 @@ def _wanted(names: Mapping[int, str], blob_ids: list[int]) -> Iterator[Wanted]:
 
 def _read(contents: Contents, wanted: Wanted, patience: Patience) -> ConfigReading:
     if wanted.size > CONFIG_LIMIT:
-        problem = f"the config is said to have {wanted.size:,} bytes: it was not read"
+        problem = _LARGE % {"n": f"{wanted.size:,}"}
         return ConfigReading(wanted, record=ConfigRecord.malformed(problem))
     failure: RegistryError = NotFound.build(f"GET config {wanted.digest}", 404, ())
     patience.check()
@@ -215,7 +219,7 @@ def _mark(names: Mapping[int, str], readings: list[ConfigReading]) -> set[int]:
     changed, repositories = [], set()
     for presence, repository, manifest, *before in select(Presence, _MARKED, "manifest_id", manifests, here):
         failure = failures[manifests[manifest]]
-        now = [Presence.State.NO_CONFIG.value, f"its config could not be read: {failure}"] if failure else _WHOLE
+        now = [Presence.State.NO_CONFIG.value, _UNREAD % {"failure": failure}] if failure else _WHOLE
         if repository in names and before != now:
             changed.append((*now, presence))
             repositories.add(repository)

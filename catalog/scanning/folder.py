@@ -9,6 +9,8 @@ from functools import partial
 from itertools import groupby
 from typing import Any, Final, NamedTuple
 
+from django.utils.translation import gettext_noop
+
 from catalog.models import Presence, Repository, Scan
 from catalog.scanning.ahead import Crew
 from catalog.scanning.beside import Beside
@@ -30,6 +32,8 @@ from registries.models import Registry
 _RUN: Final = 64  # tags that are asked for in a row
 _SLACK: Final = 2 * 2**20  # bytes: more than what such a run brings, but for the odd one
 _INCOMPLETE: Final = Presence.State.INCOMPLETE.value
+_LEADS_OUT: Final = gettext_noop("%(n)s links in it lead out of it, so what they hold is not known")
+SENTENCES: Final = (_LEADS_OUT,)
 
 
 class FolderContents:
@@ -54,7 +58,7 @@ class FolderSource:
         listing = self.folder.repositories(listed_by=self._listed_by)
         names = set(listing)
         if listing.unread:
-            raise StorageFault(f"{listing.unread:,} links in it lead out of it, so what they hold is not known")
+            raise StorageFault(_LEADS_OUT % {"n": f"{listing.unread:,}"})
         listed = Listed(rejected=listing.rejected)
         rows = Repository.objects.live().filter(registry=registry).values_list("id", "name")
         by_id = {pk: name for pk, name in rows if name in names}

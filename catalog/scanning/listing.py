@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from django.utils.translation import gettext_noop
+
 from catalog.scanning.ahead import Crew
 from catalog.scanning.patience import Patience
 from oci.client import RegistryClient
@@ -14,6 +16,9 @@ from oci.names import RepositoryName, TagName
 
 MOST_REPOSITORIES: Final = 1_000_000
 MOST_TAGS: Final = 1_000_000  # of one repository; pages that never end would otherwise fill the memory
+_LONG_CATALOG: Final = gettext_noop("the catalog lists more than %(n)s repositories")
+_LONG_LIST: Final = gettext_noop("it lists more than %(n)s tags")
+SENTENCES: Final = (_LONG_CATALOG, _LONG_LIST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +52,7 @@ def list_catalog(client: RegistryClient, told: Callable[[int], None]) -> Catalog
         rejected += page.rejected
         told(len(names))
         if len(names) > MOST_REPOSITORIES:
-            raise BadAnswer(f"the catalog lists more than {MOST_REPOSITORIES:,} repositories")
+            raise BadAnswer(_LONG_CATALOG % {"n": f"{MOST_REPOSITORIES:,}"})
     return CatalogListing(tuple(names), rejected)
 
 
@@ -60,7 +65,7 @@ def list_tags(client: RegistryClient, repository: RepositoryName) -> TagListing:
             tags += page.names
             rejected += page.rejected
             if len(tags) > MOST_TAGS:
-                return TagListing(repository, failure=BadAnswer(f"it lists more than {MOST_TAGS:,} tags"))
+                return TagListing(repository, failure=BadAnswer(_LONG_LIST % {"n": f"{MOST_TAGS:,}"}))
     except NotFound as error:
         if error.unknown_name:
             return TagListing(repository, unknown=True)

@@ -5,11 +5,15 @@ from __future__ import annotations
 import threading
 from typing import Final
 
+from django.utils.translation import gettext_noop
+
 from oci.errors import Refused, RegistryError, Unreachable
 from oci.retries import BUSY
 from oci.storage import StorageFault, Unreadable
 
 _LIMIT: Final = 25
+_SILENT: Final = gettext_noop("%(n)s requests in a row got no answer, the last one: %(failure)s")
+SENTENCES: Final = (_SILENT,)
 
 
 class Patience:
@@ -37,5 +41,5 @@ class Patience:
         with self._counting:
             self._unanswered = self._unanswered + 1 if silent else 0
             if self._unanswered >= _LIMIT and self._end is None:
-                self._end = Unreachable(f"{_LIMIT} requests in a row got no answer, the last one: {failure}")
+                self._end = Unreachable(_SILENT % {"n": _LIMIT, "failure": failure})
         self.check()

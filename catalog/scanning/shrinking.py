@@ -3,13 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
+
+from django.utils.translation import gettext_noop
 
 from catalog.models import Repository, Scan
 from catalog.policy import Holdings, must_ask
 from catalog.scanning.known import live_tags
 from catalog.scanning.work import Work
 from jobs.running import Asking
+
+_LOST: Final = gettext_noop(
+    "The registry lists %(repositories)s of %(all_repositories)s repositories and %(tags)s of %(all_tags)s tags no"
+    " longer. Is that right?"
+)
+_DETAILS: Final = (
+    gettext_noop("Nothing was changed: the catalog is what the last complete scan saw."),
+    gettext_noop("A registry that lost its storage, or an account that may see less than before, looks like this."),
+    gettext_noop("With yes, what is gone is marked as gone and keeps its history."),
+)
+_YES: Final = gettext_noop("Yes, it is gone: go on")
+_NO: Final = gettext_noop("No, keep the catalog as it is")
+SENTENCES: Final = (_LOST, *_DETAILS, _YES, _NO)
 
 
 def find_gone(registry_id: int, works: Mapping[str, Work]) -> None:
@@ -52,16 +67,15 @@ def _losses(registry_id: int, works: Mapping[str, Work], *, watched: bool) -> Ho
 def _question(lost: Holdings, had: Holdings) -> dict[str, Any]:
     return {
         "kind": "shrink",
-        "text": (
-            f"The registry lists {lost.repositories:,} of {had.repositories:,} repositories and"
-            f" {lost.tags:,} of {had.tags:,} tags no longer. Is that right?"
-        ),
-        "details": [
-            "Nothing was changed: the catalog is what the last complete scan saw.",
-            "A registry that lost its storage, or an account that may see less than before, looks like this.",
-            "With yes, what is gone is marked as gone and keeps its history.",
-        ],
-        "yes": "Yes, it is gone: go on",
-        "no": "No, keep the catalog as it is",
+        "text": _LOST
+        % {
+            "repositories": f"{lost.repositories:,}",
+            "all_repositories": f"{had.repositories:,}",
+            "tags": f"{lost.tags:,}",
+            "all_tags": f"{had.tags:,}",
+        },
+        "details": list(_DETAILS),
+        "yes": _YES,
+        "no": _NO,
         "allow": {"repositories": lost.repositories, "tags": lost.tags},
     }

@@ -23,6 +23,7 @@ from registries.models import Registry
 from web.commands.lines import Command
 from web.commands.signing_in import login_commands
 from web.links import web_link
+from web.sentences import said as said_to_reader
 from web.strata import Parts, Stratum, strata_of
 
 register = template.Library()
@@ -207,6 +208,12 @@ def strata(parts: Parts, whole: int) -> list[Stratum]:
 def linked(text: str) -> str:
     """`text` when it is a web address that a page may link to, else nothing."""
     return web_link(text) or ""
+
+
+@register.filter
+def said(text: object) -> str:
+    """What a worker wrote, in the language of the reader where it is ours; nothing for None."""
+    return "" if text is None else said_to_reader(str(text))
 
 
 @register.filter

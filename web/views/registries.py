@@ -20,6 +20,7 @@ from registries.environment import owners
 from registries.findings import findings, realm_host
 from registries.models import Registry
 from registries.probing import probe
+from web import sentences
 from web.registry_forms import RegistryForm
 from web.registry_rows import registry_rows
 
@@ -44,7 +45,7 @@ def add(request: HttpRequest) -> HttpResponse:
         try:
             registry = services.add(form.details(), leaving=_leaving())
         except services.RegistryNotSaved as error:
-            form.add_error(error.field, str(error))
+            form.add_error(error.field, sentences.said(str(error)))
         else:
             return _tested(request, registry, _("%(name)s is added.") % {"name": registry.name})
     return render(request, "registries/add.html", {"form": form}, status=422 if form.errors else 200)
@@ -60,7 +61,7 @@ def edit(request: HttpRequest, name: str) -> HttpResponse:
         try:
             edited = services.edit(registry, form.details(), leaving=_leaving())
         except services.RegistryNotSaved as error:
-            form.add_error(error.field, str(error))
+            form.add_error(error.field, sentences.said(str(error)))
         else:
             return _saved(request, edited)
     context = {"registry": registry, "form": form, "findings": findings(registry), "realm_host": _asks_for(registry)}
@@ -97,7 +98,7 @@ def remove(request: HttpRequest, name: str) -> HttpResponse:
         try:
             job = removal.request_removal(registry, request.user)  # type: ignore[arg-type]  # let in by staff_only
         except removal.StillWorking as error:  # it has begun since we looked
-            problem = str(error)
+            problem = sentences.said(str(error))
         else:
             messages.success(request, _("%(name)s is being forgotten. Nothing is changed at it.") % {"name": name})
             return redirect("job", job.pk)
@@ -129,7 +130,7 @@ def _why_not(registry: Registry) -> str:
     try:
         removal.check_idle(registry)
     except removal.StillWorking as error:
-        return str(error)
+        return sentences.said(str(error))
     return ""
 
 
