@@ -58,7 +58,7 @@ _ALWAYS_TOLD: Final = (
     "busy_answers",
 )
 _RETIRED: Final = gettext_noop("The registry has retired or was removed: it is not scanned any more.")
-_UNWRITTEN: Final = gettext_noop("what it holds cannot be written (%(kind)s)")
+_UNWRITTEN: Final = gettext_noop("what it holds cannot be written (%(fault)s)")
 SENTENCES: Final = (_RETIRED, _UNWRITTEN)
 
 log = logging.getLogger(__name__)
@@ -195,7 +195,7 @@ class _Scan:
         except _UNWRITABLE as error:
             # What a database will not hold is a fact about this repository too.
             log.exception("%s of %s cannot be written", repository.name, self._registry.name)
-            self._fail(repository, _UNWRITTEN % {"kind": type(error).__name__})
+            self._fail(repository, _UNWRITTEN % {"fault": type(error).__name__})
             work.unwritable = True
             return
         self._progress.read(reading)

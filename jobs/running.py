@@ -30,7 +30,7 @@ _STOPPED: Final = gettext_noop("Stopped. What was done until then stays.")
 _DATABASE_FAILED: Final = gettext_noop(
     "The database could not be read or written, %(times)s times; the log has the details. It can be run again."
 )
-_MISTAKE: Final = gettext_noop("Berth itself made a mistake (%(kind)s); the log has the details.")
+_MISTAKE: Final = gettext_noop("Berth itself made a mistake (%(fault)s); the log has the details.")
 _NOBODY: Final = gettext_noop("No part of Berth knows how to do this any more.")
 SENTENCES: Final = (_STOPPED, _DATABASE_FAILED, _MISTAKE, _NOBODY)
 """What a job may say; pages say it in the reader's language."""
@@ -247,7 +247,7 @@ def _reason(error: Exception) -> str:
     sentence = getattr(error, "sentence", None)
     if sentence or isinstance(error, RegistryError):
         return str(sentence or error)
-    return _MISTAKE % {"kind": type(error).__name__}
+    return _MISTAKE % {"fault": type(error).__name__}
 
 
 @contextmanager
