@@ -19,7 +19,7 @@ _ValueT = TypeVar("_ValueT")
 
 @dataclass(frozen=True, slots=True)
 class ArtifactType:
-    """`icon` is one of `templates/icons`; `files` is what its layers are called."""
+    """`icon` is one of `static/icons.svg`; `files` is what its layers are called."""
 
     name: str | Promise
     icon: str

@@ -13,7 +13,7 @@ from django.template.loader import get_template
 
 ROOT: Final = settings.BASE_DIR
 TEMPLATES: Final = sorted((ROOT / "templates").rglob("*.html"))
-ICONS: Final = sorted((ROOT / "templates/icons").glob("*.svg"))
+ICONS: Final = ROOT / "static/icons.svg"
 SOURCES: Final = [
     path
     for folder in ("web", "api", "access", "catalog", "jobs", "registries", "registry_ui", "oci")
@@ -35,11 +35,18 @@ def _name(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
-@pytest.mark.parametrize("path", [*TEMPLATES, *ICONS], ids=_name)
+@pytest.mark.parametrize("path", [*TEMPLATES, ICONS], ids=_name)
 def test_a_template_has_nothing_that_is_forbidden(path: Path) -> None:
     text = re.sub(r"{% comment %}.*?{% endcomment %}", "", path.read_text(), flags=re.DOTALL)
     for what, pattern in FORBIDDEN.items():
         assert not re.search(pattern, text, flags=re.IGNORECASE), f"{what} in {_name(path)}"
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=_name)
+def test_an_icon_that_a_template_names_is_there(path: Path) -> None:
+    there = set(re.findall(r'<symbol id="([a-z-]+)"', ICONS.read_text()))
+    named = re.findall(r"""{% icon ["']([^"']+)["']|icon_name=["']([^"']+)["']""", path.read_text())
+    assert {name for pair in named for name in pair if name} <= there
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=_name)

@@ -135,6 +135,7 @@ def test_icons_are_drawn_by_name() -> None:
     drawn = berth.icon("copy", 14)
     assert drawn.startswith('<svg width="14" height="14"')
     assert 'aria-hidden="true"' in drawn
+    assert re.search(r'<use href="/static/icons\.[0-9a-f]{12}\.svg#copy"/>', drawn)
 
 
 def test_a_changed_query_keeps_the_rest_and_goes_to_page_one() -> None:

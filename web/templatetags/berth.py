@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from django import template
 from django.http import HttpRequest
-from django.template.loader import render_to_string
+from django.templatetags.static import static
 from django.utils import dateformat, timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.formats import number_format
@@ -49,8 +49,13 @@ _MEDIA_TYPES: Final = {
 @register.simple_tag
 @lru_cache(maxsize=256)
 def icon(name: str, size: int = 16) -> str:
-    """The icon `templates/icons/NAME.svg`, `size` CSS pixels wide; it is decoration, so its button needs a label."""
-    return render_to_string(f"icons/{name}.svg", {"size": size})
+    """The icon NAME of `static/icons.svg`, `size` CSS pixels wide; it is decoration, so its button needs a label.
+
+    A list draws hundreds: all of them are one file that a browser keeps, and a page names them.
+    """
+    return format_html(
+        '<svg width="{0}" height="{0}" aria-hidden="true"><use href="{1}#{2}"/></svg>', size, static("icons.svg"), name
+    )
 
 
 @register.filter
