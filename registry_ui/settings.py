@@ -98,7 +98,12 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "web.context.frame",
             ],
-            "builtins": ["web.templatetags.berth", "django.templatetags.i18n", "django.templatetags.static"],
+            "builtins": [
+                "web.templatetags.berth",
+                "web.templatetags.drawing",
+                "django.templatetags.i18n",
+                "django.templatetags.static",
+            ],
             "libraries": {"django_htmx": "django_htmx.templatetags.django_htmx"},
         },
     },

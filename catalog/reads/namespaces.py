@@ -17,7 +17,7 @@ from django.db.models import F
 from catalog.models import NamespaceTotal
 from registries.models import Registry
 
-MOST: Final = 100  # of one level at once
+MOST: Final = 50  # of one level at once
 _MOST_BESIDE: Final = 30
 
 

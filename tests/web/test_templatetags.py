@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.template import Context, Template
 from django.test import RequestFactory
-from django.utils import timezone
+from django.utils import timezone, translation
 
-from web.templatetags import berth
+from web.templatetags import berth, drawing
 
 
 @pytest.mark.parametrize(
@@ -83,15 +83,15 @@ def test_durations_have_two_units_at_most(seconds: float | None, text: str) -> N
 def test_a_digest_is_short_and_has_its_glyph() -> None:
     digest = "sha256:ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb"
     assert berth.short(digest) == "ca978112ca1b"
-    assert 'd="M1.5 1.75h11M1.5 6h8M1.5 10.25h7M1.5 14.5h2"' in berth.glyph(digest)
-    assert "h1M" in berth.glyph("sha256:00ff"), "no bar is nothing"
-    assert berth.glyph("no digest") == ""
+    assert 'd="M1.5 1.75h11M1.5 6h8M1.5 10.25h7M1.5 14.5h2"' in drawing.glyph(digest)
+    assert "h1M" in drawing.glyph("sha256:00ff"), "no bar is nothing"
+    assert drawing.glyph("no digest") == ""
 
 
 def test_a_moment_is_relative_to_read_and_exact_for_whoever_asks() -> None:
     when = timezone.now().replace(microsecond=0) - timedelta(hours=3)
 
-    assert berth.time(when) == (
+    assert drawing.time(when) == (
         f'<time datetime="{when.isoformat()}" title="{berth.exact(when)}">3 h ago'
         f'<span class="sr">, {berth.exact(when)}</span></time>'
     )
@@ -132,10 +132,33 @@ def test_only_web_addresses_are_linked() -> None:
 
 
 def test_icons_are_drawn_by_name() -> None:
-    drawn = berth.icon("copy", 14)
+    drawn = drawing.icon("copy", 14)
     assert drawn.startswith('<svg width="14" height="14"')
     assert 'aria-hidden="true"' in drawn
     assert re.search(r'<use href="/static/icons\.[0-9a-f]{12}\.svg#copy"/>', drawn)
+
+
+def test_a_digest_leads_somewhere_and_is_copied_whole() -> None:
+    value = "sha256:" + "ab" * 32
+    plain = drawing.digest(value)
+    assert f'<span title="{value}">abababababab</span>' in plain
+    assert "data-copy" not in plain
+    whole = drawing.digest(value, '/r/x"onclick="y', copy=True)
+    assert '<a href="/r/x&quot;onclick=&quot;y">abababababab</a>' in whole
+    assert f'data-copy="{value}" aria-label="Copy the whole digest"' in whole
+
+
+def test_platforms_are_chips_and_the_rest_is_counted() -> None:
+    assert drawing.platforms([]) == ""
+    names = ["linux/amd64", "linux/arm64", '<b>"', "windows/amd64", "linux/s390x"]
+    drawn = drawing.platforms(names)
+    assert drawn.count('<span class="chip plat"') == 4
+    assert ">amd64<" in drawn
+    assert 'title="&lt;b&gt;&quot;"' in drawn
+    assert 'title="windows/amd64, linux/s390x"' in drawn
+    assert "+2<" in drawn
+    with translation.override("ko"):
+        assert "그 외" in drawing.platforms(names)
 
 
 def test_a_changed_query_keeps_the_rest_and_goes_to_page_one() -> None:

@@ -5,16 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from typing import Any, Final
 
 from django import template
 from django.http import HttpRequest
-from django.templatetags.static import static
 from django.utils import dateformat, timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.formats import number_format
-from django.utils.html import format_html
 from django.utils.translation import gettext, gettext_lazy, ngettext
 
 from catalog.artifact_types import type_named
@@ -29,8 +26,6 @@ from web.strata import Parts, Stratum, strata_of
 register = template.Library()
 
 _UNITS: Final = ("B", "kB", "MB", "GB", "TB", "PB", "EB")
-_BARS: Final = ("1.75", "6", "10.25", "14.5")  # where the bars of a glyph are
-_LONGEST_BAR: Final = 12
 _WEEK: Final = 7
 _MONTH: Final = 30
 _YEAR: Final = 365
@@ -45,18 +40,6 @@ _MEDIA_TYPES: Final = {
     "application/vnd.docker.distribution.manifest.v1+json": gettext_lazy("Docker manifest, schema 1"),
     "application/vnd.docker.distribution.manifest.v1+prettyjws": gettext_lazy("Docker manifest, schema 1, signed"),
 }
-
-
-@register.simple_tag
-@lru_cache(maxsize=256)
-def icon(name: str, size: int = 16) -> str:
-    """The icon NAME of `static/icons.svg`, `size` CSS pixels wide; it is decoration, so its button needs a label.
-
-    A list draws hundreds: all of them are one file that a browser keeps, and a page names them.
-    """
-    return format_html(
-        '<svg width="{0}" height="{0}" aria-hidden="true"><use href="{1}#{2}"/></svg>', size, static("icons.svg"), name
-    )
 
 
 @register.filter
@@ -93,27 +76,6 @@ def short(digest: str) -> str:
 def short_platform(platform: str) -> str:
     """A platform as a chip shows it: `amd64` for linux/amd64, else the whole of it."""
     return platform.removeprefix("linux/")
-
-
-@register.simple_tag
-@lru_cache(maxsize=1024)
-def glyph(digest: str) -> str:
-    """Four bars as an SVG, as long as the digest's first four bytes are large: equal images look equal.
-
-    Whole units of sixteen: a list has fifty, and what is drawn from a digest does not compress.
-    """
-    try:
-        amounts = bytes.fromhex(str(digest).partition(":")[2][:8])
-    except ValueError:
-        amounts = b""
-    if not amounts:
-        return ""
-    bars = "".join(
-        f"M1.5 {y}h{1 + round(amount / 255 * _LONGEST_BAR)}" for y, amount in zip(_BARS, amounts, strict=False)
-    )
-    return format_html(
-        '<svg class="glyph" width="16" height="16" viewBox="0 0 16 16" aria-hidden="true"><path d="{}"/></svg>', bars
-    )
 
 
 @register.filter
@@ -156,19 +118,6 @@ def _days_ago(days: int) -> str:
     if days < _YEAR:
         return ngettext("%(n)s month ago", "%(n)s months ago", days // _MONTH) % {"n": days // _MONTH}
     return ngettext("%(n)s year ago", "%(n)s years ago", days // _YEAR) % {"n": days // _YEAR}
-
-
-@register.simple_tag
-def time(when: datetime) -> str:
-    """A moment: relative to read, exact on hover and for screen readers. A list has a hundred: no template for each."""
-    whole = exact(when)
-    return format_html(
-        '<time datetime="{}" title="{}">{}<span class="sr">, {}</span></time>',
-        when.isoformat(),
-        whole,
-        ago(when),
-        whole,
-    )
 
 
 @register.filter

@@ -1,0 +1,105 @@
+"""What lists draw by the hundred, in Python: a template for each would cost more than all the rest of a page.
+
+They are builtins like those of `berth`: no template loads them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from functools import lru_cache
+from typing import Final
+
+from django import template
+from django.templatetags.static import static
+from django.utils.html import conditional_escape, format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language, gettext
+
+from web.templatetags.berth import ago, exact, short, short_platform
+
+register = template.Library()
+
+_BARS: Final = ("1.75", "6", "10.25", "14.5")  # where the bars of a glyph are
+_LONGEST_BAR: Final = 12
+_MOST_PLATFORMS: Final = 3
+
+
+@register.simple_tag
+@lru_cache(maxsize=256)
+def icon(name: str, size: int = 16) -> str:
+    """The icon NAME of `static/icons.svg`, `size` CSS pixels wide; it is decoration, so its button needs a label.
+
+    A list draws hundreds: all of them are one file that a browser keeps, and a page names them.
+    """
+    return format_html(
+        '<svg width="{0}" height="{0}" aria-hidden="true"><use href="{1}#{2}"/></svg>', size, static("icons.svg"), name
+    )
+
+
+@register.simple_tag
+@lru_cache(maxsize=1024)
+def glyph(digest: str) -> str:
+    """Four bars as an SVG, as long as the digest's first four bytes are large: equal images look equal.
+
+    Whole units of sixteen: a list has fifty, and what is drawn from a digest does not compress.
+    """
+    try:
+        amounts = bytes.fromhex(str(digest).partition(":")[2][:8])
+    except ValueError:
+        amounts = b""
+    if not amounts:
+        return ""
+    bars = "".join(
+        f"M1.5 {y}h{1 + round(amount / 255 * _LONGEST_BAR)}" for y, amount in zip(_BARS, amounts, strict=False)
+    )
+    return format_html(
+        '<svg class="glyph" width="16" height="16" viewBox="0 0 16 16" aria-hidden="true"><path d="{}"/></svg>', bars
+    )
+
+
+@register.simple_tag
+def digest(value: str, href: str = "", *, copy: bool = False) -> str:
+    """A digest that can be told apart at a glance, leads to `href`, and can be copied whole."""
+    inner = '<a href="{1}">{2}</a>' if href else '<span title="{3}">{2}</span>'
+    shown = format_html('<span class="digest">{0}' + inner + "</span>", glyph(value), href, short(value), value)
+    return shown + copy_button(value, gettext("Copy the whole digest"), 14) if copy else shown
+
+
+@register.simple_tag
+def copy_button(text: str, label: str, size: int = 16) -> SafeString:
+    """A button that copies `text` and says so, where scripts run; `label` is its name."""
+    return format_html(
+        '<button class="btn ghost sm icon copy" type="button" data-copy="{0}" aria-label="{1}" title="{1}">{2}{3}'
+        "</button>",
+        text, label, icon("copy", size), icon("check", size),
+    )  # fmt: skip
+
+
+@register.simple_tag
+def platforms(names: Sequence[str]) -> str:
+    """Platforms (`linux/amd64`) as chips; what does not fit is folded into `+N`."""
+    return _chips(tuple(names), get_language())
+
+
+@lru_cache(maxsize=256)
+def _chips(names: tuple[str, ...], _language: str | None) -> str:
+    chips = [(name, "", short_platform(name)) for name in names[:_MOST_PLATFORMS]]
+    if rest := names[_MOST_PLATFORMS:]:
+        chips.append((", ".join(rest), format_html('<span class="sr">{} </span>', gettext("and")), f"+{len(rest)}"))
+    return format_html_join("", '<span class="chip plat" title="{}">{}{}</span>', chips)
+
+
+@register.simple_tag
+def time(when: datetime | None, otherwise: str = "") -> str:
+    """A moment: relative to read, exact on hover and for screen readers; `otherwise` stands there for None."""
+    if when is None:
+        return conditional_escape(otherwise)
+    whole = exact(when)
+    return format_html(
+        '<time datetime="{}" title="{}">{}<span class="sr">, {}</span></time>',
+        when.isoformat(),
+        whole,
+        ago(when),
+        whole,
+    )
