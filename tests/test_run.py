@@ -50,5 +50,9 @@ def test_a_check_that_finds_nothing_ends_well_and_leaves_nothing(checkout: Path)
 def test_a_check_goes_on_after_a_failure_and_names_it(checkout: Path) -> None:
     done = check(checkout, refuses="mypy")
 
-    assert done.stderr.splitlines()[-2:] == ["lint-imports", "run: Not in order: mypy .;"]
+    assert done.stderr.splitlines()[-3:] == [
+        "lint-imports",
+        "python -m registry_ui.messages --check",
+        "run: Not in order: mypy .;",
+    ]
     assert done.returncode == 2

@@ -67,6 +67,7 @@ MATRIX: Final[dict[str, Row]] = {
     "raw-manifest": _page("registry", "repository", "digest"),
     "raw-config": _page("registry", "repository", "digest"),
     "pull-tool": Row(SIGN_IN, 400, 400, 400, changes=True),  # no tool was named
+    "language": Row(400, 400, 400, 400, changes=True),  # none was named
     "dockerfile": _page("registry", "repository", "digest"),
     "layer": _page("registry", "repository", "digest", "number"),
     "family": _page("registry", "repository", "digest"),
