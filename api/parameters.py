@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Final
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Final
 
 from django.db.models import QuerySet
 from ninja import Schema
@@ -37,10 +37,17 @@ class Paging(Schema):
     limit: int = Field(SIZE, ge=1, le=MOST, description="Rows of a page.")
 
 
-def page_of(rows: QuerySet[RowT], columns: Mapping[str, Column], sort: str, paging: Paging) -> Page[RowT]:
-    """Two queries. A cursor that is none is refused: page one again and again would never end."""
+def page_of(
+    rows: QuerySet[RowT],
+    columns: Mapping[str, Column],
+    sort: str,
+    paging: Paging,
+    whole: Callable[[Any], QuerySet[RowT]] | None = None,
+) -> Page[RowT]:
+    """Two queries; `whole` is that of `paged`. A cursor that is none is refused: page one would follow for ever."""
     order = Order.parse(sort, columns)
-    return paged(rows, order, checked_cursor(paging.cursor, order), size=paging.limit, begins_anew=False)
+    cursor = checked_cursor(paging.cursor, order)
+    return paged(rows, order, cursor, size=paging.limit, begins_anew=False, whole=whole)
 
 
 def checked_cursor(cursor: str, order: Order) -> str:

@@ -16,6 +16,7 @@ from api.door import reads
 from api.links import Place, origin_of
 from api.parameters import Paging, Text, page_of
 from catalog.models import Presence, Repository, Scan
+from catalog.models.repositories import RepositoryQuerySet
 from catalog.reads.platforms import platforms_of
 from catalog.reads.repositories import COLUMNS, Filters, add_platforms
 from registries.models import Registry
@@ -89,8 +90,8 @@ def list_repositories(request: HttpRequest, query: Query[RepositoryQuery]) -> Ht
     active = Registry.objects.active().values_list("pk", "name")
     wanted = [key for key, name in active if query.registry in {"", name}]
     filters = Filters(query.q.strip(), query.namespace, query.state)
-    rows = filters.apply(Repository.objects.filter(registry__in=wanted)).for_list()
-    page = page_of(rows, COLUMNS, query.sort, query)
+    rows = filters.apply(Repository.objects.filter(registry__in=wanted))
+    page = page_of(rows, COLUMNS, query.sort, query, RepositoryQuerySet.for_list)
     add_platforms(page, exact=True)
     origin = origin_of(request)
     return list_answer(request, page, [repository_json(row, row.platforms, origin) for row in page.rows])  # type: ignore[attr-defined]

@@ -83,7 +83,7 @@ def _wanted(row: Repository, query: TagQuery) -> TagQuerySet:
     if query.digest:
         images = Presence.objects.filter(repository=row, manifest__digest=query.digest)
         tags = Tag.objects.filter(presence__in=list(images.values_list("pk", flat=True)))
-    tags = tags.exclude(gone_at=None) if query.state == "gone" else tags.live()
+    tags = tags.gone() if query.state == "gone" else tags.live()
     return tags.matching(query.q)
 
 

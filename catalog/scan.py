@@ -19,6 +19,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from catalog.models import Repository, Scan
+from catalog.planning import learn_sizes
 from catalog.recording import repositories
 from catalog.recording.content import Content, store
 from catalog.recording.tags import Changes
@@ -236,4 +237,6 @@ class _Scan:
             if not listed.refusal:
                 repositories.count_missed(self._registry, listed.works.keys())
             scan.save()
+        with self._lease.writing():
+            learn_sizes()
         self._progress.phase("done")

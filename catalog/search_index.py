@@ -11,6 +11,10 @@ from typing import Any, Final
 
 from django.db import DatabaseError, connection, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import BooleanField, F, Func, QuerySet, Value
+from django.db.models.expressions import RawSQL
+
+from catalog.models.repositories import Tag, TagQuerySet
 
 TABLE: Final = "catalog_tag_search"
 # Without positions the table is half as large, and LIKE then asks the rows themselves.
@@ -62,6 +66,23 @@ def _lacks_triggers(cursor: Any) -> bool:
 def fits(text: str) -> bool:
     """Whether tags that contain `text` are to be looked up in `TABLE`; PostgreSQL's planner finds its index itself."""
     return len(text) >= _LEAST and connection.vendor == "sqlite" and is_there()
+
+
+def looked_up(tags: TagQuerySet, text: str) -> QuerySet[Tag]:
+    """Those of `tags` that contain `text`, which `fits`, each with its `place` in the table, the larger the newer.
+
+    In the order of their places the table gives the newest without looking at the others. The sign keeps SQLite from
+    looking up there each tag that it read before.
+    """
+    joined = _Says(F("id"), template=f"%(expressions)s = +{TABLE}.rowid")
+    fitting = _Says(Value(f"%{text}%"), template=f"{TABLE}.name LIKE %(expressions)s")
+    # In LIKE `_` is any letter, so what it finds is asked once more.
+    found: QuerySet[Tag] = tags.matching(text).extra(tables=[TABLE]).filter(joined, fitting)  # noqa: S610
+    return found.annotate(place=RawSQL(f"{TABLE}.rowid", ()))  # noqa: S611  no word of anybody
+
+
+class _Says(Func):
+    output_field = BooleanField()
 
 
 @cache

@@ -117,7 +117,7 @@ class Label(models.Model):
     """A label of an image's config, or an annotation of a manifest, where search finds it; the value may be cut."""
 
     manifest = models.ForeignKey(Manifest, models.CASCADE, related_name="labels", db_index=False)
-    name = models.ForeignKey(LabelName, models.PROTECT, related_name="labels")
+    name = models.ForeignKey(LabelName, models.PROTECT, related_name="labels", db_index=False)
     value = models.CharField(max_length=255)
 
     class Meta:
@@ -127,6 +127,9 @@ class Label(models.Model):
         indexes = [
             models.Index(
                 fields=["value", "name"], name="labels_by_value", opclasses=["varchar_pattern_ops", "int8_ops"]
+            ),
+            models.Index(
+                fields=["name", "value"], name="labels_of_a_name", opclasses=["int8_ops", "varchar_pattern_ops"]
             ),
         ]
 

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from catalog.facets import ATTACHED
 from catalog.models.content import Blob, Manifest
+from catalog.planning import unindexed
 from catalog.sort_keys import name_key
 from registries.models import Registry
 
@@ -30,8 +31,8 @@ class RepositoryQuerySet(models.QuerySet["Repository"]):
     def of(self, registries: Iterable[Registry], *, nearly_all: bool = False) -> Self:
         """Those of `registries`; `nearly_all`: few are of others, so the index to read is that of the list's order."""
         among = [registry.pk for registry in registries]
-        if nearly_all:  # + 0: the database would take the index of registries, and sort what it finds
-            return self.alias(of=F("registry_id") + 0).filter(of__in=among)
+        if nearly_all:  # else the database would take the index of registries, and sort what it finds
+            return self.alias(of=unindexed("registry_id")).filter(of__in=among)
         return self.filter(registry__in=among)
 
     def matching(self, text: str) -> Self:
@@ -147,13 +148,19 @@ class PresenceQuerySet(models.QuerySet["Presence"]):
 
     def for_people(self) -> Self:
         """Not attached to something else: what a person would pull."""
-        return self.alias(attachment=F("facets").bitand(ATTACHED)).filter(attachment=0)
+        # Less than one, not equal to 0: who cannot know guesses that few rows are equal, and many less.
+        return self.alias(attachment=F("facets").bitand(ATTACHED)).filter(attachment__lt=1)
+
+    def with_manifest(self) -> Self:
+        return self.select_related("manifest")
 
     def with_tag_like(self, repository: Repository, text: str) -> Self:
         """Those of `repository` that have a tag with `text` in its name."""
         if not text.strip():
             return self
-        return self.filter(pk__in=Tag.objects.live().filter(repository=repository).matching(text).values("presence"))
+        # That its name is not empty goes without saying, and leads to an index that holds the names.
+        tags = Tag.objects.live().filter(repository=repository, name__gt="").matching(text)
+        return self.filter(pk__in=tags.values("presence"))
 
 
 class Presence(models.Model):
@@ -219,6 +226,9 @@ class TagQuerySet(models.QuerySet["Tag"]):
     def live(self) -> Self:
         return self.filter(gone_at=None)
 
+    def gone(self) -> Self:
+        return self.filter(gone_at__isnull=False)
+
     def matching(self, text: str) -> Self:
         return self.filter(name__icontains=text.strip()) if text.strip() else self
 
@@ -258,6 +268,8 @@ class Tag(models.Model):
         indexes = [
             models.Index(fields=["repository", "key"], name="tags_by_name"),
             models.Index(fields=["presence", "key"], name="tags_of_an_image"),
+            models.Index(fields=["name", "id"], name="tags_of_a_name"),
+            models.Index(fields=["repository"], condition=Q(gone_at__isnull=False), name="gone_tags"),
         ]
 
     def __str__(self) -> str:

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Self
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from catalog.models import IndexEntry, Manifest, Repository
 from catalog.reads.documents import unpacked
@@ -51,8 +52,8 @@ def introduction_of(repository: Repository) -> Introduction | None:
 
 def _manifests(newest: int) -> QuerySet[Manifest]:
     listed = IndexEntry.objects.filter(index=newest, role=IndexEntry.Role.PLATFORM).exclude(child=None)
-    first = listed.order_by("position").values("child")[:1]
-    rows = Manifest.objects.filter(Q(pk=newest) | Q(pk__in=first))
+    first = Subquery(listed.order_by("position").values("child")[:1])
+    rows = Manifest.objects.filter(pk__in=[newest, Coalesce(first, newest)])  # an "or" would have no index
     return rows.select_related("document", "config__config_document")
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, Generic, Self, TypeVar
@@ -33,6 +33,7 @@ class Column:
     field: str
     kind: type[bytes | int | datetime]
     largest_first: bool = False  # what a first click on its head gives
+    is_unique: bool = False  # no two rows are equal in it, so that it is the whole order
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,17 +143,20 @@ def paged(  # noqa: PLR0913  three ways in which lists differ
     size: int = SIZE,
     known: int | None = None,
     begins_anew: bool = True,
+    whole: Callable[[Any], QuerySet[RowT]] | None = None,
 ) -> Page[RowT]:
     """One page of `rows` in `order`. Two queries: the rows, and a count that stops at `CAP`, unless it is `known`.
 
+    `whole` joins to rows what is shown of them, and gives them the field of `order` where it is none of theirs. It is
+    asked of the page alone: a database that must sort would else join everything that it sorts.
     Where the rows after a token are gone, page one follows; not so unless it `begins_anew`: then the page is empty,
     since whoever follows `next` until there is none would never end.
     """
     count = rows.order_by()[: CAP + 1].count() if known is None else known
     place = _Place.read(token, order)
-    found = _beside(rows, order, place, size)
+    found = _beside(rows, order, place, size, whole)
     if place and ((not found and begins_anew) or (place.backward and len(found) <= size)):
-        place, found = None, _beside(rows, order, None, size)  # the beginning was reached: show all of page one
+        place, found = None, _beside(rows, order, None, size, whole)  # the beginning was reached: show all of page one
     more, found = len(found) > size, found[:size]
     backward = bool(place and place.backward)
     if backward:
@@ -166,20 +170,31 @@ def paged(  # noqa: PLR0913  three ways in which lists differ
     )
 
 
-def _beside(rows: QuerySet[RowT], order: Order, place: _Place | None, size: int) -> list[RowT]:
+def _beside(
+    rows: QuerySet[RowT],
+    order: Order,
+    place: _Place | None,
+    size: int,
+    whole: Callable[[Any], QuerySet[RowT]] | None,
+) -> list[RowT]:
     """`size` rows and one more, which says that there are more; going backward they come the wrong way round."""
     backward = bool(place and place.backward)
     falling = order.descending != backward
     if place:
         rows = rows.filter(_past(order.column, place, falling=falling))
-    field = order.column.field
-    ordering = (f"-{field}", "-pk") if falling else (field, "pk")
-    return list(rows.order_by(*ordering)[: size + 1])
+    sign, fields = "-" if falling else "", (order.column.field, "pk")
+    ordering = [f"{sign}{field}" for field in (fields[:1] if order.column.is_unique else fields)]
+    found = rows.order_by(*ordering)[: size + 1]
+    if whole is None:
+        return list(found)
+    return list(whole(rows.model._default_manager.filter(pk__in=found.values("pk"))).order_by(*ordering))  # noqa: SLF001
 
 
 def _past(column: Column, place: _Place, *, falling: bool) -> Q:
     """The rows after `place`. The outer bound is one range of the index; the inner choice settles ties."""
     beyond, field = ("lt" if falling else "gt"), column.field
+    if column.is_unique:
+        return Q(**{f"{field}__{beyond}": place.value})
     tie = Q(**{f"pk__{beyond}": place.pk})
     return Q(**{f"{field}__{beyond}e": place.value}) & (Q(**{f"{field}__{beyond}": place.value}) | tie)
 

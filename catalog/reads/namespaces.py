@@ -12,9 +12,8 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Final
 
-from django.db.models import F
-
 from catalog.models import NamespaceTotal
+from catalog.planning import unindexed
 from registries.models import Registry
 
 MOST: Final = 50  # of one level at once
@@ -106,8 +105,8 @@ def _level(names: Mapping[int, str], parent: str, most: int, after: str) -> Leve
     rows = NamespaceTotal.objects.filter(parent=parent).exclude(namespace="")
     if len(names) == 1:
         rows = rows.filter(registry__in=names)
-    else:  # + 0: not by an index of registries, which has not the order of names
-        rows = rows.alias(of=F("registry_id") + 0).filter(of__in=names)
+    else:  # not by an index of registries, which has not the order of names
+        rows = rows.alias(of=unindexed("registry_id")).filter(of__in=names)
     if after:
         rows = rows.filter(namespace__gt=after)
     found = _grouped(rows.order_by("namespace")[: (most + 1) * len(names)], names)

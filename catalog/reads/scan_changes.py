@@ -11,9 +11,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final, Self
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
 from catalog.models import Scan, TagSpan
+from catalog.planning import unindexed
 from catalog.reads.keyset import CAP, Column, Order, Page, paged
 
 
@@ -53,27 +54,36 @@ def changes(scan: Scan, change: Change, token: str | None = None) -> Page[TagSpa
 
     A span that moved has `moved_from`, the digest before; a new one has `is_back`, whether its tag had been there once.
     """
-    rows = _spans(scan, change).select_related("manifest", "tag__repository__registry")
-    page = paged(rows, _BY_END if change is Change.GONE else _BY_BEGINNING, token)
+    order = _BY_END if change is Change.GONE else _BY_BEGINNING
+    page = paged(_spans(scan, change), order, token, whole=_moved if change is Change.MOVED else _whole)
     if change is Change.NEW:
         for span in page.rows:
             span.is_back = span.tag.first_seen < scan.started_at  # type: ignore[attr-defined]
     return page
 
 
+def _whole(spans: QuerySet[TagSpan]) -> QuerySet[TagSpan]:
+    return spans.select_related("manifest", "tag__repository__registry")
+
+
+def _moved(spans: QuerySet[TagSpan]) -> QuerySet[TagSpan]:
+    return _whole(spans).annotate(moved_from=Subquery(_before().values("manifest__digest")[:1]))
+
+
 def _spans(scan: Scan, change: Change) -> QuerySet[TagSpan]:
     interval = Interval.of(scan)
-    # The sum keeps a database from beginning with the registry: it has many more tags than a scan changes.
-    of_registry = TagSpan.objects.alias(of=F("tag__repository__registry_id") + 0).filter(of=scan.registry_id)
+    # Not beginning with the registry: it has many more tags than a scan changes.
+    of_registry = TagSpan.objects.alias(of=unindexed("repository__registry_id")).filter(of=scan.registry_id)
     if change is Change.GONE:
         following = TagSpan.objects.filter(tag=OuterRef("tag"), began=OuterRef("ended"))
         return of_registry.filter(interval.holds("ended")).exclude(Exists(following))
-    # That it began earlier goes without saying, and leads to it by its tag.
-    before = TagSpan.objects.filter(tag=OuterRef("tag"), began__lt=OuterRef("began"), ended=OuterRef("began"))
     began = of_registry.filter(interval.holds("began"))
-    if change is Change.NEW:
-        return began.exclude(Exists(before))
-    return began.filter(Exists(before)).annotate(moved_from=Subquery(before.values("manifest__digest")[:1]))
+    return began.exclude(Exists(_before())) if change is Change.NEW else began.filter(Exists(_before()))
+
+
+def _before() -> QuerySet[TagSpan]:
+    """Of a span the one before it. That it began earlier goes without saying, and leads to it by its tag."""
+    return TagSpan.objects.filter(tag=OuterRef("tag"), began__lt=OuterRef("began"), ended=OuterRef("began"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,7 +84,7 @@ def sharing_of(digests: Iterable[str], repository: Repository, *, gone: bool = F
     itself = 0 if gone else 1
     uses = RepositoryBlob.objects.filter(blob=OuterRef("pk"))
     others = uses.filter(repository__registry=repository.registry_id, repository__gone_at=None)
-    others = others.exclude(repository=repository).order_by("pk")
+    others = others.exclude(repository=repository)
     blobs = Blob.objects.filter(digest__in=list(digests)).annotate(
         here=Subquery(uses.filter(repository=repository).values("references")[:1]),
         elsewhere=_Count(others.values("pk")[:CAP]),

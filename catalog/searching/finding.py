@@ -8,28 +8,33 @@ from typing import Final
 
 from django.db import connection
 from django.db.models import Case, Exists, F, IntegerField, OuterRef, Q, QuerySet, Value, When
-from django.db.models.expressions import RawSQL
 
 from catalog.models import Label, LabelName, Manifest, Presence, Repository, Tag
 from catalog.models.repositories import TagQuerySet
 from catalog.reads.keyset import Column, Order, Page, paged
-from catalog.search_index import fits
+from catalog.search_index import fits, looked_up
+from catalog.searching.patterns import Pattern
 from catalog.searching.query import Query
 from registries.models import Registry
 
 _OF_TAGS: Final = ("repository__registry", "presence__manifest")
-NEWEST_FIRST: Final = Order("found", Column("id", int, largest_first=True), descending=True)
+NEWEST_FIRST: Final = Order("found", Column("place", int, largest_first=True, is_unique=True), descending=True)
 MOST_IMAGES: Final = 200  # that are looked at behind a label, a type or the beginning of a digest
 _MOST_REPOSITORIES: Final = 200  # in which a pattern's tags are looked for
+_MOST_SORTED: Final = 20_000  # tags
 _LAST: Final = "\U0010ffff"
 _HEX: Final = re.compile(r"[0-9a-f]+")
 _ALGORITHMS: Final = ("sha256", "sha512")
 _LEAST_VALUE: Final = 3  # letters of a label's value without its name
 
 
-def repositories(query: Query, registries: Sequence[Registry]) -> QuerySet[Repository]:
+def repositories(query: Query, registries: Sequence[Registry], most: int) -> list[Repository]:
     """Those whose name fits, the best first: the very name, one that ends with it, one that begins with it."""
-    rows = _repositories(query, registries).select_related("registry", "newest__manifest")
+    best = _best_first(_repositories(query, registries), query)[:most]
+    return list(_best_first(Repository.objects.for_list().filter(pk__in=best.values("pk")), query))
+
+
+def _best_first(rows: QuerySet[Repository], query: Query) -> QuerySet[Repository]:
     if query.pattern:
         return rows.order_by("name_key", "pk")
     name = (query.repository or " ".join(query.words)).lower()
@@ -66,28 +71,34 @@ def _repositories(query: Query, registries: Sequence[Registry]) -> QuerySet[Repo
 
 def tags(query: Query, registries: Sequence[Registry], token: str | None, size: int) -> Page[Tag]:
     """Live tags, the newest first: by `tag:`, by a pattern, or by the last word; other words are of the repository."""
-    return paged(_tags(query, registries), NEWEST_FIRST, token, size=size, begins_anew=False)
+    return paged(_tags(query, registries), NEWEST_FIRST, token, size=size, begins_anew=False, whole=_whole)
 
 
 def newest_tags(query: Query, registries: Sequence[Registry], most: int) -> list[Tag]:
-    # Found alone and then joined: a database that joins first reads all tags of all registries before the newest.
-    newest = _tags(query, registries).order_by("-pk").values("pk")[:most]
-    return list(Tag.objects.filter(pk__in=newest).select_related(*_OF_TAGS).order_by("-pk"))
+    newest = _tags(query, registries).order_by(F("place").desc()).values("pk")[:most]
+    return list(_whole(Tag.objects.filter(pk__in=newest)).order_by("-pk"))
+
+
+def _whole(tags: TagQuerySet) -> QuerySet[Tag]:
+    return tags.annotate(place=F("id")).select_related(*_OF_TAGS)
 
 
 def _tags(query: Query, registries: Sequence[Registry]) -> QuerySet[Tag]:
-    rows = Tag.objects.live().select_related(*_OF_TAGS)
-    if query.pattern:
-        if not query.pattern.tag:
-            return rows.none()
-        places = _repositories(query, registries).order_by("name_key").values_list("pk", flat=True)
-        return query.pattern.tags(rows.filter(repository__in=list(places[:_MOST_REPOSITORIES])))
+    """Each with its `place`, the larger the newer."""
+    rows = Tag.objects.live()
     text = query.tag or (query.words[-1] if query.words else "")
-    if not text or query.pasted:
-        return rows.none()
-    of_registries = [registry.pk for registry in registries]
-    theirs = Repository.objects.live().filter(pk=OuterRef("repository"), registry__in=of_registries)
-    rows = _containing(rows, text).filter(Exists(theirs))
+    if query.pattern and query.pattern.tag:
+        return _fitting(rows, query.pattern, _repositories(query, registries))
+    if query.pattern or query.pasted or not text:
+        return rows.none().annotate(place=F("id"))
+    found: QuerySet[Tag] = looked_up(rows, text) if fits(text) else rows.matching(text).annotate(place=F("id"))
+    return _within(found, query, registries)
+
+
+def _within(rows: QuerySet[Tag], query: Query, registries: Sequence[Registry]) -> QuerySet[Tag]:
+    """Those in the repositories that are asked for."""
+    theirs = Repository.objects.live().filter(pk=OuterRef("repository"), registry__in=[row.pk for row in registries])
+    rows = rows.filter(Exists(theirs))
     before = query.words if query.tag else query.words[:-1]
     for word in (*before, *query.repository.split()):
         rows = rows.filter(repository__name__contains=word.lower())
@@ -97,20 +108,21 @@ def _tags(query: Query, registries: Sequence[Registry]) -> QuerySet[Tag]:
     return rows
 
 
-def _containing(rows: TagQuerySet, text: str) -> TagQuerySet:
-    if not fits(text):
-        return rows.filter(name__icontains=text)
-    found = RawSQL("SELECT rowid FROM catalog_tag_search WHERE name LIKE %s", [f"%{text}%"])
-    # In LIKE `_` is any letter, so what it finds is asked once more.
-    return rows.filter(pk__in=found).matching(text)
+def _fitting(rows: TagQuerySet, pattern: Pattern, repositories: QuerySet[Repository]) -> QuerySet[Tag]:
+    """In the first of `repositories`; of few tags the newest are found by sorting, of many by looking from the end."""
+    places = dict(repositories.order_by("name_key").values_list("pk", "tag_count")[:_MOST_REPOSITORIES])
+    are_few = sum(places.values()) < _MOST_SORTED
+    place = F("id") + 0 if are_few else F("id")  # no index has the sum
+    return pattern.tags(rows.filter(repository__in=list(places))).annotate(place=place)
 
 
 def exact_tags(query: Query, registries: Sequence[Registry], most: int) -> list[Tag]:
     """Tags whose whole name was typed, the newest first; none where more than a word was."""
     text = query.tag or (query.words[0] if len(query.words) == 1 else "")
-    if not text or query.pasted or not fits(text):
+    if not text or query.pasted:
         return []
-    return list(_tags(query, registries).filter(name=text).order_by("-pk")[:most])
+    found = _within(Tag.objects.live().filter(name=text), query, registries).order_by("-pk")[:most]
+    return list(_whole(Tag.objects.filter(pk__in=found.values("pk"))).order_by("-pk"))
 
 
 def images(query: Query, registries: Sequence[Registry], most: int) -> list[Presence]:
@@ -120,7 +132,10 @@ def images(query: Query, registries: Sequence[Registry], most: int) -> list[Pres
         manifests = some if manifests.query.is_empty() else manifests.union(some, all=True)
     ids = list(manifests.values_list("pk", flat=True)[:MOST_IMAGES])
     rows = Presence.objects.present().filter(manifest__in=ids, repository__registry__in=[row.pk for row in registries])
-    return list(rows.select_related("repository__registry", "manifest").order_by("-pk")[:most]) if ids else []
+    # By a sum, which no index has: from the end of all images a database would look at nearly all of them.
+    newest = rows.alias(place=F("pk") + 0).order_by(F("place").desc()).values("pk")[:most]
+    whole = Presence.objects.filter(pk__in=newest).select_related("repository__registry", "manifest")
+    return list(whole.order_by("-pk")) if ids else []
 
 
 def _manifests(query: Query) -> Iterator[QuerySet[Manifest]]:
@@ -186,5 +201,5 @@ def pasted_targets(query: Query, here: Sequence[Repository]) -> dict[int, Presen
     if reference.digest:
         rows = rows.filter(manifest__digest=str(reference.digest))
     else:
-        rows = rows.filter(tags__name=reference.tag, tags__gone_at=None)
+        rows = rows.filter(tags__repository__in=ids, tags__name=reference.tag, tags__gone_at=None)
     return found | {presence.repository_id: presence for presence in rows}

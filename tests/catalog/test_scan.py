@@ -64,6 +64,18 @@ def test_a_platform_image_is_one_row_with_all_its_tags(row: Registry, push: Push
     check_counters()
 
 
+@pytest.mark.skipif("connection.vendor != 'sqlite'", reason="PostgreSQL looks by itself")
+def test_after_a_scan_the_database_knows_its_sizes(row: Registry, push: Pusher) -> None:
+    for number in range(12):
+        push.image(f"1.{number}", layers=[b"base", str(number).encode()])
+
+    scan(row)
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT stat FROM sqlite_stat1 WHERE idx = 'tags_by_name'")
+        assert cursor.fetchall() == [("12 12 1",)]
+
+
 def test_every_kind_is_called_by_its_name(row: Registry, push: Pusher) -> None:
     image = push.image("docker", docker=True)
     push.index("list", children=[image], docker=True)

@@ -6,10 +6,12 @@ import re
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from pytest_django import DjangoAssertNumQueries
 
 from catalog import search_index
 from catalog.models import Manifest, Repository, Tag
+from catalog.planning import learn_sizes
 from catalog.searching import finding
 from catalog.searching.patterns import Pattern
 from catalog.searching.query import Query
@@ -46,7 +48,7 @@ def harbour(local: Registry) -> list[Registry]:
 
 
 def repositories(text: str, registries: list[Registry]) -> list[str]:
-    return [row.name for row in finding.repositories(Query.parse(text), registries)]
+    return [row.name for row in finding.repositories(Query.parse(text), registries, 50)]
 
 
 def tags(text: str, registries: list[Registry]) -> list[str]:
@@ -205,13 +207,47 @@ def test_each_section_is_one_query(harbour: list[Registry], django_assert_num_qu
     query = Query.parse("app")
     search_index.fits("app")
     for found in (
-        lambda: list(finding.repositories(query, harbour)[:5]),
+        lambda: finding.repositories(query, harbour, 5),
         lambda: finding.newest_tags(query, harbour, 5),
     ):
         with django_assert_num_queries(1):
             found()
     with django_assert_num_queries(2):
         finding.images(Query.parse("harbour"), harbour, 5)
+
+
+@pytest.mark.skipif("connection.vendor != 'sqlite'", reason="PostgreSQL's planner needs no help")
+@pytest.mark.parametrize("analysed", [False, True])
+@pytest.mark.parametrize("text", ["worker", "tag:worker", "team/app worker"])
+def test_the_index_of_tags_is_read_first_and_in_its_order(
+    harbour: list[Registry], text: str, *, analysed: bool
+) -> None:
+    """Else each tag is looked up in it, or all that contain the text are found before the newest."""
+    search_index.fits("worker")
+    make.put(
+        Repository.objects.get(name="team/app", registry=harbour[0]), make.image([("w", 1)]), "worker-1", "worker-2"
+    )
+    if analysed:
+        learn_sizes()
+    query = Query.parse(text)
+    token = finding.tags(query, harbour, None, 1).next
+    with CaptureQueriesContext(connection) as queries:
+        finding.newest_tags(query, harbour, 5)
+        finding.tags(query, harbour, token, 5)
+
+    first, count, second = [explain(query["sql"]) for query in queries]
+    assert count[:2] == ["CO-ROUTINE subquery", "SCAN catalog_tag_search VIRTUAL TABLE INDEX 0:L0"]
+    for plan, after in ((first, ""), (second, "<")):
+        begin = next(number for number, line in enumerate(plan) if line.startswith("LIST SUBQUERY"))
+        scan = plan[begin + 1]
+        assert re.fullmatch(r"SCAN catalog_tag_search VIRTUAL TABLE INDEX (?!0:)\d+:L0" + after, scan), plan  # in order
+        assert "USE TEMP B-TREE FOR ORDER BY" not in plan[:-1]  # of the few rows of the page at most
+
+
+def explain(sql: str) -> list[str]:
+    with connection.cursor() as cursor:
+        cursor.execute("EXPLAIN QUERY PLAN " + sql.replace("%", "%%"))
+        return [line[3] for line in cursor.fetchall()]
 
 
 def test_the_index_of_tags_follows_them(harbour: list[Registry]) -> None:

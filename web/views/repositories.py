@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 
 from access.guards import readers_only
 from catalog.models import Repository
+from catalog.models.repositories import RepositoryQuerySet
 from catalog.reads.keyset import Order, paged
 from catalog.reads.namespaces import Tree, tree_at
 from catalog.reads.repositories import COLUMNS, STATES, Filters, add_platforms
@@ -31,7 +32,7 @@ def listing(request: HttpRequest, registry: str | None = None) -> HttpResponse:
     shown = [selected] if selected else active
     filters, order = _filters(request), Order.parse(request.GET.get("sort"), COLUMNS)
     repositories = Repository.objects.of(shown, nearly_all=len(shown) == len(active) and not filters.state)
-    page = paged(filters.apply(repositories).for_list(), order, request.GET.get("page"))
+    page = paged(filters.apply(repositories), order, request.GET.get("page"), whole=RepositoryQuerySet.for_list)
     add_platforms(page)
     context = {
         "registries": active,

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 
 from access.guards import readers_only
 from catalog.models import Presence, Repository, Tag
+from catalog.models.repositories import PresenceQuerySet
 from catalog.reads.introduction import introduction_of
 from catalog.reads.keyset import CAP, Column, Order, Page, paged
 from catalog.reads.narrowing import choices_in
@@ -40,8 +41,7 @@ def page(request: HttpRequest, registry: str, repository: str) -> HttpResponse:
     narrowing, order = narrowing_of(request), Order.parse(request.GET.get("sort"), COLUMNS)
     choices = None if wants_part(request) else choices_in(row)
     known = choices.unattached if choices and not narrowing.any else None
-    images = narrowing.of(row).select_related("manifest")
-    found = paged(images, order, request.GET.get("page"), known=known)
+    found = paged(narrowing.of(row), order, request.GET.get("page"), known=known, whole=PresenceQuerySet.with_manifest)
     _add_tags_and_platforms(found)
     context = {"repository": row, "narrowing": narrowing, "order": order, "page": found}
     if choices:
@@ -69,7 +69,7 @@ def gone_tags(request: HttpRequest, registry: str, repository: str) -> HttpRespo
     """The tags that went, with what they pointed to when they were last seen."""
     row = find_repository(request, registry, repository)
     order = Order.parse(request.GET.get("sort"), _GONE_COLUMNS)
-    tags = Tag.objects.filter(repository=row).exclude(gone_at=None).select_related("presence__manifest")
+    tags = Tag.objects.gone().filter(repository=row).select_related("presence__manifest")
     context = {"repository": row, "order": order, "page": paged(tags, order, request.GET.get("page"))}
     return render(request, "repository/gone.html", context | {"gone": count_gone(row)})
 
@@ -85,7 +85,7 @@ def timeline(request: HttpRequest, registry: str, repository: str) -> HttpRespon
 
 def count_gone(row: Repository) -> dict[str, Any]:
     """What the tabs say of the tags that went: `count`, and whether there are more (`is_capped`). One query."""
-    count = Tag.objects.filter(repository=row).exclude(gone_at=None)[: CAP + 1].count()
+    count = Tag.objects.gone().filter(repository=row)[: CAP + 1].count()
     return {"count": min(count, CAP), "is_capped": count > CAP}
 
 

@@ -44,7 +44,7 @@ def _found(query: Query, registries: list[Registry], section: str, most: int, to
     if section == "tags":
         return found | {"tags": finding.tags(query, registries, token, most)}
     if section == "":
-        rows = list(finding.repositories(query, registries)[: most + 1])
+        rows = finding.repositories(query, registries, most + 1)
         exact = finding.exact_tags(query, registries, most)
         tags = finding.newest_tags(query, registries, most + 1)
         others = [tag for tag in tags if tag not in exact]

@@ -11,6 +11,7 @@ from django.core.management.color import no_style
 from django.db import DatabaseError, connection, models, transaction
 
 from catalog import search_index
+from catalog.planning import learn_sizes
 from catalog.rows import table
 
 _TOGETHER: Final = 20_000  # rows of a table that are written at once
@@ -81,7 +82,9 @@ def loading() -> Iterator[Loader]:
         _execute(*again)
         search_index.prepare(connection)
         _count_on()
-    _execute("ANALYZE")
+    if connection.vendor == "postgresql":
+        _execute("ANALYZE")  # as it does by itself, after a while
+    learn_sizes()
 
 
 @contextmanager
