@@ -6,6 +6,8 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
+from web.turns import Turns
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "registry_ui.settings")
 
-application = get_wsgi_application()
+application = Turns(get_wsgi_application())

@@ -12,9 +12,10 @@ from oci.client import RegistryClient
 from oci.errors import RegistryError
 from registries.clients import hasty_client_for
 from registries.models import Registry
+from web.turns import given_up
 
-_TURNS: Final = threading.BoundedSemaphore(3)  # in this process: the others of its threads serve pages
-_PATIENCE: Final = 2.0  # seconds until it is a person's turn
+_ASKERS: Final = threading.BoundedSemaphore(5)  # in this process: the others of its threads serve pages
+_PATIENCE: Final = 2.0  # seconds until a person may ask
 
 FoundT = TypeVar("FoundT")
 
@@ -23,12 +24,13 @@ def ask(registry: Registry, question: Callable[[RegistryClient], FoundT], second
     """What `question` finds; or None, and why. Each of its requests has `seconds`."""
     if registry.retired_at is not None:
         return None, gettext("The registry was removed from Berth, which no longer asks it.")
-    if not _TURNS.acquire(timeout=_PATIENCE):
-        return None, gettext("Others are asking the registry just now. Try again in a moment.")
-    try:
-        with hasty_client_for(registry, seconds) as client:
-            return question(client), ""
-    except RegistryError as error:
-        return None, str(error)
-    finally:
-        _TURNS.release()
+    with given_up():
+        if not _ASKERS.acquire(timeout=_PATIENCE):
+            return None, gettext("Others are asking the registry just now. Try again in a moment.")
+        try:
+            with hasty_client_for(registry, seconds) as client:
+                return question(client), ""
+        except RegistryError as error:
+            return None, str(error)
+        finally:
+            _ASKERS.release()

@@ -23,6 +23,7 @@ from registries.probing import probe
 from web import sentences
 from web.registry_forms import RegistryForm
 from web.registry_rows import registry_rows
+from web.turns import given_up
 
 page_or_form = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -151,7 +152,8 @@ def _saved(request: HttpRequest, edited: services.Edited) -> HttpResponse:
 
 def _tested(request: HttpRequest, registry: Registry, said: str) -> HttpResponse:
     """Ask the registry what it can do, and show that beside its form; what can be scanned is scanned at once."""
-    probe(registry)
+    with given_up():
+        probe(registry)
     if registry.capability("problem"):
         messages.warning(request, said)
     else:
