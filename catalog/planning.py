@@ -1,11 +1,11 @@
-"""What a database has to be told where its own guess of the best way is wrong."""
+"""What a database has to be told so that it goes the best way."""
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from django.db import connection
-from django.db.models import F
+from django.db.models import F, IntegerField, QuerySet, Subquery
 from django.db.models.expressions import Combinable
 
 _LOOKED_AT: Final = 400  # rows of each index, as SQLite's manual advises
@@ -17,6 +17,15 @@ def unindexed(field: str) -> Combinable:
     It does not know that nearly all rows fit. PostgreSQL does, and a sum would hide that from it.
     """
     return F(field) + 0 if connection.vendor == "sqlite" else F(field)
+
+
+class CountOf(Subquery):
+    """How many rows a slice of a correlated query has."""
+
+    template = "(SELECT COUNT(*) FROM (%(subquery)s) counted)"
+
+    def __init__(self, rows: QuerySet[Any]) -> None:
+        super().__init__(rows, output_field=IntegerField())
 
 
 def learn_sizes() -> None:

@@ -14,7 +14,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import BooleanField, F, Func, QuerySet, Value
 from django.db.models.expressions import RawSQL
 
-from catalog.models.repositories import Tag, TagQuerySet
+from catalog.models.tags import Tag, TagQuerySet
 
 TABLE: Final = "catalog_tag_search"
 # Without positions the table is half as large, and LIKE then asks the rows themselves.

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from catalog.models.cards import RepositoryCard
 from catalog.models.content import Blob, ConfigDocument, Document, IndexEntry, Label, LabelName, Manifest, ManifestBlob
-from catalog.models.repositories import Presence, Repository, RepositoryBlob, Tag, TagSpan, WatchedRepository
+from catalog.models.presences import Presence, RepositoryBlob
+from catalog.models.repositories import Repository, WatchedRepository
 from catalog.models.scans import NamespaceTotal, Scan
+from catalog.models.tags import Tag, TagSpan
 
 __all__ = [
     "Blob",

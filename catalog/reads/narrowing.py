@@ -12,8 +12,9 @@ from django.db.models import Count
 from django.utils import timezone
 
 from catalog import facets
-from catalog.models import Presence, Repository
-from catalog.models.repositories import LONG_AGO, PresenceQuerySet
+from catalog.models import Presence, Repository, Tag
+from catalog.models.presences import PresenceQuerySet
+from catalog.models.repositories import LONG_AGO
 from catalog.versions import Group
 
 KINDS: Final = {"images": facets.IMAGES, "charts": facets.CHARTS, "others": facets.OTHERS}
@@ -27,7 +28,8 @@ GROUPS: Final = {
 }
 YOUNGER: Final = {"1d": 1, "7d": 7, "30d": 30, "90d": 90}  # days
 OLDER: Final = {"over-30d": 30, "over-90d": 90, "over-365d": 365}
-_LOOKED_AT: Final = 5_000  # images: of more than that only the newest are looked at, and nothing is counted
+_COUNTED: Final = 5_000  # images: of a repository that has more nothing is counted, and only
+_LOOKED_AT: Final = 1_000  # of the newest are looked at
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,7 @@ class Narrowing:
         for some in wanted:
             if some:
                 images = images.with_any(some)
-        return self._of_age(images).with_tag_like(repository, self.text)
+        return _with_tag_like(self._of_age(images), repository, self.text)
 
     def _of_age(self, images: PresenceQuerySet) -> PresenceQuerySet:
         """What was there when Berth first looked has no age: it is neither young nor old."""
@@ -65,6 +67,15 @@ class Narrowing:
         if days := OLDER.get(self.age):
             return images.filter(dated__gt=LONG_AGO, dated__lt=timezone.now() - timedelta(days=days))
         return images
+
+
+def _with_tag_like(images: PresenceQuerySet, repository: Repository, text: str) -> PresenceQuerySet:
+    """Those that have a tag with `text` in its name."""
+    if not text.strip():
+        return images
+    # That its name is not empty goes without saying, and leads to an index that holds the names.
+    tags = Tag.objects.live().filter(repository=repository, name__gt="").matching(text)
+    return images.filter(pk__in=tags.values("presence"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +99,7 @@ class Choices:
 def choices_in(repository: Repository) -> Choices:
     """One query."""
     images = Presence.objects.tagged().filter(repository=repository)
-    if repository.image_count > _LOOKED_AT:
+    if repository.image_count > _COUNTED:
         found = Counter(images.order_by("-dated", "-pk").values_list("facets", flat=True)[:_LOOKED_AT])
         return _choices(found, counted=False)
     return _choices(dict(images.order_by().values_list("facets").annotate(Count("id"))), counted=True)

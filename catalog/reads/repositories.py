@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from catalog.models import Repository
+from django.db.models import OuterRef, QuerySet
+
+from catalog.models import Repository, Tag
 from catalog.models.repositories import RepositoryQuerySet
-from catalog.reads.keyset import Column, Page
+from catalog.planning import CountOf
+from catalog.reads.keyset import CAP, Column, Page
 from catalog.reads.namespaces import levels_of
 from catalog.reads.platforms import platforms_of
 
@@ -47,6 +50,12 @@ class Filters:
         if self.namespace:
             rows = rows.in_namespace(self.namespace)
         return rows.matching(self.text)
+
+
+def with_gone_tags(repositories: QuerySet[Repository]) -> QuerySet[Repository]:
+    """Each with `gone_tags`, how many of its tags went; above `CAP` they are not counted further."""
+    gone = Tag.objects.gone().filter(repository=OuterRef("pk")).values("pk")[: CAP + 1]
+    return repositories.annotate(gone_tags=CountOf(gone))
 
 
 def add_platforms(page: Page[Repository], *, exact: bool = False) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-from django.db.models import IntegerField, OuterRef, QuerySet, Subquery, TextField
+from django.db.models import OuterRef, Subquery, TextField
 
 from catalog.models import Blob, Repository, RepositoryBlob
+from catalog.planning import CountOf
 
 MOST: Final = 20  # repositories that are named
 CAP: Final = 100  # other repositories that are counted; a base layer may be in all of them
@@ -37,15 +38,6 @@ class Sharing:
 
 
 NOBODY: Final = Sharing()
-
-
-class _Count(Subquery):
-    """How many rows a slice of a correlated query has."""
-
-    template = "(SELECT COUNT(*) FROM (%(subquery)s) counted)"
-
-    def __init__(self, rows: QuerySet[Any]) -> None:
-        super().__init__(rows, output_field=IntegerField())
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +79,7 @@ def sharing_of(digests: Iterable[str], repository: Repository, *, gone: bool = F
     others = others.exclude(repository=repository)
     blobs = Blob.objects.filter(digest__in=list(digests)).annotate(
         here=Subquery(uses.filter(repository=repository).values("references")[:1]),
-        elsewhere=_Count(others.values("pk")[:CAP]),
+        elsewhere=CountOf(others.values("pk")[:CAP]),
         example=Subquery(others.values("repository__name")[:1], output_field=TextField()),
     )
     return {

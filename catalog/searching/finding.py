@@ -10,7 +10,7 @@ from django.db import connection
 from django.db.models import Case, Exists, F, IntegerField, OuterRef, Q, QuerySet, Value, When
 
 from catalog.models import Label, LabelName, Manifest, Presence, Repository, Tag
-from catalog.models.repositories import TagQuerySet
+from catalog.models.tags import TagQuerySet
 from catalog.reads.keyset import Column, Order, Page, paged
 from catalog.search_index import fits, looked_up
 from catalog.searching.patterns import Pattern
