@@ -16,7 +16,7 @@ from api.links import Place, origin_of
 from api.parameters import DigestParameter, Paging, Text, page_of
 from api.repositories import DATED_BY, find_repository
 from catalog.models import Presence, Repository, Tag
-from catalog.models.repositories import TagQuerySet
+from catalog.models.tags import TagQuerySet
 from catalog.reads.keyset import Column
 from catalog.reads.platforms import platforms_of
 

@@ -101,7 +101,9 @@ TEMPLATES = [
             "builtins": [
                 "web.templatetags.berth",
                 "web.templatetags.drawing",
+                "web.templatetags.listing",
                 "django.templatetags.i18n",
+                "web.templatetags.translating",
                 "django.templatetags.static",
             ],
             "libraries": {"django_htmx": "django_htmx.templatetags.django_htmx"},

@@ -36,10 +36,15 @@ async function copy(text) {
   box.remove();
   if (!copied) throw new Error("not copied");
 }
+function digestOf(shown) { // it stands shortened there, and whole in the address or in the title
+  const part = shown.querySelector("[href], [title]");
+  return part.title || part.pathname.split("/").pop();
+}
 document.addEventListener("click", async (event) => {
-  const button = event.target.closest("[data-copy], [data-copy-from]");
+  const button = event.target.closest("[data-copy], [data-copy-from], [data-copy-beside]");
   if (!button) return;
-  const text = button.dataset.copy ?? document.getElementById(button.dataset.copyFrom).textContent;
+  const { copy: own, copyFrom: from } = button.dataset;
+  const text = own ?? (from ? document.getElementById(from).textContent : digestOf(button.previousElementSibling));
   try { await copy(text); } catch { return tell(text, 10000); }
   button.focus();
   button.classList.add("done");
@@ -49,16 +54,17 @@ document.addEventListener("click", async (event) => {
 
 // -- single-key shortcuts ----------------------------------------------------
 const help = document.getElementById("keys");
-const keysSwitch = document.querySelector("[data-keys-switch]");
 const keysAreOn = () => stored.get("keys") !== "off";
 const showHints = () => root.toggleAttribute("data-no-keys", !keysAreOn());
-if (keysSwitch) {
-  keysSwitch.checked = keysAreOn();
-  keysSwitch.addEventListener("change", () => {
-    stored.set("keys", keysSwitch.checked ? "on" : "off");
-    showHints();
-  });
-}
+help?.addEventListener("beforetoggle", async (event) => {
+  if (event.newState !== "open" || help.firstElementChild) return;
+  await htmx.ajax("GET", help.dataset.from, help);
+  for (const box of help.querySelectorAll("[data-keys-switch]")) box.checked = keysAreOn();
+});
+help?.addEventListener("change", (event) => {
+  stored.set("keys", event.target.checked ? "on" : "off");
+  showHints();
+});
 showHints();
 function step(by) {
   const rows = [...document.querySelectorAll("[data-row]")].filter((row) => row.checkVisibility());

@@ -25,7 +25,7 @@ function show() {
   part("pick-all").hidden = everything || !page.checked || String(all.length) === total;
   part("pick-all").textContent = said(bar.dataset.offer, { all: total });
   part("references").hidden = everything;
-  part("references").dataset.copy = picked.map((box) => bar.dataset.reference + box.dataset.pick).join("\n");
+  part("references").dataset.copy = picked.map((box) => bar.dataset.reference + box.closest("tr").querySelector("[data-row]").textContent).join("\n");
   part("list").hidden = !everything;
   part("list").href = part("list").dataset.list + location.search;
 }

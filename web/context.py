@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from access.policy import may_administer, may_read
 from registries.models import Registry
 from web.language import LANGUAGES
-from web.outages import Outage, outages_of, with_last_scans
+from web.outages import Outage, active_with_last_scans, outages_of
 
 _SECTIONS: Final = {
     "repositories": "repositories",
@@ -36,7 +36,7 @@ def active_registries(request: HttpRequest) -> list[Registry]:
     """The active ones, each with `scanned_at`: the end of its last complete scan. Asked for once a request."""
     kept: list[Registry] | None = getattr(request, "_active_registries", None)
     if kept is None:
-        kept = list(with_last_scans(Registry.objects.active().by_name()))
+        kept = active_with_last_scans()
         request._active_registries = kept  # type: ignore[attr-defined]  # noqa: SLF001  kept where it is used
     return kept
 

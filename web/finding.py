@@ -8,6 +8,7 @@ from django.shortcuts import get_object_or_404
 
 from access.policy import may_read
 from catalog.models import Presence, Repository, Scan, Tag
+from catalog.reads.repositories import with_gone_tags
 from jobs.models import Job
 from registries.models import Registry
 
@@ -18,9 +19,9 @@ def find_registry(request: HttpRequest, name: str) -> Registry:
 
 
 def find_repository(request: HttpRequest, registry: str, name: str) -> Repository:
-    """With its card, but the text of the README: only whether there is one, as `has_readme`."""
+    """With what the pages of a repository have in common; of the README only whether there is one, as `has_readme`."""
     _check(request)
-    rows = Repository.objects.for_list().with_card()
+    rows = with_gone_tags(Repository.objects.for_list().with_card())
     return get_object_or_404(rows, registry__name=registry, name=name)
 
 

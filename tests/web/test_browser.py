@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 import pytest
@@ -121,6 +122,11 @@ def test_the_whole_way_by_keyboard(visit: Visit) -> None:
     copied = page.evaluate("navigator.clipboard.readText()")
     assert copied == "docker pull registry.lab.internal:5000/platform/gateway:2.9.0"
     expect(page.get_by_role("button", name="Copy the command")).to_be_focused()
+    page.get_by_role("button", name="Copy the whole digest").first.click()
+    expect(page.get_by_role("button", name="Copy the whole digest").first).to_be_focused()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert re.fullmatch("sha256:[0-9a-f]{64}", copied)
+    assert page.locator(f'tbody tr:first-child a[href$="/{copied}"]').count() == 1
     assert visit.complaints == []
 
 
@@ -152,6 +158,8 @@ def test_shortcuts_are_explained_and_can_be_switched_off(visit: Visit) -> None:
     page.reload()
     page.keyboard.press("j")
     assert page.evaluate("document.activeElement.matches('[data-row]')") is False
+    page.get_by_role("button", name="Keyboard shortcuts").last.click()
+    expect(page.get_by_role("checkbox", name="single-key")).not_to_be_checked()
 
 
 def test_typing_in_a_field_is_no_shortcut(visit: Visit) -> None:

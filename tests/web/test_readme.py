@@ -173,10 +173,10 @@ def test_the_pages_cost_few_queries(
 ) -> None:
     make.put(app, make.image(settings=make.config(run={"Labels": {"org.opencontainers.image.title": "x"}})), "1.0")
     make.settle(app)
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(6):
         see(client, README)
     with django_assert_num_queries(5):
         see(staff_client, EDIT)
     cards.edit(app, Said("", "# Ours"), began_from=0, by="Mara")
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(5):
         see(client, README)

@@ -68,6 +68,7 @@ MATRIX: Final[dict[str, Row]] = {
     "raw-config": _page("registry", "repository", "digest"),
     "pull-tool": Row(SIGN_IN, 400, 400, 400, changes=True),  # no tool was named
     "language": Row(400, 400, 400, 400, changes=True),  # none was named
+    "keyboard": _page(),
     "dockerfile": _page("registry", "repository", "digest"),
     "layer": _page("registry", "repository", "digest", "number"),
     "family": _page("registry", "repository", "digest"),

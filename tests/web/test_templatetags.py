@@ -92,8 +92,7 @@ def test_a_moment_is_relative_to_read_and_exact_for_whoever_asks() -> None:
     when = timezone.now().replace(microsecond=0) - timedelta(hours=3)
 
     assert drawing.time(when) == (
-        f'<time datetime="{when.isoformat()}" title="{berth.exact(when)}">3 h ago'
-        f'<span class="sr">, {berth.exact(when)}</span></time>'
+        f'<span title="{berth.exact(when)}">3 h ago<span class="sr">, {berth.exact(when)}</span></span>'
     )
 
 
@@ -145,7 +144,7 @@ def test_a_digest_leads_somewhere_and_is_copied_whole() -> None:
     assert "data-copy" not in plain
     whole = drawing.digest(value, '/r/x"onclick="y', copy=True)
     assert '<a href="/r/x&quot;onclick=&quot;y">abababababab</a>' in whole
-    assert f'data-copy="{value}" aria-label="Copy the whole digest"' in whole
+    assert 'data-copy-beside aria-label="Copy the whole digest"' in whole
 
 
 def test_platforms_are_chips_and_the_rest_is_counted() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any, Final
 
 from django import template
@@ -12,7 +13,7 @@ from django.http import HttpRequest
 from django.utils import dateformat, timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.formats import number_format
-from django.utils.translation import gettext, gettext_lazy, ngettext
+from django.utils.translation import get_language, gettext, gettext_lazy, ngettext
 
 from catalog.artifact_types import type_named
 from catalog.models import Manifest
@@ -21,7 +22,6 @@ from web.commands.lines import Command
 from web.commands.signing_in import login_commands
 from web.links import web_link
 from web.sentences import said as said_to_reader
-from web.strata import Parts, Stratum, strata_of
 
 register = template.Library()
 
@@ -123,9 +123,14 @@ def _days_ago(days: int) -> str:
 @register.filter
 def exact(when: datetime | None) -> str:
     """The whole moment: 24 Nov 2026, 23:56:10 UTC; nothing for None."""
+    return "" if when is None else _exact(when.astimezone(UTC).replace(microsecond=0), get_language())
+
+
+@lru_cache(maxsize=2048)  # a list has fifty, and what a scan saw at once has one
+def _exact(when: datetime, _language: str | None) -> str:
     # Translators: day, month and year, time, in the letters of Django's filter "date".
     form = gettext("j M Y, H:i:s")
-    return "" if when is None else f"{dateformat.format(when.astimezone(UTC), form)} UTC"
+    return f"{dateformat.format(when, form)} UTC"
 
 
 @register.filter
@@ -159,12 +164,6 @@ def lasting(duration: timedelta | float | None) -> str:
 def share(part: float, whole: float) -> str:
     """`part` of `whole` as a length on a scale of 100, for the width of an SVG bar; never invisible, never too long."""
     return f"{min(100.0, max(3.0, 100 * part / whole)) if whole and part else 0:.1f}"
-
-
-@register.filter
-def strata(parts: Parts, whole: int) -> list[Stratum]:
-    """The three parts of what was pushed as segments of a bar that is as wide as `whole` bytes."""
-    return strata_of(parts, whole)
 
 
 @register.filter

@@ -14,15 +14,17 @@ from django import template
 from django.templatetags.static import static
 from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.text import Truncator
 from django.utils.translation import get_language, gettext
 
-from web.templatetags.berth import ago, exact, short, short_platform
+from web.templatetags.berth import ago, exact, said, short, short_platform
 
 register = template.Library()
 
 _BARS: Final = ("1.75", "6", "10.25", "14.5")  # where the bars of a glyph are
 _LONGEST_BAR: Final = 12
 _MOST_PLATFORMS: Final = 3
+_LONGEST_REASON: Final = 300
 
 
 @register.simple_tag
@@ -63,17 +65,34 @@ def digest(value: str, href: str = "", *, copy: bool = False) -> str:
     """A digest that can be told apart at a glance, leads to `href`, and can be copied whole."""
     inner = '<a href="{1}">{2}</a>' if href else '<span title="{3}">{2}</span>'
     shown = format_html('<span class="digest">{0}' + inner + "</span>", glyph(value), href, short(value), value)
-    return shown + copy_button(value, gettext("Copy the whole digest"), 14) if copy else shown
+    # The whole digest stands in the address or in the title: fifty more times it would weigh much.
+    return shown + _copy_button("data-copy-beside", gettext("Copy the whole digest"), 14) if copy else shown
 
 
 @register.simple_tag
 def copy_button(text: str, label: str, size: int = 16) -> SafeString:
     """A button that copies `text` and says so, where scripts run; `label` is its name."""
+    return _copy_button(format_html('data-copy="{}"', text), label, size)
+
+
+def _copy_button(what: str, label: str, size: int) -> SafeString:
     return format_html(
-        '<button class="btn ghost sm icon copy" type="button" data-copy="{0}" aria-label="{1}" title="{1}">{2}{3}'
-        "</button>",
-        text, label, icon("copy", size), icon("check", size),
+        '<button class="btn ghost sm icon copy" type="button" {0} aria-label="{1}" title="{1}">{2}{3}</button>',
+        what, label, icon("copy", size), icon("check", size),
     )  # fmt: skip
+
+
+@register.simple_tag
+def chip(text: str, tone: str = "", reason: str = "") -> str:
+    """A state as a chip; `tone` is "warn", "danger", "info", "ok" or "", `reason` says why, cut at 300 letters."""
+    sign = {"warn": "warn", "danger": "warn", "ok": "check"}.get(tone)
+    drawn = icon(sign, 12) if sign else ""
+    if not reason:
+        return format_html('<span class="chip {}">{}{}</span>', tone, drawn, text)
+    why = Truncator(said(reason)).chars(_LONGEST_REASON)
+    return format_html(
+        '<span class="chip {0}" title="{3}">{1}{2}<span class="sr">: {3}</span></span>', tone, drawn, text, why
+    )
 
 
 @register.simple_tag
@@ -95,11 +114,4 @@ def time(when: datetime | None, otherwise: str = "") -> str:
     """A moment: relative to read, exact on hover and for screen readers; `otherwise` stands there for None."""
     if when is None:
         return conditional_escape(otherwise)
-    whole = exact(when)
-    return format_html(
-        '<time datetime="{}" title="{}">{}<span class="sr">, {}</span></time>',
-        when.isoformat(),
-        whole,
-        ago(when),
-        whole,
-    )
+    return format_html('<span title="{0}">{1}<span class="sr">, {0}</span></span>', exact(when), ago(when))

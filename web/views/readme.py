@@ -16,7 +16,7 @@ from web.card_form import CardForm
 from web.finding import find_repository
 from web.htmx import wants_part
 from web.prose import Prose
-from web.views.repository import count_gone
+from web.views.repository import gone_from
 
 
 @require_safe
@@ -29,7 +29,7 @@ def page(request: HttpRequest, registry: str, repository: str) -> HttpResponse:
         "card": card,
         "prose": Prose.of(card.readme) if card.readme else None,
         "introduction": None if card.readme else introduction_of(row),
-        "gone": count_gone(row),
+        "gone": gone_from(row),
     }
     return render(request, "repository/readme.html", context)
 

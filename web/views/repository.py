@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 
 from access.guards import readers_only
 from catalog.models import Presence, Repository, Tag
-from catalog.models.repositories import PresenceQuerySet
+from catalog.models.presences import PresenceQuerySet
 from catalog.reads.introduction import introduction_of
 from catalog.reads.keyset import CAP, Column, Order, Page, paged
 from catalog.reads.narrowing import choices_in
@@ -29,6 +29,7 @@ COLUMNS: Final = {
     "size": Column("size", int, largest_first=True),
 }
 _GONE_COLUMNS: Final = {"gone": Column("gone_at", datetime, largest_first=True), "tag": Column("key", bytes)}
+_IMAGES: Final = 40  # of a page: each is a row of several tags
 _ALIASES: Final = 6  # beside the lead tag; the others are folded
 _MOST_TAGS: Final = 40  # of one image, in the fold as well
 _MOST_UNREADABLE: Final = 20
@@ -41,7 +42,14 @@ def page(request: HttpRequest, registry: str, repository: str) -> HttpResponse:
     narrowing, order = narrowing_of(request), Order.parse(request.GET.get("sort"), COLUMNS)
     choices = None if wants_part(request) else choices_in(row)
     known = choices.unattached if choices and not narrowing.any else None
-    found = paged(narrowing.of(row), order, request.GET.get("page"), known=known, whole=PresenceQuerySet.with_manifest)
+    found = paged(
+        narrowing.of(row),
+        order,
+        request.GET.get("page"),
+        size=_IMAGES,
+        known=known,
+        whole=PresenceQuerySet.with_manifest,
+    )
     _add_tags_and_platforms(found)
     context = {"repository": row, "narrowing": narrowing, "order": order, "page": found}
     if choices:
@@ -71,7 +79,7 @@ def gone_tags(request: HttpRequest, registry: str, repository: str) -> HttpRespo
     order = Order.parse(request.GET.get("sort"), _GONE_COLUMNS)
     tags = Tag.objects.gone().filter(repository=row).select_related("presence__manifest")
     context = {"repository": row, "order": order, "page": paged(tags, order, request.GET.get("page"))}
-    return render(request, "repository/gone.html", context | {"gone": count_gone(row)})
+    return render(request, "repository/gone.html", context | {"gone": gone_from(row)})
 
 
 @require_safe
@@ -79,13 +87,13 @@ def gone_tags(request: HttpRequest, registry: str, repository: str) -> HttpRespo
 def timeline(request: HttpRequest, registry: str, repository: str) -> HttpResponse:
     row = find_repository(request, registry, repository)
     token = request.GET.get("page")
-    context = {"repository": row, "timeline": timeline_of(row, token), "gone": count_gone(row), "is_first": not token}
+    context = {"repository": row, "timeline": timeline_of(row, token), "gone": gone_from(row), "is_first": not token}
     return render(request, "repository/timeline.html", context)
 
 
-def count_gone(row: Repository) -> dict[str, Any]:
-    """What the tabs say of the tags that went: `count`, and whether there are more (`is_capped`). One query."""
-    count = Tag.objects.gone().filter(repository=row)[: CAP + 1].count()
+def gone_from(row: Repository) -> dict[str, Any]:
+    """What the tabs say of the tags that went: `count`, and whether there are more (`is_capped`)."""
+    count: int = row.gone_tags  # type: ignore[attr-defined]  # annotated
     return {"count": min(count, CAP), "is_capped": count > CAP}
 
 
@@ -111,7 +119,7 @@ def _surroundings(row: Repository, menus: Menus) -> dict[str, Any]:
     return {
         "introduction": None if row.has_readme else introduction_of(row),  # type: ignore[attr-defined]  # annotated
         "menus": menus,
-        "gone": count_gone(row),
+        "gone": gone_from(row),
         "unreadable": unreadable_tags[:_MOST_UNREADABLE],
         "more_unreadable": len(unreadable_tags) > _MOST_UNREADABLE,
     }

@@ -1,0 +1,111 @@
+"""Parts of lists that stand in them fifty times or more, in Python like those of `drawing`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+from urllib.parse import urlencode
+
+from django import template
+from django.template import Context
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext, ngettext
+
+from catalog.reads.namespaces import Namespace
+from web.strata import Parts, strata_of
+from web.templatetags.berth import number, query, size
+from web.templatetags.drawing import icon
+
+register = template.Library()
+
+_DEEPEST: Final = 5  # that is still indented
+_PLACE: Final = (
+    '<li class="in{0}"><a href="{1}ns={2}"{3} title="{4}"><span class="name">'
+    '<span class="{5}" aria-hidden="true"></span>{6}</span>'
+    '<small class="num">{7}<span class="sr"> {8}</span></small></a>{9}</li>'
+)
+
+
+@register.filter
+def tags_noun(count: int) -> str:
+    """`tag` or `tags`, as it fits the count."""
+    return ngettext("tag", "tags", count)
+
+
+@register.simple_tag
+def aliases(names: Sequence[str], base: str, why: str = "") -> SafeString:
+    """Other tags of an image as chips; `base` is the address of their repository, `why` is said before each."""
+    before = format_html('<span class="sr">{} </span>', why) if why else ""
+    return format_html_join(
+        "",
+        '<a class="chip alias" href="{0}/-/tags/{1}">{2}{1}</a>',
+        ((base, name, before) for name in names),
+    )
+
+
+@register.simple_tag(takes_context=True)
+def places(
+    context: Context, namespaces: Iterable[Namespace], depth: int = 0, here: str = "", *, is_way: bool = False
+) -> SafeString:
+    """Namespaces as items of the tree, `depth` levels inside; of those on the way to `here` each is inside the last."""
+    page = query(context, ns="", q="", after="")
+    beginning = f"{page}&" if page.startswith("?") else "?"
+    return format_html_join(
+        "",
+        _PLACE,
+        (
+            (
+                min(depth + (further if is_way else 0), _DEEPEST),
+                beginning,
+                urlencode({"ns": place.path}).removeprefix("ns="),
+                format_html(' aria-current="{}"', "page") if here and place.path == here else "",
+                place.path,
+                " ".join(name for name, holds in (("mark", place.has_below), ("open", is_way)) if holds),
+                place.name,
+                number(place.repositories),
+                ngettext("repository", "repositories", place.repositories),
+                _own(place),
+            )
+            for further, place in enumerate(namespaces)
+        ),
+    )
+
+
+def _own(place: Namespace) -> str:
+    """The way into the repository of the same name."""
+    if not place.registry:
+        return ""
+    return format_html(
+        '<a class="own" href="{0}" title="{1}">{2}<span class="sr">{1}</span></a>',
+        reverse("repository", args=[place.registry, place.path]),
+        gettext("The repository %(name)s") % {"name": place.path},
+        icon("box", 14),
+    )
+
+
+@register.simple_tag
+def strata_bar(total: Parts, whole: int, height: int) -> SafeString:
+    """Bytes that add up as a bar `height` CSS pixels high: used here alone, elsewhere too (hatched), saved (hollow).
+
+    The full width stands for `whole` bytes. The page includes `components/hatch.html` once.
+    """
+    told = gettext("%(unique)s only here, %(shared)s shared, %(saved)s saved") % {
+        "unique": size(total.unique), "shared": size(total.shared), "saved": size(total.saved),
+    }  # fmt: skip
+    hatched = '<rect x="{1}" width="{2}" height="{3}" rx="2" fill="url(#hatch)"/>'
+    drawn = [
+        format_html(
+            '<rect class="{0}" x="{1}" width="{2}" height="{3}" rx="2"/>' + (hatched if part.name == "shared" else ""),
+            part.name, part.x, part.width, height,
+        )
+        for part in strata_of(total, whole)
+    ]  # fmt: skip
+    return format_html(
+        '<svg class="strata-bar" width="100%" height="{0}" role="img" aria-label="{1}">'
+        '<rect class="bg" width="100%" height="{0}" rx="3"/>{2}</svg>',
+        height,
+        told,
+        format_html_join("", "{}", ((part,) for part in drawn)),
+    )
