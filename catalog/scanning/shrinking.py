@@ -51,7 +51,7 @@ def guard(registry_id: int, works: Mapping[str, Work], allowed: Mapping[str, Any
     had = Holdings(last.repositories, last.tags)
     leave = Holdings(allowed.get("repositories", 0), allowed.get("tags", 0))
     if must_ask(lost, had, leave):
-        raise Asking(_question(lost, had))
+        raise Asking(question(lost, had))
 
 
 def _losses(registry_id: int, works: Mapping[str, Work], *, watched: bool) -> Holdings:
@@ -64,7 +64,8 @@ def _losses(registry_id: int, works: Mapping[str, Work], *, watched: bool) -> Ho
     return Holdings(len(absent), tags + sum(absent))
 
 
-def _question(lost: Holdings, had: Holdings) -> dict[str, Any]:
+def question(lost: Holdings, had: Holdings) -> dict[str, Any]:
+    """What a person is asked, as a job keeps it."""
     return {
         "kind": "shrink",
         "text": _LOST

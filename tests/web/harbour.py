@@ -10,7 +10,11 @@ from typing import Any, Final
 from django.utils import timezone
 
 from catalog.models import Manifest, Presence, Repository, Scan, Tag
+from catalog.policy import Holdings
+from catalog.recording.repositories import summary
+from catalog.scanning.shrinking import question
 from jobs.models import Job
+from oci.errors import Unreachable
 from registries.models import Registry
 from tests.web import furniture as make
 from tests.web import harbour_artifacts, harbour_readme, harbour_scans
@@ -243,7 +247,7 @@ def _jobs(where: Registry, other: Registry) -> tuple[Job, Job, Job]:
             Job.State.DONE,
             started_at=_ago(days=days),
             finished_at=_ago(days=days, seconds=-42),
-            message="19 repositories, 1,316 tags. 3 tags are new, 1 moved.",
+            message=summary(Scan(repositories=19, tags=1316, new_tags=3, moved_tags=1)),
             progress=_PROGRESS_AT_END,
         )
     ended = make.job(
@@ -252,20 +256,15 @@ def _jobs(where: Registry, other: Registry) -> tuple[Job, Job, Job]:
         started_at=_ago(hours=5),
         finished_at=_ago(hours=5, seconds=-31),
         requested_by=ana,
-        message="The registry does not answer: connection refused.",
-        progress={"phase": "tags", "repositories": [4, 19]},
+        message=str(Unreachable("GET v2/_catalog?n=1000: connection refused")),
+        progress={"phase": "listing", "repositories": [4, 19]},
     )
     Job.objects.update(created_at=_ago(hours=5))
-    question = make.job(
+    asking = make.job(
         other,
         Job.State.ASKING,
         started_at=_ago(minutes=6),
-        question={
-            "text": "This scan would lose 212 of 900 tags that the last complete one had. Should it?",
-            "details": ["edge/cache: 180 of 190 tags", "edge/proxy: 32 of 40 tags"],
-            "yes": "Yes, they are really gone",
-            "no": "No, keep them",
-        },
+        question=question(Holdings(2, 212), Holdings(31, 900)),
     )
     scan = make.job(
         where,
@@ -273,7 +272,7 @@ def _jobs(where: Registry, other: Registry) -> tuple[Job, Job, Job]:
         started_at=_ago(seconds=33),
         requested_by=ana,
         progress={
-            "phase": "tags",
+            "phase": "manifests",
             "repositories": [7, 19],
             "tags": [512, 1316],
             "manifests": 88,
@@ -283,7 +282,7 @@ def _jobs(where: Registry, other: Registry) -> tuple[Job, Job, Job]:
             "problems": 1,
         },
     )
-    return scan, question, ended
+    return scan, asking, ended
 
 
 _PROGRESS_AT_END: Final = {

@@ -8,6 +8,7 @@ from typing import Final
 from django.utils import timezone
 
 from catalog.models import NamespaceTotal, Repository, Scan, Tag, TagSpan, WatchedRepository
+from catalog.recording.repositories import summary
 from jobs.models import Job
 from registries.models import Registry
 from tests.web import furniture as make
@@ -106,7 +107,9 @@ def _last(where: Registry, api: Repository) -> Scan:
         where,
         started_at=began,
         finished_at=began + timedelta(minutes=4, seconds=6),
-        job=make.job(where, Job.State.DONE, started_at=began, message="19 repositories, 1,316 tags."),
+        job=make.job(
+            where, Job.State.DONE, started_at=began, message=summary(Scan(repositories=19, tags=1316, **changed))
+        ),
         **{**_FOUND, **changed, **folder, **disk, "busy_answers": 12, "at_once": 6},
     )
 

@@ -231,7 +231,7 @@ def test_a_server_that_goes_away_is_said(visit: Visit) -> None:
 def test_a_question_is_answered(visit: Visit) -> None:
     page, question = visit.page, visit.harbour.question
     visit.go(f"/jobs/{question.pk}")
-    page.get_by_role("button", name="No, keep them").click()
+    page.get_by_role("button", name="No, keep the catalog as it is").click()
     expect(page.get_by_text("The answer was no: nothing was changed.")).to_be_visible()
 
 

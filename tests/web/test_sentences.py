@@ -18,7 +18,7 @@ from catalog.policy import Holdings
 from catalog.recording.repositories import summary
 from catalog.recording.settling import _state
 from catalog.removal import StillWorking, check_idle, request_removal
-from catalog.scanning.shrinking import _question
+from catalog.scanning.shrinking import question
 from jobs import services
 from jobs.models import Job
 from jobs.running import _reason
@@ -286,11 +286,11 @@ def test_the_page_of_a_failed_scan_is_korean(korean: Callable[[str], str], local
 
 
 def test_a_question_is_korean_and_kept_in_english(korean: Callable[[str], str], local: Registry) -> None:
-    question = _question(Holdings(212, 1_900), Holdings(900, 2_000))
-    assert question["text"] == (
+    asked = question(Holdings(212, 1_900), Holdings(900, 2_000))
+    assert asked["text"] == (
         "The registry lists 212 of 900 repositories and 1,900 of 2,000 tags no longer. Is that right?"
     )
-    job = _job(local, Job.State.ASKING, question=question)
+    job = _job(local, Job.State.ASKING, question=asked)
     words = korean(f"/jobs/{job.pk}")
     assert "리포지토리 900개 중 212개와 태그 2,000개 중 1,900개가" in words
     assert not ENGLISH.search(words), ENGLISH.search(words)
