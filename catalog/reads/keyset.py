@@ -152,8 +152,10 @@ def paged(  # noqa: PLR0913  three ways in which lists differ
     Where the rows after a token are gone, page one follows; not so unless it `begins_anew`: then the page is empty,
     since whoever follows `next` until there is none would never end.
     """
-    count = rows.order_by()[: CAP + 1].count() if known is None else known
     place = _Place.read(token, order)
+    if whole is not None and known is None and place is None:
+        return _first_page(rows, order, size, whole)
+    count = rows.order_by()[: CAP + 1].count() if known is None else known
     found = _beside(rows, order, place, size, whole)
     if place and ((not found and begins_anew) or (place.backward and len(found) <= size)):
         place, found = None, _beside(rows, order, None, size, whole)  # the beginning was reached: show all of page one
@@ -170,6 +172,15 @@ def paged(  # noqa: PLR0913  three ways in which lists differ
     )
 
 
+def _first_page(rows: QuerySet[RowT], order: Order, size: int, whole: Callable[[Any], QuerySet[RowT]]) -> Page[RowT]:
+    """What is to be counted is read in order, so that what the page begins with need not be found once more."""
+    ordering = _ordering(order, falling=order.descending)
+    keys = list(rows.order_by(*ordering).values_list("pk", flat=True)[: CAP + 1])
+    found = list(whole(rows.model._default_manager.filter(pk__in=keys[:size])).order_by(*ordering))  # noqa: SLF001
+    following = _token(found[-1], order, backward=False) if found and len(keys) > size else None
+    return Page(found, min(len(keys), CAP), count_is_capped=len(keys) > CAP, next=following)
+
+
 def _beside(
     rows: QuerySet[RowT],
     order: Order,
@@ -182,12 +193,16 @@ def _beside(
     falling = order.descending != backward
     if place:
         rows = rows.filter(_past(order.column, place, falling=falling))
-    sign, fields = "-" if falling else "", (order.column.field, "pk")
-    ordering = [f"{sign}{field}" for field in (fields[:1] if order.column.is_unique else fields)]
+    ordering = _ordering(order, falling=falling)
     found = rows.order_by(*ordering)[: size + 1]
     if whole is None:
         return list(found)
     return list(whole(rows.model._default_manager.filter(pk__in=found.values("pk"))).order_by(*ordering))  # noqa: SLF001
+
+
+def _ordering(order: Order, *, falling: bool) -> list[str]:
+    sign, fields = "-" if falling else "", (order.column.field, "pk")
+    return [f"{sign}{field}" for field in (fields[:1] if order.column.is_unique else fields)]
 
 
 def _past(column: Column, place: _Place, *, falling: bool) -> Q:

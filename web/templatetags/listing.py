@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import urlencode
 
 from django import template
@@ -11,14 +11,29 @@ from django.template import Context
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext, gettext_noop, ngettext
 
+from catalog.models import Repository
 from catalog.reads.namespaces import Namespace
 from web.strata import Parts, strata_of
 from web.templatetags.berth import number, query, size
-from web.templatetags.drawing import icon
+from web.templatetags.drawing import chip, icon
 
 register = template.Library()
+
+
+class _State(NamedTuple):
+    text: str
+    why: str  # "" where the repository says it
+    tone: str = ""
+
+
+_GONE: Final = _State(gettext_noop("gone"), gettext_noop("two complete catalogs in a row lacked it"))
+_REPOSITORY_STATES: Final[dict[str, _State]] = {
+    Repository.State.FAILED: _State(gettext_noop("could not be read"), "", "danger"),
+    Repository.State.EMPTY: _State(gettext_noop("empty"), gettext_noop("listed by the registry, and without a tag")),
+    Repository.State.NEW: _State(gettext_noop("not scanned yet"), "", "info"),
+}
 
 _DEEPEST: Final = 5  # that is still indented
 _PLACE: Final = (
@@ -43,6 +58,20 @@ def aliases(names: Sequence[str], base: str, why: str = "") -> SafeString:
         '<a class="chip alias" href="{0}/-/tags/{1}">{2}{1}</a>',
         ((base, name, before) for name in names),
     )
+
+
+@register.simple_tag
+def repository_state(repository: Repository) -> SafeString:
+    """What is wrong with a repository, if anything, as chips with the reason."""
+    count, chips = repository.problem_count, []
+    found = _GONE if repository.gone_at else _REPOSITORY_STATES.get(repository.state)
+    if found:
+        why = gettext(found.why) if found.why else repository.problem
+        chips.append(chip(gettext(found.text), found.tone, why))
+    if count:
+        text = ngettext("%(all)s problem", "%(all)s problems", count) % {"all": number(count)}
+        chips.append(chip(text, "warn", gettext("tags that cannot be read, or images with a part missing")))
+    return format_html_join("", "{}", ((drawn,) for drawn in chips))
 
 
 @register.simple_tag(takes_context=True)
