@@ -131,7 +131,7 @@ def test_a_quick_check_of_passwords_is_none_to_speak_of(generation: str, tmp_pat
 
 
 def test_a_probe_measures_the_round_trip(hostile: Hostile, connect: Connect) -> None:
-    delays = iter([0.0, 0.8, 0.05, 0.8])
+    delays = iter([0.0, 0.05, 2.0])
 
     def slow(_: Asked) -> Reply:
         time.sleep(next(delays))
@@ -142,7 +142,7 @@ def test_a_probe_measures_the_round_trip(hostile: Hostile, connect: Connect) -> 
     found = connect(hostile.url).probe()
 
     assert (found.slow_auth_ms, found.problem) == (0, "")
-    assert 50 <= found.round_trip_ms < 800  # the shortest
+    assert 50 <= found.round_trip_ms < 2000  # the shortest; after the long one it asks no more
 
 
 def test_a_probe_does_not_wait_for_more_than_one_slow_answer(hostile: Hostile, connect: Connect) -> None:
