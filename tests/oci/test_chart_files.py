@@ -130,6 +130,7 @@ def test_extended_headers_without_end_take_no_time() -> None:
         (packed({"a/b": b"x" * 5_000})[:-200], "ends in the middle"),
         (packed({"a/b": b"x" * 5_000})[:40] + b"\xff" * 40, "no gzip|ends in the middle"),
     ],
+    ids=["nothing", "zip", "gzip of nothing", "x", "ff", "cut", "garbled"],
 )
 def test_what_is_no_archive_is_said(content: bytes, why: str) -> None:
     with pytest.raises(BadAnswer, match=why):
