@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final
+from collections.abc import Generator, Iterator
+from typing import TYPE_CHECKING, Any, Final
 
 import hypothesis  # noqa: F401  its plugin imports it at the end, when the driver of the browser has upset the parser
 import pytest
@@ -28,6 +28,23 @@ QUIET: Final = (
     "--disable-component-update",
     "--disable-sync",
 )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_report_to_serializable() -> Generator[None, Any, Any]:
+    """One process tells another in UTF-8, which has not all that a test may log."""
+    return _encodable((yield))
+
+
+def _encodable(told: Any) -> Any:
+    match told:
+        case str():
+            return told.encode("utf-8", "backslashreplace").decode()
+        case dict():
+            return {_encodable(key): _encodable(value) for key, value in told.items()}
+        case list() | tuple():
+            return type(told)(map(_encodable, told))
+    return told
 
 
 @pytest.fixture(autouse=True)
