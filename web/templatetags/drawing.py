@@ -24,6 +24,7 @@ register = template.Library()
 _BARS: Final = ("1.75", "6", "10.25", "14.5")  # where the bars of a glyph are
 _LONGEST_BAR: Final = 12
 _MOST_PLATFORMS: Final = 3
+_LONGEST_PLATFORM: Final = 16  # characters in a list; the page of the image has it whole
 _LONGEST_REASON: Final = 300
 
 
@@ -103,7 +104,7 @@ def platforms(names: Sequence[str]) -> str:
 
 @lru_cache(maxsize=256)
 def _chips(names: tuple[str, ...], _language: str | None) -> str:
-    chips = [(name, "", short_platform(name)) for name in names[:_MOST_PLATFORMS]]
+    chips = [(name, "", Truncator(short_platform(name)).chars(_LONGEST_PLATFORM)) for name in names[:_MOST_PLATFORMS]]
     if rest := names[_MOST_PLATFORMS:]:
         chips.append((", ".join(rest), format_html('<span class="sr">{} </span>', gettext("and")), f"+{len(rest)}"))
     return format_html_join("", '<span class="chip plat" title="{}">{}{}</span>', chips)

@@ -35,6 +35,7 @@ _REPOSITORY_STATES: Final[dict[str, _State]] = {
     Repository.State.NEW: _State(gettext_noop("not scanned yet"), "", "info"),
 }
 
+_LONG_TAG: Final = 32  # characters; a longer one may stand on several lines, in the templates too
 _DEEPEST: Final = 5  # that is still indented
 _PLACE: Final = (
     '<li class="in{0}"><a href="{1}ns={2}"{3} title="{4}"><span class="name">'
@@ -55,8 +56,8 @@ def aliases(names: Sequence[str], base: str, why: str = "") -> SafeString:
     before = format_html('<span class="sr">{} </span>', why) if why else ""
     return format_html_join(
         "",
-        '<a class="chip alias" href="{0}/-/tags/{1}">{2}{1}</a>',
-        ((base, name, before) for name in names),
+        '<a class="chip alias{3}" href="{0}/-/tags/{1}">{2}{1}</a>',
+        ((base, name, before, " long" if len(name) > _LONG_TAG else "") for name in names),
     )
 
 
