@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
 from access.guards import readers_only
@@ -55,7 +56,7 @@ def referrers(request: HttpRequest, registry: str, repository: str, digest: str)
     )
     known = {attachment.digest for attachment in image.attachments}
     told = told_of([one for one in found or () if str(one.digest) not in known], presence.repository)
-    return _part(request, presence, "referrers", {"referrers": told, "problem": problem})
+    return _part(request, presence, "referrers", {"title": gettext("Attached"), "referrers": told, "problem": problem})
 
 
 @require_safe
@@ -71,7 +72,7 @@ def chart_files(request: HttpRequest, registry: str, repository: str, digest: st
         lambda client: unpack_chart(fetch_archive(client, presence.repository.name, archive)),
         _ARCHIVE_SECONDS,
     )
-    return _part(request, presence, "chart_files", {"files": files, "problem": problem})
+    return _part(request, presence, "chart_files", {"title": gettext("Chart"), "files": files, "problem": problem})
 
 
 @require_safe
@@ -80,7 +81,7 @@ def family(request: HttpRequest, registry: str, repository: str, digest: str) ->
     """What the image builds on, and what builds on it; `digest` is that of one platform."""
     presence = find_presence(request, registry, repository, digest)
     found = family_of(presence.manifest, Registry.objects.active())
-    return _part(request, presence, "family", {"family": found, "home": registry})
+    return _part(request, presence, "family", {"title": gettext("Family"), "family": found, "home": registry})
 
 
 def _part(request: HttpRequest, presence: Presence, name: str, context: dict[str, Any]) -> HttpResponse:
