@@ -111,9 +111,7 @@ def search(request: HttpRequest, query: FromQuery[SearchQuery]) -> HttpResponse:
         return answer(request, found)
     found["reference"] = _reference(asked, registries, origin)
     found["repositories"] = [_repository(r, origin) for r in finding.repositories(asked, registries, query.limit)]
-    exact = finding.exact_tags(asked, registries, query.limit)
-    others = [tag for tag in finding.newest_tags(asked, registries, query.limit) if tag not in exact]
-    found["tags"] = [_tag(tag, origin) for tag in [*exact, *others][: query.limit]]
+    found["tags"] = [_tag(tag, origin) for tag in finding.best_tags(asked, registries, query.limit)]
     found["images"] = [_image(row, origin) for row in finding.images(asked, registries, query.limit)]
     return answer(request, found)
 

@@ -38,8 +38,9 @@ def _best_first(rows: QuerySet[Repository], query: Query) -> QuerySet[Repository
     if query.pattern:
         return rows.order_by("name_key", "pk")
     name = (query.repository or " ".join(query.words)).lower()
-    if not name and not query.facets and not query.namespace:
-        return rows.none()
+    if not name:
+        found = rows if query.facets or query.namespace else rows.none()
+        return found.order_by("-changed_at", "-pk")
     rank = Case(
         When(name=name, then=Value(0)),
         When(name__endswith=f"/{name}", then=Value(1)),
@@ -72,6 +73,13 @@ def _repositories(query: Query, registries: Sequence[Registry]) -> QuerySet[Repo
 def tags(query: Query, registries: Sequence[Registry], token: str | None, size: int) -> Page[Tag]:
     """Live tags, the newest first: by `tag:`, by a pattern, or by the last word; other words are of the repository."""
     return paged(_tags(query, registries), NEWEST_FIRST, token, size=size, begins_anew=False, whole=_whole)
+
+
+def best_tags(query: Query, registries: Sequence[Registry], most: int) -> list[Tag]:
+    """At most `most` tags: those whose whole name was typed, then others, each the newest first."""
+    exact = exact_tags(query, registries, most)
+    others = newest_tags(query, registries, most) if len(exact) < most else []
+    return [*exact, *(tag for tag in others if tag not in exact)][:most]
 
 
 def newest_tags(query: Query, registries: Sequence[Registry], most: int) -> list[Tag]:

@@ -28,7 +28,9 @@ class Glob(Lookup):
         right, (pattern,) = self.process_rhs(compiler, connection)
         if connection.vendor == "sqlite":
             return f"{left} GLOB {right}", [*left_values, pattern]
-        return f"{left} ~ {right}", [*left_values, _expression(str(pattern))]
+        # What LIKE leaves is little; to ask it costs a fifth of the regular expression.
+        values = [*left_values, _like(str(pattern)), *left_values, _expression(str(pattern))]
+        return f"({left} LIKE {right} AND {left} ~ {right})", values
 
 
 def _expression(pattern: str) -> str:
@@ -42,6 +44,14 @@ def _expression(pattern: str) -> str:
         out += {"*": "[^/]*", "?": "[^/]"}.get(letter) or re.escape(letter)
         at += 1
     return f"^{out}$"
+
+
+def _like(pattern: str) -> str:
+    """What fits the pattern fits this for LIKE, and more."""
+    return "".join(
+        {"*": "%", "?": "_"}.get(piece) or ("_" if piece.startswith("[") else re.sub(r"([%_\\])", r"\\\1", piece))
+        for piece in re.split(rf"({_CLASS.pattern}|[*?])", pattern)
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Final, NamedTuple
 from urllib.parse import urlencode
 
@@ -11,13 +12,13 @@ from django.template import Context
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext, gettext_noop, ngettext
+from django.utils.translation import get_language, gettext, gettext_noop, ngettext
 
-from catalog.models import Repository
+from catalog.models import Presence, Repository
 from catalog.reads.namespaces import Namespace
 from web.strata import Parts, strata_of
 from web.templatetags.berth import number, query, size
-from web.templatetags.drawing import chip, icon
+from web.templatetags.drawing import chip, icon, time
 
 register = template.Library()
 
@@ -73,6 +74,24 @@ def repository_state(repository: Repository) -> SafeString:
         text = ngettext("%(all)s problem", "%(all)s problems", count) % {"all": number(count)}
         chips.append(chip(text, "warn", gettext("tags that cannot be read, or images with a part missing")))
     return format_html_join("", "{}", ((drawn,) for drawn in chips))
+
+
+@register.simple_tag
+def image_date(presence: Presence) -> str:
+    """The best date that is known of an image, and what it rests on."""
+    rest = _dated_by(presence.dated_by, get_language())
+    return rest if presence.date is None else format_html("{}{}", time(presence.date), rest)
+
+
+@lru_cache(maxsize=64)
+def _dated_by(dated_by: str, _language: str | None) -> str:
+    how = Presence.DatedBy(dated_by)
+    said = {
+        Presence.DatedBy.FOUND: gettext("before the first scan"),
+        Presence.DatedBy.CREATED: " · " + gettext("created"),
+    }
+    words = said.get(how) or " · " + gettext("arrived")
+    return format_html('<span class="sub" title="{}">{}</span>', how.label, words)
 
 
 @register.simple_tag(takes_context=True)

@@ -45,11 +45,9 @@ def _found(query: Query, registries: list[Registry], section: str, most: int, to
         return found | {"tags": finding.tags(query, registries, token, most)}
     if section == "":
         rows = finding.repositories(query, registries, most + 1)
-        exact = finding.exact_tags(query, registries, most)
-        tags = finding.newest_tags(query, registries, most + 1)
-        others = [tag for tag in tags if tag not in exact]
+        tags = finding.best_tags(query, registries, most + 1)
         found |= {"repositories": rows[:most], "more_repositories": len(rows) > most}
-        found |= {"tags": [*exact, *others][:most], "more_tags": len(tags) > most or len(exact) + len(others) > most}
+        found |= {"tags": tags[:most], "more_tags": len(tags) > most}
         found |= {"parts": _parts(query), "here": explained(query, registries)}
     return found
 
