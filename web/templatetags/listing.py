@@ -10,9 +10,10 @@ from urllib.parse import urlencode
 from django import template
 from django.template import Context
 from django.urls import reverse
+from django.utils.functional import Promise
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language, gettext, gettext_noop, ngettext
+from django.utils.translation import get_language, gettext, gettext_lazy, ngettext
 
 from catalog.models import Presence, Repository
 from catalog.reads.namespaces import Namespace
@@ -24,16 +25,16 @@ register = template.Library()
 
 
 class _State(NamedTuple):
-    text: str
-    why: str  # "" where the repository says it
+    text: Promise
+    why: Promise | str  # "" where the repository says it
     tone: str = ""
 
 
-_GONE: Final = _State(gettext_noop("gone"), gettext_noop("two complete catalogs in a row lacked it"))
+_GONE: Final = _State(gettext_lazy("gone"), gettext_lazy("two complete catalogs in a row lacked it"))
 _REPOSITORY_STATES: Final[dict[str, _State]] = {
-    Repository.State.FAILED: _State(gettext_noop("could not be read"), "", "danger"),
-    Repository.State.EMPTY: _State(gettext_noop("empty"), gettext_noop("listed by the registry, and without a tag")),
-    Repository.State.NEW: _State(gettext_noop("not scanned yet"), "", "info"),
+    Repository.State.FAILED: _State(gettext_lazy("could not be read"), "", "danger"),
+    Repository.State.EMPTY: _State(gettext_lazy("empty"), gettext_lazy("listed by the registry, and without a tag")),
+    Repository.State.NEW: _State(gettext_lazy("not scanned yet"), "", "info"),
 }
 
 _LONG_TAG: Final = 32  # characters; a longer one may stand on several lines, in the templates too
@@ -68,8 +69,7 @@ def repository_state(repository: Repository) -> SafeString:
     count, chips = repository.problem_count, []
     found = _GONE if repository.gone_at else _REPOSITORY_STATES.get(repository.state)
     if found:
-        why = gettext(found.why) if found.why else repository.problem
-        chips.append(chip(gettext(found.text), found.tone, why))
+        chips.append(chip(str(found.text), found.tone, str(found.why) or repository.problem))
     if count:
         text = ngettext("%(all)s problem", "%(all)s problems", count) % {"all": number(count)}
         chips.append(chip(text, "warn", gettext("tags that cannot be read, or images with a part missing")))
