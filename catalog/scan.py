@@ -237,6 +237,7 @@ class _Scan:
             if not listed.refusal:
                 repositories.count_missed(self._registry, listed.works.keys())
             scan.save()
-        with self._lease.writing():
-            learn_sizes()
+        if self._changes:
+            with self._lease.writing():
+                learn_sizes()
         self._progress.phase("done")

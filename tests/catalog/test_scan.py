@@ -74,6 +74,11 @@ def test_after_a_scan_the_database_knows_its_sizes(row: Registry, push: Pusher) 
     with connection.cursor() as cursor:
         cursor.execute("SELECT stat FROM sqlite_stat1 WHERE idx = 'tags_by_name'")
         assert cursor.fetchall() == [("12 12 1",)]
+        cursor.execute("DELETE FROM sqlite_stat1")
+    scan(row)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT COUNT(*) FROM sqlite_stat1")
+        assert cursor.fetchone() == (0,)  # nothing had changed, so nothing was written
 
 
 def test_every_kind_is_called_by_its_name(row: Registry, push: Pusher) -> None:
