@@ -5,19 +5,18 @@ Every method raises the errors of `oci.errors` and no others.
 
 from __future__ import annotations
 
-import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Generic, Literal, Self, TypeVar
 from urllib.parse import urlencode
 
 from requests.utils import parse_header_links
 
-from oci import routes
+from oci import digests, routes
 from oci.document import load_object
 from oci.errors import BadAnswer, DigestMismatch, InvalidName, NotFound, Refused
 from oci.fetched import Fetched
-from oci.media_types import ACCEPTED, OCI_INDEX, SCHEMA1, bare
-from oci.model import MANIFEST_LIMIT, Descriptor, ImageIndex, Schema1Manifest, parse_manifest
+from oci.media_types import ACCEPTED, OCI_INDEX, bare
+from oci.model import MANIFEST_LIMIT, Descriptor, ImageIndex, parse_manifest
 from oci.names import Digest, RepositoryName, TagName, parse_repository, parse_tag
 from oci.probe import Capabilities, probe
 from oci.transport import Answer, Endpoint, Transport
@@ -35,7 +34,6 @@ _REFERRER_PAGES: Final = 20
 _SMALLER_PAGE: Final = 100
 _ACCEPT: Final = {"Accept": ", ".join(ACCEPTED)}
 _ACCEPT_INDEX: Final = {"Accept": OCI_INDEX}
-_HASHED: Final = "Docker-Content-Digest"
 
 NameT = TypeVar("NameT", RepositoryName, TagName)
 
@@ -113,7 +111,7 @@ class RegistryClient:
         )
         if answer.status == 304:  # noqa: PLR2004  Not Modified
             return None
-        return Fetched(_verified(answer, target), answer.headers.get("Content-Type", ""), answer.content)
+        return Fetched(digests.verified(answer, target), answer.headers.get("Content-Type", ""), answer.content)
 
     def manifest_exists(self, repository: RepositoryName, digest: Digest) -> bool:
         """Whether the manifest is in this repository; no bytes travel, and no pull is counted for a HEAD."""
@@ -201,7 +199,7 @@ class RegistryClient:
             scope=routes.scope(repository, "pull", "push"),
         )
         digest = target if isinstance(target, Digest) else Digest.of(content)
-        if (said := _said(answer)) and not said.matches(content):
+        if (said := digests.said(answer)) and not said.matches(content):
             raise DigestMismatch(f"{digest} was stored as {said}")
         return digest
 
@@ -285,22 +283,3 @@ def _page(answer: Answer, key: str, parse: Callable[[str], NameT], known: set[Na
             known.add(name)
             names.append(name)
     return Page(tuple(names), rejected)
-
-
-def _verified(answer: Answer, target: TagName | Digest) -> Digest:
-    """The digest of a manifest by its bytes; what the registry says of it is only a hint at the algorithm."""
-    content = answer.content
-    if bare(answer.headers.get("Content-Type", "")) in SCHEMA1:
-        content = Schema1Manifest("", content).payload
-    said = target if isinstance(target, Digest) else _said(answer)
-    if said is None:
-        return Digest.of(content)
-    if not said.matches(content):
-        raise DigestMismatch(f"{said} came back as {Digest.of(content)}")
-    return said
-
-
-def _said(answer: Answer) -> Digest | None:
-    with contextlib.suppress(InvalidName):
-        return Digest.parse(answer.headers.get(_HASHED, ""))
-    return None
