@@ -46,36 +46,30 @@ def wait_elsewhere(may_end: threading.Event) -> bool:
         return may_end.wait(HANGS)
 
 
-def test_one_is_worked_on_at_a_time() -> None:
-    site = Site(work)
-    threads = [ask(Turns(site, patience=HANGS), "/") for _ in range(4)]
-    assert site.begun.acquire(timeout=HANGS)
+def serve(site: Site, requests: int, *, begin_together: int, patience: float) -> None:
+    """All `requests`; they may end once `begin_together` of them have begun, and no more."""
+    threads = [ask(Turns(site, patience), "/") for _ in range(requests)]
+    for _ in range(begin_together):
+        assert site.begun.acquire(timeout=HANGS)
+    assert not site.begun.acquire(timeout=0.3)
     site.may_end.set()
     for thread in threads:
         thread.join(HANGS)
-    assert (site.served, site.most_at_once) == (4, 1)
+    assert site.served == requests
+
+
+def test_one_is_worked_on_at_a_time() -> None:
+    site = Site(work)
+    serve(site, 4, begin_together=1, patience=HANGS)
+    assert site.most_at_once == 1
 
 
 def test_who_waits_for_a_registry_lets_others_work() -> None:
-    site = Site(wait_elsewhere)
-    threads = [ask(Turns(site, patience=HANGS), "/") for _ in range(4)]
-    for _ in threads:
-        assert site.begun.acquire(timeout=HANGS)
-    site.may_end.set()
-    for thread in threads:
-        thread.join(HANGS)
-    assert (site.served, site.most_at_once) == (4, 4)
+    serve(Site(wait_elsewhere), 4, begin_together=4, patience=HANGS)
 
 
 def test_one_that_takes_long_does_not_keep_the_others_out() -> None:
-    site = Site(work)
-    threads = [ask(Turns(site, patience=0.01), "/") for _ in range(3)]
-    for _ in threads:
-        assert site.begun.acquire(timeout=HANGS)
-    site.may_end.set()
-    for thread in threads:
-        thread.join(HANGS)
-    assert (site.served, site.most_at_once) == (3, 3)
+    serve(Site(work), 3, begin_together=3, patience=0.01)
 
 
 def test_a_fault_gives_the_turn_back() -> None:
