@@ -84,7 +84,7 @@ def _wanted(row: Repository, query: TagQuery) -> TagQuerySet:
         images = Presence.objects.filter(repository=row, manifest__digest=query.digest)
         tags = Tag.objects.filter(presence__in=list(images.values_list("pk", flat=True)))
     tags = tags.gone() if query.state == "gone" else tags.live()
-    return tags.matching(query.q)
+    return tags.matching_here(query.q)
 
 
 def _aliases(images: Iterable[Presence]) -> dict[int | None, list[str]]:

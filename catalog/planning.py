@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any, Final
 
 from django.db import connection
-from django.db.models import F, IntegerField, QuerySet, Subquery
+from django.db.models import F, IntegerField, Q, QuerySet, Subquery
 from django.db.models.expressions import Combinable
+from django.db.models.functions import Collate, Upper
+from django.db.models.lookups import Contains
 
 _LOOKED_AT: Final = 400  # rows of each index, as SQLite's manual advises
 
@@ -17,6 +19,19 @@ def unindexed(field: str) -> Combinable:
     It does not know that nearly all rows fit. PostgreSQL does, and a sum would hide that from it.
     """
     return F(field) + 0 if connection.vendor == "sqlite" else F(field)
+
+
+def read_through(field: str, text: str) -> Q | Contains:
+    """That `field`, whose values are ASCII, has `text` in it, in capitals or not, for rows that some other index finds.
+
+    PostgreSQL would look `4.0.0` up among the trigrams, which know no dots, and find a quarter of all tags there. It
+    reads faster by bytes than by the rules of a language.
+    """
+    if connection.vendor != "postgresql" or not text.isascii():
+        return Q(**{f"{field}__icontains": text})
+    if text.upper() == text.lower():
+        return Q(**{f"{field}__contains": text})
+    return Contains(Upper(Collate(F(field), "C")), text.upper())
 
 
 class CountOf(Subquery):

@@ -16,6 +16,7 @@ from django.urls import reverse
 from catalog.models.content import Manifest
 from catalog.models.presences import Presence
 from catalog.models.repositories import Repository
+from catalog.planning import read_through
 
 
 class TagQuerySet(models.QuerySet["Tag"]):
@@ -27,6 +28,10 @@ class TagQuerySet(models.QuerySet["Tag"]):
 
     def matching(self, text: str) -> Self:
         return self.filter(name__icontains=text.strip()) if text.strip() else self
+
+    def matching_here(self, text: str) -> Self:
+        """The same, of the tags of one repository."""
+        return self.filter(read_through("name", text.strip())) if text.strip() else self
 
     def in_order(self) -> Self:
         return self.order_by("key")

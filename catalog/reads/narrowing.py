@@ -74,7 +74,7 @@ def _with_tag_like(images: PresenceQuerySet, repository: Repository, text: str) 
     if not text.strip():
         return images
     # That its name is not empty goes without saying, and leads to an index that holds the names.
-    tags = Tag.objects.live().filter(repository=repository, name__gt="").matching(text)
+    tags = Tag.objects.live().filter(repository=repository, name__gt="").matching_here(text)
     return images.filter(pk__in=tags.values("presence"))
 
 

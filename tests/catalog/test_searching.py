@@ -242,6 +242,29 @@ def test_the_index_of_tags_is_read_first_and_in_its_order(
         assert "USE TEMP B-TREE FOR ORDER BY" not in plan[:-1]  # of the few rows of the page at most
 
 
+@pytest.mark.parametrize("text", ["1.27", "-rc.1", "pr-1", "PR-1", "T", "_", "%", ".", " latest ", "é"])
+def test_the_tags_of_one_repository_are_read_through(local: Registry, text: str) -> None:
+    app = make.repository(local, "team/app")
+    names = ["1.27.3", "1_27", "10275", "latest", "PR-12345", "Pr-1", "2.0-RC.1", "work"]
+    make.put(app, make.image([("one", 1)]), *names)
+
+    found = Tag.objects.filter(repository=app).matching_here(text)
+
+    assert {tag.name for tag in found} == {name for name in names if text.strip().lower() in name.lower()}
+
+
+@pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite's table is used where it is asked for")
+@pytest.mark.parametrize("text", ["4.0.0", "main", "-a1"])
+def test_no_trigrams_are_asked_for_the_tags_of_one_repository(text: str) -> None:
+    """They know no dots, so that `4.0.0` would find every tag that has a 0."""
+    tags = Tag.objects.all()
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+
+    assert "catalog_tag_search" in tags.matching(text).explain()
+    assert "catalog_tag_search" not in tags.matching_here(text).explain()
+
+
 def explain(sql: str) -> list[str]:
     with connection.cursor() as cursor:
         cursor.execute("EXPLAIN QUERY PLAN " + sql.replace("%", "%%"))
