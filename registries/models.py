@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any, Final, Self
 from urllib.parse import urlsplit
 
 from django.core.validators import RegexValidator
@@ -18,6 +18,10 @@ NAME_PATTERN = r"[a-z0-9]+(?:-[a-z0-9]+)*"
 NAME_LENGTH = 40
 RESERVED_NAMES = frozenset({"add"})  # /registries/add is the page that adds them
 STORAGE_LENGTH = 1000
+_FOR_ASKING: Final = (
+    *("username", "password", "realm", "ca", "client_certificate", "client_key"),
+    *("from_environment", "embedded", "capabilities", "probed_at", "created_at"),
+)
 _name_rule = RegexValidator(rf"^{NAME_PATTERN}\Z", _("Small letters, digits and single hyphens."))
 
 
@@ -79,3 +83,11 @@ class Registry(models.Model):
 
     def capability(self, name: str) -> Any:
         return self.capabilities.get(name)
+
+
+def for_asking(registry: str) -> list[str]:
+    """What only who asks a registry, or sets it up, needs of it, to be deferred: `registry` is the way to it.
+
+    A list would read it with every row, and decipher passwords that nobody sees.
+    """
+    return [f"{registry}__{name}" for name in _FOR_ASKING]

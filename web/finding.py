@@ -21,7 +21,7 @@ def find_registry(request: HttpRequest, name: str) -> Registry:
 def find_repository(request: HttpRequest, registry: str, name: str) -> Repository:
     """With what the pages of a repository have in common; of the README only whether there is one, as `has_readme`."""
     _check(request)
-    rows = with_gone_tags(Repository.objects.for_list().with_card())
+    rows = with_gone_tags(Repository.objects.select_related("registry", "newest__manifest").with_card())
     return get_object_or_404(rows, registry__name=registry, name=name)
 
 

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from catalog.planning import unindexed
 from catalog.sort_keys import name_key
-from registries.models import Registry
+from registries.models import Registry, for_asking
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -44,8 +44,8 @@ class RepositoryQuerySet(models.QuerySet["Repository"]):
         return self.filter(Q(state=Repository.State.FAILED) | Q(problem_count__gt=0))
 
     def for_list(self) -> Self:
-        """With what a row of a list shows of its newest image."""
-        return self.select_related("registry", "newest__manifest")
+        """With what a row of a list shows of its newest image; of its registry without how it is asked."""
+        return self.select_related("registry", "newest__manifest").defer(*for_asking("registry"))
 
     def with_card(self) -> Self:
         """With the owner, and `has_readme`; the README itself may be long."""

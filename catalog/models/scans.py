@@ -11,12 +11,16 @@ from django.db.models import OuterRef, Subquery
 from django.utils.translation import gettext_lazy as _
 
 from jobs.models import Job
-from registries.models import Registry
+from registries.models import Registry, for_asking
 
 
 class ScanQuerySet(models.QuerySet["Scan"]):
     def complete(self) -> Self:
         return self.filter(complete=True)
+
+    def for_list(self) -> Self:
+        """With the job, and of the registry what is shown of it."""
+        return self.select_related("registry", "job").defer(*for_asking("registry"))
 
     def newest_first(self) -> Self:
         return self.order_by("-id")

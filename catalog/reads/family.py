@@ -13,7 +13,7 @@ from django.db.models import Count, Min
 
 from catalog.layers_keys import keys_of_prefixes
 from catalog.models import IndexEntry, Manifest, ManifestBlob, Presence
-from registries.models import Registry
+from registries.models import Registry, for_asking
 
 MOST: Final = 20  # images of each that are listed
 _LOOKED_AT: Final = 200  # images behind one list of layers
@@ -96,7 +96,8 @@ def _named(manifest_ids: set[int], itself: Manifest, registry_ids: list[int]) ->
     )
     places = {first: (pk, number) for pk, first, number in counted.order_by()}
     found: dict[int, tuple[Presence, int]] = {}
-    for presence in Presence.objects.filter(pk__in=places).select_related("repository__registry", "manifest"):
+    named = Presence.objects.filter(pk__in=places).select_related("repository__registry", "manifest")
+    for presence in named.defer(*for_asking("repository__registry")):
         pk, number = places[presence.pk]
         for child in [pk] if pk in manifest_ids else children[pk]:
             found.setdefault(child, (presence, number - 1))

@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 from django.db.models import Model, QuerySet
 
 from catalog.models import Presence, Repository, Tag
-from registries.models import Registry
+from registries.models import Registry, for_asking
 
 RowT = TypeVar("RowT", bound=Model)
 
@@ -30,15 +30,15 @@ class Problems:
 
 def problems_of(registry: Registry) -> Problems:
     """Three queries, each of which looks only into repositories that were counted as having problems."""
-    live = Repository.objects.live().filter(registry=registry).select_related("registry")
+    live = Repository.objects.live().filter(registry=registry).select_related("registry").defer(*for_asking("registry"))
     failed, more_failed = _first(live.filter(state=Repository.State.FAILED).order_by("name_key"))
     broken = live.filter(problem_count__gt=0).order_by().values("pk")
+    inside = for_asking("repository__registry")
     tags = Tag.objects.live().unreadable().filter(repository__in=broken).select_related("repository__registry")
-    unreadable, more_tags = _first(tags.order_by("repository__name_key", "key"))
+    unreadable, more_tags = _first(tags.defer(*inside).order_by("repository__name_key", "key"))
     images = Presence.objects.tagged().filter(repository__in=broken).exclude(state=Presence.State.WHOLE)
-    hollow, more_images = _first(
-        images.select_related("repository__registry", "manifest").order_by("repository__name_key", "lead_key")
-    )
+    images = images.select_related("repository__registry", "manifest").defer(*inside)
+    hollow, more_images = _first(images.order_by("repository__name_key", "lead_key"))
     return Problems(failed, unreadable, hollow, more_failed or more_tags or more_images)
 
 

@@ -15,7 +15,7 @@ from catalog.reads.keyset import Column, Order, Page, paged
 from catalog.search_index import fits, looked_up
 from catalog.searching.patterns import Pattern
 from catalog.searching.query import Query
-from registries.models import Registry
+from registries.models import Registry, for_asking
 
 _OF_TAGS: Final = ("repository__registry", "presence__manifest")
 NEWEST_FIRST: Final = Order("found", Column("place", int, largest_first=True, is_unique=True), descending=True)
@@ -88,7 +88,7 @@ def newest_tags(query: Query, registries: Sequence[Registry], most: int) -> list
 
 
 def _whole(tags: TagQuerySet) -> QuerySet[Tag]:
-    return tags.annotate(place=F("id")).select_related(*_OF_TAGS)
+    return tags.annotate(place=F("id")).select_related(*_OF_TAGS).defer(*for_asking("repository__registry"))
 
 
 def _tags(query: Query, registries: Sequence[Registry]) -> QuerySet[Tag]:
@@ -143,7 +143,7 @@ def images(query: Query, registries: Sequence[Registry], most: int) -> list[Pres
     # By a sum, which no index has: from the end of all images a database would look at nearly all of them.
     newest = rows.alias(place=F("pk") + 0).order_by(F("place").desc()).values("pk")[:most]
     whole = Presence.objects.filter(pk__in=newest).select_related("repository__registry", "manifest")
-    return list(whole.order_by("-pk")) if ids else []
+    return list(whole.defer(*for_asking("repository__registry")).order_by("-pk")) if ids else []
 
 
 def _manifests(query: Query) -> Iterator[QuerySet[Manifest]]:

@@ -31,7 +31,7 @@ _SCANS: Final = 10
 @readers_only
 def page(request: HttpRequest, name: str) -> HttpResponse:
     registry = find_registry(request, name)
-    scans = list(Scan.objects.filter(registry=registry).select_related("registry", "job").newest_first()[:_SCANS])
+    scans = list(Scan.objects.filter(registry=registry).for_list().newest_first()[:_SCANS])
     complete = next((scan for scan in scans if scan.complete), None) or _last_complete(registry)
     jobs = list(Job.objects.unfinished().filter(kind=KIND, subject=registry.job_subject))
     context = {
@@ -50,7 +50,7 @@ def page(request: HttpRequest, name: str) -> HttpResponse:
 
 
 def _last_complete(registry: Registry) -> Scan | None:
-    scans = Scan.objects.complete().filter(registry=registry).select_related("registry", "job")
+    scans = Scan.objects.complete().filter(registry=registry).for_list()
     return scans.newest_first().first()
 
 

@@ -26,7 +26,7 @@ _COLUMNS: Final = {"newest": Column("id", int, largest_first=True)}
 @readers_only
 def listing(request: HttpRequest, name: str) -> HttpResponse:
     registry = find_registry(request, name)
-    scans = Scan.objects.filter(registry=registry).select_related("registry", "job")
+    scans = Scan.objects.filter(registry=registry).for_list()
     page = paged(scans, Order.parse(None, _COLUMNS), request.GET.get("page"))
     rows = [ScanRow(scan) for scan in page.rows]
     return render(request, "scans/list.html", {"registry": registry, "page": page, "rows": rows})
