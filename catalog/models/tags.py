@@ -95,14 +95,14 @@ class TagSpan(models.Model):
         ]
         indexes = [
             models.Index(fields=["tag", "began"], name="spans_of_a_tag"),
-            models.Index(fields=["began"], name="spans_by_beginning"),
+            models.Index(fields=["began", "id"], name="spans_by_beginning"),
             models.Index(fields=["repository", "began", "id"], name="spans_of_a_repository"),
             models.Index(
                 fields=["repository", "ended", "id"],
                 condition=Q(ended__isnull=False),
                 name="ended_spans_of_a_repository",
             ),
-            models.Index(fields=["ended"], condition=Q(ended__isnull=False), name="spans_by_end"),
+            models.Index(fields=["ended", "id"], condition=Q(ended__isnull=False), name="spans_by_end"),
         ]
 
     def __str__(self) -> str:

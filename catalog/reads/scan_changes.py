@@ -11,11 +11,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final, Self
 
-from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, Q, QuerySet, Subquery
 
-from catalog.models import Scan, TagSpan
-from catalog.planning import unindexed
+from catalog.models import Repository, Scan, TagSpan
 from catalog.reads.keyset import CAP, Column, Order, Page, paged
+from registries.models import for_asking
 
 
 class Change(StrEnum):
@@ -63,7 +63,7 @@ def changes(scan: Scan, change: Change, token: str | None = None) -> Page[TagSpa
 
 
 def _whole(spans: QuerySet[TagSpan]) -> QuerySet[TagSpan]:
-    return spans.select_related("manifest", "tag__repository__registry")
+    return spans.select_related("manifest", "tag__repository__registry").defer(*for_asking("tag__repository__registry"))
 
 
 def _moved(spans: QuerySet[TagSpan]) -> QuerySet[TagSpan]:
@@ -72,8 +72,11 @@ def _moved(spans: QuerySet[TagSpan]) -> QuerySet[TagSpan]:
 
 def _spans(scan: Scan, change: Change) -> QuerySet[TagSpan]:
     interval = Interval.of(scan)
-    # Not beginning with the registry: it has many more tags than a scan changes.
-    of_registry = TagSpan.objects.alias(of=unindexed("repository__registry_id")).filter(of=scan.registry_id)
+    # Asked of each span: it has many more repositories than a scan changes, and no database may begin with them.
+    # Nor that few fit: as a yes or no of its own nobody guesses that, and they are read in their order.
+    repository = Repository.objects.filter(pk=OuterRef("repository"))
+    is_here = repository.values(is_here=ExpressionWrapper(Q(registry=scan.registry_id), BooleanField()))
+    of_registry = TagSpan.objects.filter(Subquery(is_here))
     if change is Change.GONE:
         following = TagSpan.objects.filter(tag=OuterRef("tag"), began=OuterRef("ended"))
         return of_registry.filter(interval.holds("ended")).exclude(Exists(following))
