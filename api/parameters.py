@@ -9,11 +9,12 @@ from django.db.models import QuerySet
 from ninja import Schema
 from pydantic import AfterValidator, Field
 
-from catalog.reads.keyset import SIZE, Column, Order, Page, RowT, is_token, paged
+from catalog.reads.keyset import Column, Order, Page, RowT, is_token, paged
 from oci.errors import InvalidName
 from oci.names import Digest
 
-MOST: Final = 200  # rows of a page
+MOST: Final = 200  # rows of a page, and without a `limit`
+_ROWS: Final = 50
 
 
 class UnfitCursor(Exception):  # noqa: N818  it is said as it is
@@ -34,7 +35,7 @@ DigestParameter = Annotated[str, AfterValidator(_digest)]
 
 class Paging(Schema):
     cursor: str = Field("", max_length=2000, description="Where a page begins, from `next` or `previous` of another.")
-    limit: int = Field(SIZE, ge=1, le=MOST, description="Rows of a page.")
+    limit: int = Field(_ROWS, ge=1, le=MOST, description="Rows of a page.")
 
 
 def page_of(

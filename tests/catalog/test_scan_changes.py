@@ -113,7 +113,7 @@ def test_the_pages_go_on_where_the_last_one_ended(app: Repository) -> None:
     first = changes(mine, Change.GONE)
     second = changes(mine, Change.GONE, first.next)
 
-    assert [len(first.rows), len(second.rows), first.count] == [50, 10, 60]
+    assert [len(first.rows), len(second.rows), first.count] == [40, 20, 60]
     assert [row.tag.name for row in first.rows + second.rows] == [f"tag-{number:02}" for number in range(60)]
 
 

@@ -13,7 +13,7 @@ PATH = "/r/local/many/tags"
 
 @pytest.fixture
 def many(visit: Visit) -> Visit:
-    """A repository of 60 images, the page of which shows 50."""
+    """A repository of 60 images, the page of which shows 40."""
     where = make.repository(visit.harbour.registry, "many/tags")
     for number in range(60):
         make.put(

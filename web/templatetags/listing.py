@@ -53,6 +53,17 @@ def tags_noun(count: int) -> str:
 
 
 @register.simple_tag
+def pick(image: Presence) -> SafeString:
+    """What selects an image."""
+    label = gettext("Select %(name)s") % {"name": image.lead_tag}
+    return format_html(
+        '<label class="hit"><input type="checkbox" data-pick data-tags="{}"><span class="sr">{}</span></label>',
+        image.tag_count,
+        label,
+    )
+
+
+@register.simple_tag
 def aliases(names: Sequence[str], base: str, why: str = "") -> SafeString:
     """Other tags of an image as chips; `base` is the address of their repository, `why` is said before each."""
     before = format_html('<span class="sr">{} </span>', why) if why else ""

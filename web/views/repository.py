@@ -29,7 +29,6 @@ COLUMNS: Final = {
     "size": Column("size", int, largest_first=True),
 }
 _GONE_COLUMNS: Final = {"gone": Column("gone_at", datetime, largest_first=True), "tag": Column("key", bytes)}
-_IMAGES: Final = 40  # of a page: each is a row of several tags
 _ALIASES: Final = 6  # beside the lead tag; the others are folded
 _MOST_TAGS: Final = 40  # of one image, in the fold as well
 _MOST_UNREADABLE: Final = 20
@@ -46,7 +45,6 @@ def page(request: HttpRequest, registry: str, repository: str) -> HttpResponse:
         narrowing.of(row),
         order,
         request.GET.get("page"),
-        size=_IMAGES,
         known=known,
         whole=PresenceQuerySet.with_manifest,
     )
