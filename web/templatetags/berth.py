@@ -51,13 +51,18 @@ def size(count: int | None) -> str:
     while value >= 999.5 and unit < len(_UNITS) - 1:  # noqa: PLR2004  999.5 would be printed as 1000
         value, unit = value / 1000, unit + 1
     places = 0 if unit <= 1 or value >= 99.95 else 2 if unit > 3 and value < 9.995 else 1  # noqa: PLR2004  see above
-    return f"{number_format(round(value, places), places)}\N{NO-BREAK SPACE}{_UNITS[unit]}"
+    return f"{_written(round(value, places), places, get_language())}\N{NO-BREAK SPACE}{_UNITS[unit]}"
 
 
 @register.filter
 def number(count: int | None) -> str:
     """A whole number with its thousands apart: 9,316; nothing for None."""
-    return "" if count is None else number_format(count, force_grouping=True)
+    return "" if count is None else _written(count, None, get_language())
+
+
+@lru_cache(maxsize=8192, typed=True)  # a page has a hundred, and few of them are new to the process
+def _written(value: float, places: int | None, _language: str | None) -> str:
+    return number_format(value, places, force_grouping=True)
 
 
 @register.filter
@@ -150,7 +155,7 @@ def lasting(duration: timedelta | float | None) -> str:
         return ""
     seconds = duration.total_seconds() if isinstance(duration, timedelta) else float(duration)
     if seconds < 10:  # noqa: PLR2004
-        return gettext("%(n)s s") % {"n": number_format(round(seconds, 1), 1)}
+        return gettext("%(n)s s") % {"n": _written(round(seconds, 1), 1, get_language())}
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     if hours:

@@ -24,6 +24,18 @@ from web.templatetags.drawing import chip, icon, time
 register = template.Library()
 
 
+class _Item(NamedTuple):
+    """A namespace in the tree."""
+
+    depth: int
+    address: str
+    is_here: bool
+    path: str
+    mark: str  # the classes of its sign
+    repositories: int
+    registry: str  # the name of the one in which a repository has its name, "" where none has
+
+
 class _State(NamedTuple):
     text: Promise
     why: Promise | str  # "" where the repository says it
@@ -40,9 +52,8 @@ _REPOSITORY_STATES: Final[dict[str, _State]] = {
 _LONG_TAG: Final = 32  # characters; a longer one may stand on several lines, in the templates too
 _DEEPEST: Final = 5  # that is still indented
 _PLACE: Final = (
-    '<li class="in{0}"><a href="{1}ns={2}"{3} title="{4}"><span class="name">'
-    '<span class="{5}" aria-hidden="true"></span>{6}</span>'
-    '<small class="num">{7}<span class="sr"> {8}</span></small></a>{9}</li>'
+    '<li class="in{}"><a href="{}"{} title="{}"><span class="name"><span class="{}" aria-hidden="true"></span>{}</span>'
+    '<small class="num">{}<span class="sr"> {}</span></small></a>{}</li>'
 )
 
 
@@ -111,36 +122,44 @@ def places(
 ) -> SafeString:
     """Namespaces as items of the tree, `depth` levels inside; of those on the way to `here` each is inside the last."""
     page = query(context, ns="", q="", after="")
-    beginning = f"{page}&" if page.startswith("?") else "?"
-    return format_html_join(
-        "",
+    beginning, language = f"{page}&" if page.startswith("?") else "?", get_language()
+    items = (
+        _Item(
+            min(depth + (further if is_way else 0), _DEEPEST),
+            beginning + urlencode({"ns": place.path}),
+            bool(here) and place.path == here,
+            place.path,
+            " ".join(name for name, holds in (("mark", place.has_below), ("open", is_way)) if holds),
+            place.repositories,
+            place.registry,
+        )
+        for further, place in enumerate(namespaces)
+    )
+    return format_html_join("", "{}", ((_drawn(item, language),) for item in items))
+
+
+@lru_cache(maxsize=2048)  # the pages of a list have the same ones beside them
+def _drawn(item: _Item, _language: str | None) -> SafeString:
+    return format_html(
         _PLACE,
-        (
-            (
-                min(depth + (further if is_way else 0), _DEEPEST),
-                beginning,
-                urlencode({"ns": place.path}).removeprefix("ns="),
-                format_html(' aria-current="{}"', "page") if here and place.path == here else "",
-                place.path,
-                " ".join(name for name, holds in (("mark", place.has_below), ("open", is_way)) if holds),
-                place.name,
-                number(place.repositories),
-                ngettext("repository", "repositories", place.repositories),
-                _own(place),
-            )
-            for further, place in enumerate(namespaces)
-        ),
+        item.depth,
+        item.address,
+        format_html(' aria-current="{}"', "page") if item.is_here else "",
+        item.path,
+        item.mark,
+        item.path.rpartition("/")[2],
+        number(item.repositories),
+        ngettext("repository", "repositories", item.repositories),
+        _own(item.path, item.registry) if item.registry else "",
     )
 
 
-def _own(place: Namespace) -> str:
+def _own(path: str, registry: str) -> SafeString:
     """The way into the repository of the same name."""
-    if not place.registry:
-        return ""
     return format_html(
         '<a class="own" href="{0}" title="{1}">{2}<span class="sr">{1}</span></a>',
-        reverse("repository", args=[place.registry, place.path]),
-        gettext("The repository %(name)s") % {"name": place.path},
+        reverse("repository", args=[registry, path]),
+        gettext("The repository %(name)s") % {"name": path},
         icon("box", 14),
     )
 
