@@ -13,8 +13,8 @@ from catalog.reads.keyset import Column, Order, Page, RowT, is_token, paged
 from oci.errors import InvalidName
 from oci.names import Digest
 
-MOST: Final = 200  # rows of a page, and without a `limit`
-_ROWS: Final = 50
+MOST: Final = 200  # rows of a page
+_ROWS: Final = 50  # where no `limit` is asked for
 
 
 class UnfitCursor(Exception):  # noqa: N818  it is said as it is

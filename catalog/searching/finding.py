@@ -196,7 +196,8 @@ def pasted_here(query: Query, registries: Iterable[Registry]) -> list[Repository
             meant |= Q(registry=registry, name=whole.removeprefix(f"{registry.pull_host}/"))
         elif not query.pasted.has_registry:
             meant |= Q(registry=registry, name__in=names)
-    return list(Repository.objects.live().filter(meant).select_related("registry").order_by("registry__name", "name"))
+    found = Repository.objects.live().filter(meant).select_related("registry").defer(*for_asking("registry"))
+    return list(found.order_by("registry__name", "name"))
 
 
 def pasted_targets(query: Query, here: Sequence[Repository]) -> dict[int, Presence | None]:

@@ -10,10 +10,20 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from catalog.models import Presence
+from registries.models import Registry
+from tests.web import furniture as make
 from tests.web import harbour
 
 _SECRET: Final = re.compile(r'"registries_registry"\."(?:password|client_key)"')
 _OF_ONE_ROW: Final = "LIMIT 21"  # how Django asks for the one row that a page is about
+
+
+def _ground_and_house(where: Registry) -> Presence:
+    """An image on which another builds."""
+    ground, house = make.repository(where, "base/ground"), make.repository(where, "team/house")
+    make.put(house, make.image([("ground", 1), ("walls", 1)]), "1")
+    return make.put(ground, make.image([("ground", 1)]), "1")
 
 
 @pytest.mark.parametrize(
@@ -29,6 +39,8 @@ _OF_ONE_ROW: Final = "LIMIT 21"  # how Django asks for the one row that a page i
         "/search?q=tag:1",
         "/search?q=label:team%3Dplatform",
         "/search?q=platform:linux/arm64",
+        "/search?q=docker+pull+registry.lab.internal:5000/{api}:1",
+        "/r/local/base/ground/-/manifests/{digest}/family",
         "/registries/local",
         "/registries/local/scans",
         "/registries/local/scans/{scan}",
@@ -41,7 +53,8 @@ _OF_ONE_ROW: Final = "LIMIT 21"  # how Django asks for the one row that a page i
 @pytest.mark.django_db
 def test_no_list_reads_passwords(client: Client, path: str) -> None:
     built = harbour.build()
-    address = path.format(api=built.api.name, scan=built.last.pk)
+    ground = _ground_and_house(built.registry)
+    address = path.format(api=built.api.name, digest=ground.manifest.digest, scan=built.last.pk)
 
     with CaptureQueriesContext(connection) as queries:
         answer = client.get(address, HTTP_ACCEPT="*/*")
