@@ -81,6 +81,6 @@ def _weights(
     heaviest = max(weights, key=weights.__getitem__)
     files = weight.of_static(reader, paths[heaviest][0])
     first = sum(files.values()) + weights[heaviest]
-    yield Row(f"{database}: first visit, {heaviest} with {len(files)} files", first / _KB, "kB", _FIRST_VISIT)
+    yield Row(f"{database}: first visit, the heaviest page with {len(files)} files", first / _KB, "kB", _FIRST_VISIT)
     for kind, bytes_ in weights.items():
         yield Row(f"{database}: {kind}, weight at most", bytes_ / _KB, "kB", _NEXT_PAGE)
