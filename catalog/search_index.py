@@ -1,7 +1,8 @@
 """The index behind searching tags by any part of their name: trigrams, as each database has them.
 
-On SQLite it is a table beside the tags that triggers keep; on PostgreSQL an index of its extension pg_trgm, and another
-for the names of repositories, which SQLite reads quickly enough. A database that has neither is searched row by row.
+On SQLite it is a table beside the tags that triggers keep; on PostgreSQL an index of its extension pg_trgm, another for
+the names of repositories, which SQLite reads quickly enough, and one that holds all a search within a repository reads.
+A database that has none is searched row by row.
 """
 
 from __future__ import annotations
@@ -39,6 +40,11 @@ _POSTGRESQL: Final = (
     "CREATE EXTENSION IF NOT EXISTS pg_trgm",
     "CREATE INDEX IF NOT EXISTS catalog_tag_search ON catalog_tag USING gin (upper(name::text) gin_trgm_ops)",
     "CREATE INDEX IF NOT EXISTS catalog_repository_search ON catalog_repository USING gin (name gin_trgm_ops)",
+    # All names of one repository and where they point, without a look at the tags themselves.
+    """
+    CREATE INDEX IF NOT EXISTS catalog_tag_names ON catalog_tag (repository_id, name)
+    INCLUDE (presence_id) WHERE gone_at IS NULL
+    """,
 )
 _LEAST: Final = 3  # letters of a trigram
 
