@@ -27,10 +27,11 @@ def find_repository(request: HttpRequest, registry: str, name: str) -> Repositor
 
 def find_tag(request: HttpRequest, registry: str, repository: str, name: str) -> Tag:
     _check(request)
-    rows = Tag.objects.select_related(
-        "repository__registry", "presence__manifest__config", "presence__repository__registry"
-    )
-    return get_object_or_404(rows, repository__registry__name=registry, repository__name=repository, name=name)
+    rows = Tag.objects.select_related("repository__registry", "presence__manifest__config")
+    tag = get_object_or_404(rows, repository__registry__name=registry, repository__name=repository, name=name)
+    if tag.presence:
+        tag.presence.repository = tag.repository  # a tag points into its own repository
+    return tag
 
 
 def find_presence(request: HttpRequest, registry: str, repository: str, digest: str) -> Presence:
