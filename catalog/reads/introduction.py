@@ -18,6 +18,10 @@ from oci.model import MANIFEST_LIMIT, Schema1Manifest, parse_manifest
 
 _PREFIX: Final = "org.opencontainers.image."
 _LONGEST: Final = {"title": 200, "description": 1_000, "url": 2_000, "source": 2_000, "documentation": 2_000}
+_READ: Final = (
+    *("kind", "media_type", "problem", "config_state", "document__compressed"),
+    *("config__id", "config__config_document__compressed"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +58,7 @@ def _manifests(newest: int) -> QuerySet[Manifest]:
     listed = IndexEntry.objects.filter(index=newest, role=IndexEntry.Role.PLATFORM).exclude(child=None)
     first = Subquery(listed.order_by("position").values("child")[:1])
     rows = Manifest.objects.filter(pk__in=[newest, Coalesce(first, newest)])  # an "or" would have no index
-    return rows.select_related("document", "config__config_document")
+    return rows.select_related("document", "config__config_document").only(*_READ)
 
 
 def _annotations(manifest: Manifest) -> Mapping[str, str]:
