@@ -89,8 +89,7 @@ class SearchQuery(Schema):
         max_length=LONGEST,
         pattern=r"^[^\x00-\x1f\x7f]*$",
         description="Words, a pattern with *, a digest, a reference or a command that holds one; or with qualifiers: "
-        "repo: ns: tag: registry: label:name=value platform: kind: type: digest: "
-        f"One or two letters are looked for in the newest {finding.NEWEST:,} tags.",
+        "repo: ns: tag: registry: label:name=value platform: kind: type: digest:",
         examples=["*/api:1.*"],
     )
     within: Literal["", "tags"] = Field("", alias="in", description="tags: only those, page by page.")

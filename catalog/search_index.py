@@ -46,7 +46,7 @@ _POSTGRESQL: Final = (
     INCLUDE (presence_id) WHERE gone_at IS NULL
     """,
 )
-LEAST_LETTERS: Final = 3  # letters of a trigram
+_LEAST: Final = 3  # letters of a trigram
 
 
 def prepare(connection: BaseDatabaseWrapper) -> None:
@@ -72,7 +72,7 @@ def _lacks_triggers(cursor: Any) -> bool:
 
 def fits(text: str) -> bool:
     """Whether tags that contain `text` are to be looked up in `TABLE`; PostgreSQL's planner finds its index itself."""
-    return len(text) >= LEAST_LETTERS and connection.vendor == "sqlite" and is_there()
+    return len(text) >= _LEAST and connection.vendor == "sqlite" and is_there()
 
 
 def looked_up(tags: TagQuerySet, text: str) -> QuerySet[Tag]:

@@ -7,8 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from django.db import connection
-from django.db.models import Case, Exists, F, IntegerField, OuterRef, Q, QuerySet, Subquery, Value, When
-from django.db.models.functions import Coalesce
+from django.db.models import Case, Exists, F, IntegerField, OuterRef, Q, QuerySet, Value, When
 
 from catalog.models import Label, LabelName, Manifest, Presence, Repository, Tag
 from catalog.models.tags import TagQuerySet
@@ -23,7 +22,6 @@ NEWEST_FIRST: Final = Order("found", Column("place", int, largest_first=True, is
 MOST_IMAGES: Final = 200  # that are looked at behind a label, a type or the beginning of a digest
 _MOST_REPOSITORIES: Final = 200  # in which a pattern's tags are looked for
 _MOST_SORTED: Final = 20_000  # tags
-NEWEST: Final = 100_000  # tags that are looked through for one or two letters
 _LAST: Final = "\U0010ffff"
 _HEX: Final = re.compile(r"[0-9a-f]+")
 _ALGORITHMS: Final = ("sha256", "sha512")
@@ -96,24 +94,13 @@ def _whole(tags: TagQuerySet) -> QuerySet[Tag]:
 def _tags(query: Query, registries: Sequence[Registry]) -> QuerySet[Tag]:
     """Each with its `place`, the larger the newer."""
     rows = Tag.objects.live()
-    text = query.of_tags
+    text = query.tag or (query.words[-1] if query.words else "")
     if query.pattern and query.pattern.tag:
         return _fitting(rows, query.pattern, _repositories(query, registries))
     if query.pattern or query.pasted or not text:
         return rows.none().annotate(place=F("id"))
     found: QuerySet[Tag] = looked_up(rows, text) if fits(text) else rows.matching(text).annotate(place=F("id"))
-    return _within(_newest_of(found) if query.is_too_short else found, query, registries)
-
-
-def _newest_of(tags: QuerySet[Tag]) -> QuerySet[Tag]:
-    """Those of `tags` among the `NEWEST` that there are: what nearly no tag has would be looked for in all of them."""
-    newest = Tag.objects.order_by("-pk").values("pk")[:1]
-    return tags.filter(pk__gt=Coalesce(Subquery(newest) - NEWEST, 0))
-
-
-def leaves_older_out(query: Query) -> bool:
-    """Whether there are tags that `query` is too short to be looked for in."""
-    return query.is_too_short and Tag.objects.filter(pk__gt=NEWEST).exists()
+    return _within(found, query, registries)
 
 
 def _within(rows: QuerySet[Tag], query: Query, registries: Sequence[Registry]) -> QuerySet[Tag]:

@@ -8,7 +8,6 @@ from typing import Final, Self
 
 from catalog import facets
 from catalog.labels import one_line
-from catalog.search_index import LEAST_LETTERS
 from catalog.searching.patterns import Pattern
 from catalog.searching.references import Pasted
 
@@ -84,16 +83,6 @@ class Query:
     @property
     def is_empty(self) -> bool:
         return not self.text
-
-    @property
-    def of_tags(self) -> str:
-        """The part of a tag's name that is asked for: by `tag:`, or the last word."""
-        return self.tag or (self.words[-1] if self.words else "")
-
-    @property
-    def is_too_short(self) -> bool:
-        """Whether it asks for tags by so few letters that no index has them."""
-        return 0 < len(self.of_tags) < LEAST_LETTERS and not self.pasted and not self.pattern
 
 
 def _facets(said: dict[str, str]) -> tuple[int, tuple[str, ...]]:

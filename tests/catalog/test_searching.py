@@ -201,26 +201,6 @@ def test_tags_are_paged_by_key(harbour: list[Registry], local: Registry) -> None
     assert len(seen) == len(set(seen)) == page.count == 120
 
 
-def test_few_letters_are_looked_for_in_the_newest_tags(harbour: list[Registry], local: Registry) -> None:
-    old = make.repository(local, "team/old")
-    for name in ("zq-1", "zq"):
-        make.put(old, make.image([(name, 1)]), name)
-    assert not finding.leaves_older_out(Query.parse("zq"))
-    assert {tag.name for tag in finding.best_tags(Query.parse("zq"), harbour, 9)} == {"zq", "zq-1"}
-
-    newest = Tag.objects.get(repository=old, name="zq")
-    Tag.objects.filter(pk=newest.pk).delete()
-    Tag(pk=newest.pk + finding.NEWEST + 1_000, repository=old, name="zq-2", key=newest.key).save(force_insert=True)
-
-    def found(text: str) -> list[str]:
-        return [tag.name for tag in finding.tags(Query.parse(text), harbour, None, 9).rows]
-
-    assert finding.leaves_older_out(Query.parse("zq"))
-    assert not finding.leaves_older_out(Query.parse("zq-"))
-    assert found("zq") == ["zq-2"]
-    assert found("zq-") == ["zq-2", "zq-1"]
-
-
 def test_each_section_is_one_query(harbour: list[Registry], django_assert_num_queries: DjangoAssertNumQueries) -> None:
     query = Query.parse("app")
     search_index.fits("app")

@@ -37,7 +37,7 @@ def page(request: HttpRequest) -> HttpResponse:
 
 def _found(query: Query, registries: list[Registry], section: str, most: int, token: str | None) -> dict[str, Any]:
     """Of the section that was asked for much, of all together a little; one row more says that there are more."""
-    found: dict[str, Any] = {"looked_through": finding.NEWEST if finding.leaves_older_out(query) else None}
+    found: dict[str, Any] = {}
     if section in {"", "images"}:
         images = finding.images(query, registries, most + 1)
         found |= {"images": images[:most], "more_images": len(images) > most}
