@@ -12,6 +12,7 @@ from pytest_django import DjangoAssertNumQueries
 from catalog import search_index
 from catalog.models import Manifest, Repository, Tag
 from catalog.planning import learn_sizes
+from catalog.reads.narrowing import Narrowing
 from catalog.searching import finding
 from catalog.searching.patterns import Pattern
 from catalog.searching.query import Query
@@ -263,6 +264,18 @@ def test_no_trigrams_are_asked_for_the_tags_of_one_repository(text: str) -> None
 
     assert "catalog_tag_search" in tags.matching(text).explain()
     assert "catalog_tag_search" not in tags.matching_here(text).explain()
+
+
+@pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite reads quickly enough")
+def test_the_tags_of_one_repository_are_read_in_an_index_alone(local: Registry) -> None:
+    app = make.repository(local, "team/app")
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute("SET LOCAL enable_bitmapscan = off")
+
+    plan = Narrowing(text="1.2").of(app).values("pk").explain()
+
+    assert "Index Only Scan using catalog_tag_names" in plan
 
 
 def explain(sql: str) -> list[str]:
