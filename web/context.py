@@ -13,23 +13,7 @@ from registries.models import Registry
 from web.language import LANGUAGES
 from web.outages import Outage, active_with_last_scans, outages_of
 
-_SECTIONS: Final = {
-    "repositories": "repositories",
-    "registry": "repositories",
-    "repository": "repositories",
-    "gone-tags": "repositories",
-    "timeline": "repositories",
-    "readme": "repositories",
-    "readme-edit": "repositories",
-    "tag": "repositories",
-    "manifest": "repositories",
-    "layer": "repositories",
-    "referrers": "repositories",
-    "chart-files": "repositories",
-    "jobs": "jobs",
-    "job": "jobs",
-    "scan": "registries",
-}
+_SECTIONS: Final = {"": "repositories", "r": "repositories", "jobs": "jobs", "registries": "registries"}
 
 
 def active_registries(request: HttpRequest) -> list[Registry]:
@@ -62,10 +46,8 @@ class Frame:
 
     @cached_property
     def section(self) -> str:
-        """Which entry of the main navigation is the current one."""
-        match = self._request.resolver_match
-        name = match.url_name or "" if match else ""
-        return "registries" if name.startswith("registries") else _SECTIONS.get(name, "")
+        """Which entry of the main navigation is the current one, by the first part of the address."""
+        return _SECTIONS.get(self._request.path_info.split("/")[1], "")
 
     @cached_property
     def registries(self) -> list[Registry]:

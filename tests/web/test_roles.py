@@ -171,6 +171,20 @@ def test_the_route_answers_as_the_matrix_says(
         assert not response.get("Location", "").startswith(reverse("sign-in")) or name == "sign-out"
 
 
+SECTIONS: Final = {"": "/", "r": "/", "jobs": "/jobs", "registries": "/registries"}
+
+
+@pytest.mark.parametrize("name", [name for name, row in MATRIX.items() if row.staff == 200])
+def test_a_page_is_in_the_section_of_its_address(name: str, arguments: dict[str, Any], settings: Settings) -> None:
+    url = address(name, arguments)
+    response = browser("staff", settings).get(url)
+    page = Page(response.content.decode()) if response["Content-Type"].startswith("text/html") else None
+    if page and page.all("nav", **{"aria-label": "Main"}):
+        current = [at for at in ("/", "/jobs", "/registries") if page.all("a", href=at, **{"aria-current": "page"})]
+        section = SECTIONS.get(url.split("/")[1])
+        assert current == ([section] if section else [])
+
+
 @pytest.mark.parametrize("name", [name for name, row in MATRIX.items() if row.changes])
 def test_what_changes_something_refuses_get(name: str, arguments: dict[str, Any], settings: Settings) -> None:
     assert browser("staff", settings).get(address(name, arguments)).status_code == 405
