@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -40,17 +41,14 @@ class Referrers:
     more: int = 0
 
 
-def fetch_referrers(client: RegistryClient, repository: str, digests: Sequence[str]) -> list[Descriptor]:
-    """Of all `digests`, each once. NotFound only where the registry has no such API."""
-    name, found, missing = parse_repository(repository), dict[Digest, Descriptor](), None
+def fetch_referrers(client: RegistryClient, repository: str, digests: Sequence[str]) -> list[Descriptor] | None:
+    """Of all `digests`, each once; None where the registry has no such API."""
+    name, found, has_api = parse_repository(repository), dict[Digest, Descriptor](), False
     for digest in digests:
-        try:
+        with suppress(NotFound):
             found |= {one.digest: one for one in client.referrers(name, Digest.parse(digest))}
-        except NotFound as error:
-            missing = error
-    if missing is not None and not found:
-        raise missing
-    return list(found.values())
+            has_api = True
+    return list(found.values()) if has_api else None
 
 
 def told_of(descriptors: Iterable[Descriptor], repository: Repository) -> Referrers:

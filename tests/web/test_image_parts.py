@@ -206,10 +206,22 @@ def test_a_registry_that_knows_of_nothing_more_says_so(client: Client, there: Re
     assert "knows of nothing more" in page.words
 
 
+def test_a_registry_without_such_an_api_is_no_fault(client: Client, there: Repository, hostile: Hostile) -> None:
+    child = make.image()
+    built = make.index([("linux/amd64", child)])
+    for one in (child, built):
+        make.put(there, one)
+    for one in (child, built):
+        hostile.on("GET", f"/v2/team/app/referrers/{one.row.digest}", Reply(404, b"404 page not found"))
+    href = f"{URL}/-/manifests/{built.row.digest}/referrers"
+    assert "This registry has no referrers API" in see(client, href).words
+    hostile.on("GET", f"/v2/team/app/referrers/{child.row.digest}", listing())
+    assert "knows of nothing more" in see(client, href).words
+
+
 @pytest.mark.parametrize(
     "answer",
     [
-        Reply(404, b"404 page not found"),
         Reply(500),
         Reply(200, b"<script>alert(1)</script>"),
         Reply.errors(403, "DENIED", "<img src=x onerror=alert(1)>"),
@@ -344,4 +356,4 @@ def test_a_chart_of_a_real_registry_is_read(
     subject = make.image()
     make.put(where, subject, "image")
     page = see(client, f"/r/local/{push.repository}/-/manifests/{subject.row.digest}/referrers")
-    assert "could not be asked for more" in page.words
+    assert "This registry has no referrers API" in page.words

@@ -56,7 +56,9 @@ def referrers(request: HttpRequest, registry: str, repository: str, digest: str)
     )
     known = {attachment.digest for attachment in image.attachments}
     told = told_of([one for one in found or () if str(one.digest) not in known], presence.repository)
-    return _part(request, presence, "referrers", {"title": gettext("Attached"), "referrers": told, "problem": problem})
+    has_api = problem or found is not None
+    context = {"title": gettext("Attached"), "referrers": told, "has_api": has_api, "problem": problem}
+    return _part(request, presence, "referrers", context)
 
 
 @require_safe
