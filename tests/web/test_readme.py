@@ -51,8 +51,9 @@ def test_the_readme_has_a_page_and_a_tab(client: Client, written: RepositoryCard
 
 def test_without_a_readme_staff_are_led_to_write_one(client: Client, staff_client: Client, app: Repository) -> None:
     assert README not in see(client, URL).links
-    assert "Add a README" in see(staff_client, URL).words
-    assert EDIT in see(staff_client, URL).links
+    for url in (URL, f"{URL}/-/timeline", f"{URL}/-/gone-tags"):
+        assert "Add a README" in see(staff_client, url).words
+        assert EDIT in see(staff_client, url).links
     assert EDIT in see(staff_client, README).links
     page = see(client, README)
     assert "No README yet" in page.words
