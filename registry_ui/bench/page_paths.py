@@ -11,6 +11,7 @@ import random
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from string import ascii_lowercase
 from typing import Any, Final, TypeVar
 from urllib.parse import urlencode
 
@@ -130,6 +131,11 @@ def _searching(text: Callable[[Sample], str]) -> Callable[[Sample], str]:
     return lambda sample: "/search?" + urlencode({"q": text(sample)})
 
 
+def _pair(sample: Sample) -> str:
+    """Two letters: some that many tags have, most that hardly any has."""
+    return "".join(sample.chance.choices(ascii_lowercase, k=2))
+
+
 def _hex(sample: Sample) -> str:
     presence = sample.tag.presence
     return presence.manifest.digest.partition(":")[2][: 6 + sample.number % 10] if presence else "abcdef"
@@ -169,6 +175,8 @@ KINDS: Final[dict[str, Callable[[Sample], str]]] = {
     "search for a word": _searching(lambda sample: (*_WORDS, sample.repository.base_name)[sample.number % 8]),
     "search for a tag": _searching(lambda sample: sample.tag.name),
     "search for a part of tags": _searching(lambda sample: f"tag:{_TAG_WORDS[sample.number % len(_TAG_WORDS)]}"),
+    "search for two letters": _searching(_pair),
+    "search for a tag of some repositories": _searching(lambda s: f"{s.repository.base_name} {s.tag.name[:3]}"),
     "search for a digest": _searching(_hex),
     "search for a label": _searching(lambda sample: f"label:team={sample.repository.name.partition('/')[0]}"),
     "search for a platform": _searching(lambda sample: f"platform:linux/arm64 {sample.repository.base_name[:5]}"),
