@@ -18,6 +18,7 @@ from catalog.models import Presence, Repository, Tag
 from catalog.searching import finding
 from catalog.searching.query import LONGEST, Query
 from catalog.searching.references import Pasted
+from catalog.searching.tag_search import NEWEST_FIRST, TagSearch
 from registries.models import Registry
 
 MOST: Final = 50
@@ -89,7 +90,8 @@ class SearchQuery(Schema):
         max_length=LONGEST,
         pattern=r"^[^\x00-\x1f\x7f]*$",
         description="Words, a pattern with *, a digest, a reference or a command that holds one; or with qualifiers: "
-        "repo: ns: tag: registry: label:name=value platform: kind: type: digest:",
+        "repo: ns: tag: registry: label:name=value platform: kind: type: digest: "
+        "In many tags a single letter finds only those of just this name.",
         examples=["*/api:1.*"],
     )
     within: Literal["", "tags"] = Field("", alias="in", description="tags: only those, page by page.")
@@ -104,14 +106,14 @@ def search(request: HttpRequest, query: FromQuery[SearchQuery]) -> HttpResponse:
     Repositories, tags and images of all active registries, the best first, and what a pasted reference means.
     """
     asked, registries = Query.parse(query.q), list(Registry.objects.active().by_name())
-    origin, found = origin_of(request), _nothing(asked)
+    of_tags, origin, found = TagSearch(asked, registries), origin_of(request), _nothing(asked)
     if query.within == "tags":
-        page = finding.tags(asked, registries, checked_cursor(query.cursor, finding.NEWEST_FIRST), query.limit)
+        page = of_tags.page(checked_cursor(query.cursor, NEWEST_FIRST), query.limit)
         found["tags"], found["next"] = [_tag(tag, origin) for tag in page.rows], beside(request, page.next)
         return answer(request, found)
     found["reference"] = _reference(asked, registries, origin)
     found["repositories"] = [_repository(r, origin) for r in finding.repositories(asked, registries, query.limit)]
-    found["tags"] = [_tag(tag, origin) for tag in finding.best_tags(asked, registries, query.limit)]
+    found["tags"] = [_tag(tag, origin) for tag in of_tags.best(query.limit)]
     found["images"] = [_image(row, origin) for row in finding.images(asked, registries, query.limit)]
     return answer(request, found)
 

@@ -1,4 +1,7 @@
-"""What a query finds in the catalog. Each function is one or two queries whose cost does not grow with the catalog."""
+"""What a query finds in the catalog, apart from tags.
+
+Each function is one or two queries whose cost does not grow with the catalog.
+"""
 
 from __future__ import annotations
 
@@ -7,21 +10,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from django.db import connection
-from django.db.models import Case, Exists, F, IntegerField, OuterRef, Q, QuerySet, Value, When
+from django.db.models import Case, F, IntegerField, Q, QuerySet, Value, When
 
-from catalog.models import Label, LabelName, Manifest, Presence, Repository, Tag
-from catalog.models.tags import TagQuerySet
-from catalog.reads.keyset import Column, Order, Page, paged
-from catalog.search_index import fits, looked_up
-from catalog.searching.patterns import Pattern
+from catalog.models import Label, LabelName, Manifest, Presence, Repository
 from catalog.searching.query import Query
 from registries.models import Registry, for_asking
 
-_OF_TAGS: Final = ("repository__registry", "presence__manifest")
-NEWEST_FIRST: Final = Order("found", Column("place", int, largest_first=True, is_unique=True), descending=True)
 MOST_IMAGES: Final = 200  # that are looked at behind a label, a type or the beginning of a digest
-_MOST_REPOSITORIES: Final = 200  # in which a pattern's tags are looked for
-_MOST_SORTED: Final = 20_000  # tags
 _LAST: Final = "\U0010ffff"
 _HEX: Final = re.compile(r"[0-9a-f]+")
 _ALGORITHMS: Final = ("sha256", "sha512")
@@ -30,7 +25,7 @@ _LEAST_VALUE: Final = 3  # letters of a label's value without its name
 
 def repositories(query: Query, registries: Sequence[Registry], most: int) -> list[Repository]:
     """Those whose name fits, the best first: the very name, one that ends with it, one that begins with it."""
-    best = _best_first(_repositories(query, registries), query)[:most]
+    best = _best_first(fitting(query, registries), query)[:most]
     return list(_best_first(Repository.objects.for_list().filter(pk__in=best.values("pk")), query))
 
 
@@ -51,8 +46,8 @@ def _best_first(rows: QuerySet[Repository], query: Query) -> QuerySet[Repository
     return rows.alias(rank=rank).order_by("rank", "-changed_at", "-pk")
 
 
-def _repositories(query: Query, registries: Sequence[Registry]) -> QuerySet[Repository]:
-    """Those that fit all that is said of repositories, in no order."""
+def fitting(query: Query, registries: Sequence[Registry]) -> QuerySet[Repository]:
+    """Repositories that fit all that is said of repositories, in no order."""
     rows = Repository.objects.live().filter(registry__in=[registry.pk for registry in registries])
     if query.registry:
         rows = rows.filter(registry__name__icontains=query.registry)
@@ -68,69 +63,6 @@ def _repositories(query: Query, registries: Sequence[Registry]) -> QuerySet[Repo
     for word in (*query.words, *query.repository.split()):
         rows = rows.filter(name__contains=word.lower())
     return rows
-
-
-def tags(query: Query, registries: Sequence[Registry], token: str | None, size: int) -> Page[Tag]:
-    """Live tags, the newest first: by `tag:`, by a pattern, or by the last word; other words are of the repository."""
-    return paged(_tags(query, registries), NEWEST_FIRST, token, size=size, begins_anew=False, whole=_whole)
-
-
-def best_tags(query: Query, registries: Sequence[Registry], most: int) -> list[Tag]:
-    """At most `most` tags: those whose whole name was typed, then others, each the newest first."""
-    exact = exact_tags(query, registries, most)
-    others = newest_tags(query, registries, most) if len(exact) < most else []
-    return [*exact, *(tag for tag in others if tag not in exact)][:most]
-
-
-def newest_tags(query: Query, registries: Sequence[Registry], most: int) -> list[Tag]:
-    newest = _tags(query, registries).order_by(F("place").desc()).values("pk")[:most]
-    return list(_whole(Tag.objects.filter(pk__in=newest)).order_by("-pk"))
-
-
-def _whole(tags: TagQuerySet) -> QuerySet[Tag]:
-    return tags.annotate(place=F("id")).select_related(*_OF_TAGS).defer(*for_asking("repository__registry"))
-
-
-def _tags(query: Query, registries: Sequence[Registry]) -> QuerySet[Tag]:
-    """Each with its `place`, the larger the newer."""
-    rows = Tag.objects.live()
-    text = query.tag or (query.words[-1] if query.words else "")
-    if query.pattern and query.pattern.tag:
-        return _fitting(rows, query.pattern, _repositories(query, registries))
-    if query.pattern or query.pasted or not text:
-        return rows.none().annotate(place=F("id"))
-    found: QuerySet[Tag] = looked_up(rows, text) if fits(text) else rows.matching(text).annotate(place=F("id"))
-    return _within(found, query, registries)
-
-
-def _within(rows: QuerySet[Tag], query: Query, registries: Sequence[Registry]) -> QuerySet[Tag]:
-    """Those in the repositories that are asked for."""
-    theirs = Repository.objects.live().filter(pk=OuterRef("repository"), registry__in=[row.pk for row in registries])
-    rows = rows.filter(Exists(theirs))
-    before = query.words if query.tag else query.words[:-1]
-    for word in (*before, *query.repository.split()):
-        rows = rows.filter(repository__name__contains=word.lower())
-    if query.namespace:
-        inside = Repository.objects.in_namespace(query.namespace)
-        rows = rows.filter(repository__in=inside.values("pk"))
-    return rows
-
-
-def _fitting(rows: TagQuerySet, pattern: Pattern, repositories: QuerySet[Repository]) -> QuerySet[Tag]:
-    """In the first of `repositories`; of few tags the newest are found by sorting, of many by looking from the end."""
-    places = dict(repositories.order_by("name_key").values_list("pk", "tag_count")[:_MOST_REPOSITORIES])
-    are_few = sum(places.values()) < _MOST_SORTED
-    place = F("id") + 0 if are_few else F("id")  # no index has the sum
-    return pattern.tags(rows.filter(repository__in=list(places))).annotate(place=place)
-
-
-def exact_tags(query: Query, registries: Sequence[Registry], most: int) -> list[Tag]:
-    """Tags whose whole name was typed, the newest first; none where more than a word was."""
-    text = query.tag or (query.words[0] if len(query.words) == 1 else "")
-    if not text or query.pasted:
-        return []
-    found = _within(Tag.objects.live().filter(name=text), query, registries).order_by("-pk")[:most]
-    return list(_whole(Tag.objects.filter(pk__in=found.values("pk"))).order_by("-pk"))
 
 
 def images(query: Query, registries: Sequence[Registry], most: int) -> list[Presence]:

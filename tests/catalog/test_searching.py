@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from importlib import import_module
 
 import pytest
 from django.db import connection
@@ -13,9 +14,10 @@ from catalog import search_index
 from catalog.models import Manifest, Repository, Tag
 from catalog.planning import learn_sizes
 from catalog.reads.narrowing import Narrowing
-from catalog.searching import finding
+from catalog.searching import finding, tag_search
 from catalog.searching.patterns import Pattern
 from catalog.searching.query import Query
+from catalog.searching.tag_search import TagSearch
 from registries.models import Registry
 from tests.web import furniture as make
 
@@ -38,10 +40,16 @@ def harbour(local: Registry) -> list[Registry]:
     make.put(app, make.image([("two", 1)], {**make.config(), "architecture": "arm64"}), "1.26.0")
     make.settle(app)
     other = make.repository(local, "team/deep/app")
-    make.put(other, make.image([("three", 1)], more={"annotations": {"org.example.team": "harbour"}}), "1_27", "x%y")
+    make.put(other, make.image([("three", 1)], more={"annotations": {"org.example.team": "harbour"}}), "1_27", "V2")
     make.settle(other)
     lonely = make.repository(local, "app-tools")
-    make.put(lonely, make.image([("c", 1)], kind=Manifest.Kind.CHART, artifact_type=HELM), "2")
+    make.put(
+        lonely,
+        make.image([("c", 1)], kind=Manifest.Kind.CHART, artifact_type=HELM),
+        "2",
+        "v_",
+        f"sha-{'abcdef9876543210' * 7}-{'0' * 11}",
+    )
     make.settle(lonely)
     retired = make.registry("retired")
     make.put(make.repository(retired, "team/app"), make.image([("four", 1)]), "1.27.3")
@@ -53,7 +61,7 @@ def repositories(text: str, registries: list[Registry]) -> list[str]:
 
 
 def tags(text: str, registries: list[Registry]) -> list[str]:
-    return sorted(f"{t.repository.name}:{t.name}" for t in finding.newest_tags(Query.parse(text), registries, 50))
+    return sorted(f"{t.repository.name}:{t.name}" for t in TagSearch(Query.parse(text), registries).newest(50))
 
 
 def images(text: str, registries: list[Registry]) -> list[str]:
@@ -98,10 +106,27 @@ def test_the_very_name_comes_first(harbour: list[Registry], local: Registry) -> 
         ("pr-12345", ["team/app:PR-12345"]),
         ("1_27", ["team/deep/app:1_27"]),
         ("_27", ["team/deep/app:1_27"]),
-        ("x%y", ["team/deep/app:x%y"]),
-        ("2", ["app-tools:2", "team/app:1.26.0", "team/app:1.27.3", "team/app:PR-12345", "team/deep/app:1_27"]),
+        ("x%y", []),  # no name of a tag has such a mark
+        ("27", ["team/app:1.27.3", "team/deep/app:1_27"]),
+        ("ST", ["team/app:latest"]),
+        ("v2", ["team/deep/app:V2"]),
+        ("r-", ["team/app:PR-12345"]),
+        ("1.", ["team/app:1.26.0", "team/app:1.27.3"]),
+        ("-1", ["team/app:PR-12345"]),
+        ("v_", ["app-tools:v_"]),
+        ("zq", []),
+        (f"sha-{'abcdef9876543210' * 7}", [f"app-tools:sha-{'abcdef9876543210' * 7}-{'0' * 11}"]),
+        ("9876543210" * 13, []),
+        ('tag:" 1.27 "', ["team/app:1.27.3"]),
+        ("2", ["app-tools:2"]),
+        ("_", []),
+        ("é", []),
         ("deep 1", ["team/deep/app:1_27"]),
+        ("tools v", ["app-tools:v_"]),
         ("tag:latest", ["team/app:latest"]),
+        ("tag:latest registry:local", ["team/app:latest"]),
+        ("tag:latest registry:nothing", []),
+        ("platform:arm64 27", ["team/app:1.27.3"]),
         ("tag:1 ns:team/deep", ["team/deep/app:1_27"]),
         ("*/app:1.*", ["team/app:1.26.0", "team/app:1.27.3"]),
         ("*/app:1.2[67].?", ["team/app:1.26.0", "team/app:1.27.3"]),
@@ -116,7 +141,7 @@ def test_tags_are_found_by_any_part_of_their_name(harbour: list[Registry], text:
 def test_gone_tags_and_those_of_other_registries_are_not_found(harbour: list[Registry]) -> None:
     Tag.objects.filter(name="1.27.3", repository__registry=harbour[0]).update(gone_at="2026-01-01T00:00:00Z")
     assert tags("1.27", harbour) == []
-    assert [tag.name for tag in finding.exact_tags(Query.parse("latest"), harbour, 5)] == ["latest"]
+    assert [tag.name for tag in TagSearch(Query.parse("latest"), harbour).exact(5)] == ["latest"]
 
 
 @pytest.mark.parametrize(
@@ -194,7 +219,7 @@ def test_tags_are_paged_by_key(harbour: list[Registry], local: Registry) -> None
     make.put(make.repository(local, "many/tags"), make.image([("m", 1)]), *[f"build-{n:03}" for n in range(120)])
     seen, token = [], None
     while True:
-        page = finding.tags(Query.parse("build-"), harbour, token, 50)
+        page = TagSearch(Query.parse("build-"), harbour).page(token, 50)
         seen += [tag.name for tag in page.rows]
         token = page.next
         if token is None:
@@ -204,10 +229,10 @@ def test_tags_are_paged_by_key(harbour: list[Registry], local: Registry) -> None
 
 def test_each_section_is_one_query(harbour: list[Registry], django_assert_num_queries: DjangoAssertNumQueries) -> None:
     query = Query.parse("app")
-    search_index.fits("app")
+    search_index.is_there()
     for found in (
         lambda: finding.repositories(query, harbour, 5),
-        lambda: finding.newest_tags(query, harbour, 5),
+        lambda: TagSearch(query, harbour).newest(5),
     ):
         with django_assert_num_queries(1):
             found()
@@ -217,30 +242,79 @@ def test_each_section_is_one_query(harbour: list[Registry], django_assert_num_qu
 
 @pytest.mark.skipif("connection.vendor != 'sqlite'", reason="PostgreSQL's planner needs no help")
 @pytest.mark.parametrize("analysed", [False, True])
-@pytest.mark.parametrize("text", ["worker", "tag:worker", "team/app worker"])
+@pytest.mark.parametrize("text", ["worker", "tag:worker", "wo"])
 def test_the_index_of_tags_is_read_first_and_in_its_order(
     harbour: list[Registry], text: str, *, analysed: bool
 ) -> None:
     """Else each tag is looked up in it, or all that contain the text are found before the newest."""
-    search_index.fits("worker")
+    search_index.is_there()
     make.put(
         Repository.objects.get(name="team/app", registry=harbour[0]), make.image([("w", 1)]), "worker-1", "worker-2"
     )
     if analysed:
         learn_sizes()
     query = Query.parse(text)
-    token = finding.tags(query, harbour, None, 1).next
+    token = TagSearch(query, harbour).page(None, 1).next
     with CaptureQueriesContext(connection) as queries:
-        finding.newest_tags(query, harbour, 5)
-        finding.tags(query, harbour, token, 5)
+        TagSearch(query, harbour).newest(5)
+        TagSearch(query, harbour).page(token, 5)
 
     first, count, second = [explain(query["sql"]) for query in queries]
-    assert count[:2] == ["CO-ROUTINE subquery", "SCAN catalog_tag_search VIRTUAL TABLE INDEX 0:L0"]
+    assert count[:2] == ["CO-ROUTINE subquery", "SCAN catalog_tag_trigrams VIRTUAL TABLE INDEX 0:M1"]
     for plan, after in ((first, ""), (second, "<")):
         begin = next(number for number, line in enumerate(plan) if line.startswith("LIST SUBQUERY"))
         scan = plan[begin + 1]
-        assert re.fullmatch(r"SCAN catalog_tag_search VIRTUAL TABLE INDEX (?!0:)\d+:L0" + after, scan), plan  # in order
+        assert re.fullmatch(r"SCAN catalog_tag_trigrams VIRTUAL TABLE INDEX (?!0:)\d+:M1" + after, scan), (
+            plan
+        )  # in order
         assert "USE TEMP B-TREE FOR ORDER BY" not in plan[:-1]  # of the few rows of the page at most
+
+
+@pytest.mark.skipif("connection.vendor != 'sqlite'", reason="PostgreSQL has an index of live tags alone")
+def test_the_names_in_few_repositories_are_read_in_an_index_alone(harbour: list[Registry]) -> None:
+    with CaptureQueriesContext(connection) as queries:
+        TagSearch(Query.parse("team/app 1.2"), harbour).newest(5)
+
+    _narrowing, found = [query["sql"] for query in queries]
+    assert any(
+        re.fullmatch(r"SEARCH V0 USING COVERING INDEX \S+ \(repository_id=\?\)", step) for step in explain(found)
+    )
+
+
+@pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite's table has all that two letters begin")
+@pytest.mark.parametrize("text", ["zq", "1.", "v--", ".z", "rc."])
+def test_few_letters_are_looked_up_too(text: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+
+    assert "Bitmap Index Scan on catalog_tag_search" in search_index.looked_up(Tag.objects.all(), text).explain()
+
+
+def test_a_single_letter_is_looked_for_in_few_tags_alone(
+    harbour: list[Registry], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    narrow, wide = (TagSearch(Query.parse(text), harbour) for text in ("team/deep/app 1", "1"))
+    assert [tag.name for tag in narrow.best(5)] == ["1_27"]
+    assert wide.best(5) == []
+    assert not narrow.wants_more
+    assert wide.wants_more
+    assert not TagSearch(Query.parse("12"), harbour).wants_more
+    assert not TagSearch(Query.parse("*:1"), harbour).wants_more
+
+    monkeypatch.setattr(tag_search, "_FEW_TAGS", 1)
+    now_wide = TagSearch(Query.parse("team/deep/app 1"), harbour)
+    assert now_wide.best(5) == []
+    assert now_wide.wants_more
+
+
+@pytest.mark.parametrize("text", ["team 27", "team/deep 27", "ns:team tag:27", "team 27 registry:local"])
+def test_many_repositories_are_searched_as_few_are(
+    harbour: list[Registry], monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    few = tags(text, harbour)
+    monkeypatch.setattr(tag_search, "_FEW_REPOSITORIES", 0)
+    assert "team/deep/app:1_27" in few
+    assert tags(text, harbour) == few
 
 
 @pytest.mark.parametrize("text", ["1.27", "-rc.1", "pr-1", "PR-1", "T", "_", "%", ".", " latest ", "é"])
@@ -290,17 +364,36 @@ def test_the_index_of_tags_follows_them(harbour: list[Registry]) -> None:
 
     def indexed(text: str) -> int:
         with connection.cursor() as cursor:
-            cursor.execute("SELECT COUNT(*) FROM catalog_tag_search WHERE name LIKE %s", [f"%{text}%"])
+            cursor.execute("SELECT COUNT(*) FROM catalog_tag_trigrams WHERE catalog_tag_trigrams MATCH %s", [text])
             return int(cursor.fetchone()[0])
 
-    assert indexed("PR-123") == 1
+    assert indexed('"PR-"') == indexed('"45 "') == 1
     Tag.objects.filter(name="PR-12345").delete()
-    assert indexed("PR-123") == 0
+    assert indexed('"PR-"') == indexed('"45 "') == 0
     with connection.cursor() as cursor:
-        cursor.execute("DROP TRIGGER catalog_tag_search_insert")
-        cursor.execute("DROP TRIGGER catalog_tag_search_delete")
+        cursor.execute("DROP TRIGGER catalog_tag_trigrams_insert")
     app = Repository.objects.get(name="team/app", registry=harbour[0])
     make.put(app, make.image([("late", 1)]), "late-comer")
-    assert indexed("comer") == 0
+    assert indexed('"com"') == 0
     search_index.prepare(connection)
-    assert indexed("comer") == 1
+    assert indexed('"com"') == 1
+    Tag.objects.filter(name="late-comer").delete()
+    assert indexed('"com"') == 0
+
+
+@pytest.mark.skipif("connection.vendor != 'sqlite'", reason="PostgreSQL has no such table")
+@pytest.mark.django_db(transaction=True)
+def test_the_table_of_an_earlier_version_goes() -> None:
+    """Else its triggers would go on filling it."""
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE VIRTUAL TABLE catalog_tag_search USING fts5(name, tokenize='trigram')")
+        cursor.execute(
+            "CREATE TRIGGER catalog_tag_search_insert AFTER INSERT ON catalog_tag"
+            " BEGIN INSERT INTO catalog_tag_search (rowid, name) VALUES (new.id, new.name); END"
+        )
+    with connection.schema_editor() as editor:
+        import_module("catalog.migrations.0010_search_by_two_letters").drop_the_old(None, editor)
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT COUNT(*) FROM sqlite_master WHERE name LIKE 'catalog_tag_search%'")
+        assert cursor.fetchone() == (0,)

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 from access.guards import readers_only
 from catalog.searching import finding
 from catalog.searching.query import LONGEST, Query
+from catalog.searching.tag_search import TagSearch
 from registries.models import Registry
 from web.htmx import render_page, wants_part
 from web.search_page import HINTS, PartOfReference, explained
@@ -38,16 +39,17 @@ def page(request: HttpRequest) -> HttpResponse:
 def _found(query: Query, registries: list[Registry], section: str, most: int, token: str | None) -> dict[str, Any]:
     """Of the section that was asked for much, of all together a little; one row more says that there are more."""
     found: dict[str, Any] = {}
+    of_tags = TagSearch(query, registries)
     if section in {"", "images"}:
         images = finding.images(query, registries, most + 1)
         found |= {"images": images[:most], "more_images": len(images) > most}
     if section == "tags":
-        return found | {"tags": finding.tags(query, registries, token, most)}
+        return found | {"tags": of_tags.page(token, most), "wants_more": of_tags.wants_more}
     if section == "":
         rows = finding.repositories(query, registries, most + 1)
-        tags = finding.best_tags(query, registries, most + 1)
+        tags = of_tags.best(most + 1)
         found |= {"repositories": rows[:most], "more_repositories": len(rows) > most}
-        found |= {"tags": tags[:most], "more_tags": len(tags) > most}
+        found |= {"tags": tags[:most], "more_tags": len(tags) > most, "wants_more": of_tags.wants_more}
         found |= {"parts": _parts(query), "here": explained(query, registries)}
     return found
 
