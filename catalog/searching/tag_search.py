@@ -87,7 +87,7 @@ class TagSearch:
             return rows.filter(repository__in=self._few)
         inside = Exists(self._repositories.filter(pk=OuterRef("repository")))
         if self._is_narrowed:  # PostgreSQL knows badly how many are left, so it is kept from beginning with them
-            return rows.alias(inside=Coalesce(inside, Value(False))).filter(inside=True)
+            return rows.alias(inside=Coalesce(inside, Value(value=False))).filter(inside=True)
         return rows.filter(inside)
 
     @cached_property

@@ -198,6 +198,7 @@ KINDS: Final[dict[str, Callable[[Sample], str]]] = {
         f"/api/v1/repositories/{sample.wide.registry.name}/{sample.wide.name}/-/tags"
     ),
     "API, manifest": _api_of_image,
+    "API, search": lambda sample: "/api/v1/search?" + urlencode({"q": sample.tag.name}),
     "API, jobs": lambda _: "/api/v1/jobs",
     "job": lambda sample: f"/jobs/{sample.scan.job_id}",
 }

@@ -21,6 +21,7 @@ from catalog.searching.tag_search import TagSearch
 from registries.models import Registry
 from tests.web import furniture as make
 
+SHA = f"sha-{'abcdef9876543210' * 7}"
 HELM = "application/vnd.cncf.helm.config.v1+json"
 
 pytestmark = pytest.mark.django_db
@@ -43,13 +44,8 @@ def harbour(local: Registry) -> list[Registry]:
     make.put(other, make.image([("three", 1)], more={"annotations": {"org.example.team": "harbour"}}), "1_27", "V2")
     make.settle(other)
     lonely = make.repository(local, "app-tools")
-    make.put(
-        lonely,
-        make.image([("c", 1)], kind=Manifest.Kind.CHART, artifact_type=HELM),
-        "2",
-        "v_",
-        f"sha-{'abcdef9876543210' * 7}-{'0' * 11}",
-    )
+    chart = make.image([("c", 1)], kind=Manifest.Kind.CHART, artifact_type=HELM)
+    make.put(lonely, chart, "2", "v_", f"{SHA}-{'0' * 11}")
     make.settle(lonely)
     retired = make.registry("retired")
     make.put(make.repository(retired, "team/app"), make.image([("four", 1)]), "1.27.3")
@@ -115,7 +111,7 @@ def test_the_very_name_comes_first(harbour: list[Registry], local: Registry) -> 
         ("-1", ["team/app:PR-12345"]),
         ("v_", ["app-tools:v_"]),
         ("zq", []),
-        (f"sha-{'abcdef9876543210' * 7}", [f"app-tools:sha-{'abcdef9876543210' * 7}-{'0' * 11}"]),
+        (SHA, [f"app-tools:{SHA}-{'0' * 11}"]),
         ("9876543210" * 13, []),
         ('tag:" 1.27 "', ["team/app:1.27.3"]),
         ("2", ["app-tools:2"]),

@@ -38,8 +38,7 @@ def page(request: HttpRequest) -> HttpResponse:
 
 def _found(query: Query, registries: list[Registry], section: str, most: int, token: str | None) -> dict[str, Any]:
     """Of the section that was asked for much, of all together a little; one row more says that there are more."""
-    found: dict[str, Any] = {}
-    of_tags = TagSearch(query, registries)
+    of_tags, found = TagSearch(query, registries), dict[str, Any]()
     if section in {"", "images"}:
         images = finding.images(query, registries, most + 1)
         found |= {"images": images[:most], "more_images": len(images) > most}
