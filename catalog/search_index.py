@@ -65,7 +65,7 @@ _POSTGRESQL: Final = (
 )
 _LEAST: Final = 2  # characters that are looked for in any part of a name
 _CHARACTERS: Final = f"{ascii_lowercase}{digits}_.-"  # of a tag's name, where capitals count as small letters
-_LONGEST: Final = 128
+_LONGEST: Final = 128  # of them
 _BESIDE: Final = "[0-9A-Z_.-]"
 # pg_trgm takes marks for spaces between words, and looks nothing up by a part of one that is less than this.
 _LOOKED_UP: Final = re.compile(r"[a-z0-9]{3}|[a-z0-9]{2}[_.-]|[_.-][a-z0-9]")

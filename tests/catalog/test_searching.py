@@ -259,10 +259,8 @@ def test_the_index_of_tags_is_read_first_and_in_its_order(
     assert count[:2] == ["CO-ROUTINE subquery", "SCAN catalog_tag_trigrams VIRTUAL TABLE INDEX 0:M1"]
     for plan, after in ((first, ""), (second, "<")):
         begin = next(number for number, line in enumerate(plan) if line.startswith("LIST SUBQUERY"))
-        scan = plan[begin + 1]
-        assert re.fullmatch(r"SCAN catalog_tag_trigrams VIRTUAL TABLE INDEX (?!0:)\d+:M1" + after, scan), (
-            plan
-        )  # in order
+        in_order = r"SCAN catalog_tag_trigrams VIRTUAL TABLE INDEX (?!0:)\d+:M1" + after
+        assert re.fullmatch(in_order, plan[begin + 1]), plan
         assert "USE TEMP B-TREE FOR ORDER BY" not in plan[:-1]  # of the few rows of the page at most
 
 
@@ -272,9 +270,8 @@ def test_the_names_in_few_repositories_are_read_in_an_index_alone(harbour: list[
         TagSearch(Query.parse("team/app 1.2"), harbour).newest(5)
 
     _narrowing, found = [query["sql"] for query in queries]
-    assert any(
-        re.fullmatch(r"SEARCH V0 USING COVERING INDEX \S+ \(repository_id=\?\)", step) for step in explain(found)
-    )
+    names_alone = re.compile(r"SEARCH V0 USING COVERING INDEX \S+ \(repository_id=\?\)")
+    assert any(map(names_alone.fullmatch, explain(found)))
 
 
 @pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite's table has all that two letters begin")

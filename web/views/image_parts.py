@@ -56,8 +56,7 @@ def referrers(request: HttpRequest, registry: str, repository: str, digest: str)
     )
     known = {attachment.digest for attachment in image.attachments}
     told = told_of([one for one in found or () if str(one.digest) not in known], presence.repository)
-    has_api = problem or found is not None
-    context = {"title": gettext("Attached"), "referrers": told, "has_api": has_api, "problem": problem}
+    context = {"title": gettext("Attached"), "referrers": told, "has_api": found is not None, "problem": problem}
     return _part(request, presence, "referrers", context)
 
 
