@@ -56,13 +56,19 @@ class StillWorking(Exception):  # noqa: N818  it says what has to end first
 
 def stop_work(registry: Registry) -> None:
     """Ask every job on `registry` to stop: it retires, or it is about to be removed."""
-    for job in Job.objects.unfinished().filter(subject=registry.job_subject):
+    for job in _at_work(registry):
         jobs.stop(job)
+
+
+def _at_work(registry: Registry) -> models.QuerySet[Job]:
+    """What works on the registry as a whole, or on a part of it, which the job's parameters say."""
+    about = models.Q(subject=registry.job_subject) | models.Q(params__registry=registry.pk)
+    return Job.objects.unfinished().filter(about)
 
 
 def check_idle(registry: Registry) -> None:
     """Raises StillWorking."""
-    job = Job.objects.unfinished().filter(subject=registry.job_subject).first()
+    job = _at_work(registry).first()
     if job is not None:
         raise StillWorking(_STILL_WORKING % {"job": job.title, "name": registry.name})
 

@@ -116,6 +116,13 @@ def _adding(model: type[models.Model], column: str) -> str:
     return f"UPDATE {table(model)} SET {name} = {name} + %s WHERE {key} = %s"  # noqa: S608  our own names
 
 
+def hold(model: type[models.Model], pk: int) -> None:
+    """Keep other writers from the row `pk` until the transaction ends. SQLite lets only one write anyway."""
+    if not _is_sqlite():
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT 1 FROM {table(model)} WHERE id = %s FOR UPDATE", (pk,))  # noqa: S608  our own names
+
+
 def execute(statement: str, rows: Iterable[Sequence[Any]]) -> None:
     """One statement of ours for each of `rows`."""
     rows = list(rows)

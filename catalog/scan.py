@@ -190,9 +190,9 @@ class _Scan:
         if work.unwritable:  # an earlier batch of it; the rest waits for a scan that can write all
             return
         try:
-            self._changes += repositories.record(self._lease, repository, reading)
+            self._changes += repositories.record(self._lease, repository, reading, self._scan.started_at)
             if batch.last:
-                self._changes += repositories.complete(self._lease, repository, work)
+                self._changes += repositories.complete(self._lease, repository, work, self._scan.started_at)
         except _UNWRITABLE as error:
             # What a database will not hold is a fact about this repository too.
             log.exception("%s of %s cannot be written", repository.name, self._registry.name)
@@ -212,7 +212,8 @@ class _Scan:
         if listed.refusal:
             leave_unwatched(self._lease, self._registry, set(listed.works))
         else:
-            self._changes += repositories.let_go(self._lease, self._registry, listed.works.keys())
+            since = self._scan.started_at
+            self._changes += repositories.let_go(self._lease, self._registry, listed.works.keys(), since)
 
     def _storage(self, source: Source, listed: Listed) -> Iterable[Storage | None]:
         """Begun while configs are read; none but once, and when a person asks: an unchanged scan takes less time."""

@@ -173,11 +173,16 @@ def run(job_id: int) -> None:
     if ending.asked():
         Job.objects.filter(pk=job_id, state=Job.State.QUEUED).update(sent_at=None)  # the next worker's
         return
+    _give_way()
+    run_here(job_id)
+
+
+def run_here(job_id: int) -> None:
+    """The same for a short job, in the process that asks for it: a page that a person waits for."""
     lease = claim(job_id)
     if lease is None:
         log.info("job %s is not waiting to be run", job_id)
         return
-    _give_way()
     with _kept_alive(lease):
         try:
             _work(lease)

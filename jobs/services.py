@@ -27,15 +27,19 @@ SENTENCES: Final = (_NEVER_BEGAN, _ANSWERED_NO, _STOPPED_DEAD, _DIED)
 log = logging.getLogger(__name__)
 
 
-def queue(
+def queue(  # noqa: PLR0913  each is a part of the row
     kind: str,
     subject: str,
     title: str,
     *,
     params: Mapping[str, Any] | None = None,
     requested_by: AbstractBaseUser | None = None,
+    here: bool = False,
 ) -> tuple[Job, bool]:
-    """The unfinished job of this kind on this subject, and whether it is new."""
+    """The unfinished job of this kind on this subject, and whether it is new.
+
+    `here`: whoever asks runs it at once (`running.run_here`), so no worker is woken; the sweep finds it if they die.
+    """
     try:
         with transaction.atomic():
             job = Job.objects.create(
@@ -44,13 +48,15 @@ def queue(
                 title=title,
                 params=dict(params or {}),
                 requested_by=requested_by,  # type: ignore[misc]  # a person of whatever class: this floor knows none
+                sent_at=timezone.now() if here else None,
             )
     except IntegrityError:
         running = Job.objects.unfinished().filter(kind=kind, subject=subject).first()
         if running is None:  # it ended between the two statements
-            return queue(kind, subject, title, params=params, requested_by=requested_by)
+            return queue(kind, subject, title, params=params, requested_by=requested_by, here=here)
         return running, False
-    transaction.on_commit(lambda: send(job))
+    if not here:
+        transaction.on_commit(lambda: send(job))
     return job, True
 
 

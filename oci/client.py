@@ -13,7 +13,8 @@ from requests.utils import parse_header_links
 
 from oci import digests, routes
 from oci.document import load_object
-from oci.errors import BadAnswer, DigestMismatch, InvalidName, NotFound, Refused
+from oci.errors import BadAnswer, DigestMismatch, InvalidName, NotFound, Refused, TooLarge
+from oci.faults import CutShort
 from oci.fetched import Fetched
 from oci.media_types import ACCEPTED, OCI_INDEX, bare
 from oci.model import MANIFEST_LIMIT, Descriptor, ImageIndex, parse_manifest
@@ -32,6 +33,8 @@ MOST_PAGES: Final = 10_000
 MOST_REFERRERS: Final = 1_000
 _REFERRER_PAGES: Final = 20
 _SMALLER_PAGE: Final = 100
+_FIRST_BYTE: Final = 64 * 2**10  # bytes that are read of a blob at most, where a registry knows no ranges
+_NO_SUCH_RANGE: Final = 416
 _ACCEPT: Final = {"Accept": ", ".join(ACCEPTED)}
 _ACCEPT_INDEX: Final = {"Accept": OCI_INDEX}
 
@@ -136,6 +139,23 @@ class RegistryClient:
             return False
         return True
 
+    def blob_is_readable(self, repository: RepositoryName, digest: Digest) -> bool:
+        """Whether its first byte comes: after a sweep under a cache the registry still says that it is there."""
+        path, scope = routes.blob(repository, digest), routes.scope(repository, "pull")
+        try:
+            answer = self.transport.exchange(
+                "GET", path, headers={"Range": "bytes=0-0"}, limit=_FIRST_BYTE, accept_statuses=(200, 206), scope=scope
+            )
+        except TooLarge:
+            return True  # it knows no ranges, and began to send all of it
+        except (NotFound, CutShort):
+            return False
+        except Refused as refusal:
+            if refusal.answered != _NO_SUCH_RANGE:
+                raise
+            return True  # an empty blob has no first byte
+        return bool(answer.content)
+
     def referrers(self, repository: RepositoryName, digest: Digest) -> tuple[Descriptor, ...]:
         """What the registry itself says is attached to a manifest (distribution-spec 1.1, "Listing Referrers").
 
@@ -182,6 +202,20 @@ class RegistryClient:
         scope = routes.scope(upload.repository, "pull", "push")
         self.transport.exchange("DELETE", upload.path, accept_statuses=(202, 204), scope=scope)
 
+    def mount_blob(self, repository: RepositoryName, digest: Digest, source: RepositoryName) -> bool:
+        """Let the registry link a blob of `source` into `repository`; no bytes travel.
+
+        False where it would not: it opened an upload instead, which is cancelled (distribution-spec, "Mounting").
+        """
+        path = f"{routes.uploads(repository)}?{urlencode({'mount': str(digest), 'from': source})}"
+        scope = f"{routes.scope(repository, 'pull', 'push')} {routes.scope(source, 'pull')}"
+        answer = self.transport.exchange("POST", path, accept_statuses=(201, 202), scope=scope)
+        if answer.status == 201:  # noqa: PLR2004  Created
+            return True
+        location = self.transport.follow(answer, answer.headers.get("Location", ""))
+        self.cancel_upload(Upload(repository, answer.headers.get("Docker-Upload-UUID", ""), location))
+        return False
+
     def put_manifest(
         self,
         repository: RepositoryName,
@@ -206,6 +240,11 @@ class RegistryClient:
     def delete_manifest(self, repository: RepositoryName, digest: Digest) -> None:
         """Delete by digest: every tag of the repository that points to it goes too. Not tried twice."""
         path, scope = routes.manifest(repository, digest), routes.scope(repository, "delete")
+        self.transport.exchange("DELETE", path, accept_statuses=(202, 200, 204), scope=scope)
+
+    def delete_tag(self, repository: RepositoryName, tag: TagName) -> None:
+        """Delete one tag and nothing else, where the registry can (distribution 3); not tried twice."""
+        path, scope = routes.manifest(repository, tag), routes.scope(repository, "delete")
         self.transport.exchange("DELETE", path, accept_statuses=(202, 200, 204), scope=scope)
 
     def probe(self) -> Capabilities:

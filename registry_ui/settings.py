@@ -38,6 +38,9 @@ REGISTRY_PLAIN_HTTP = env.flag("BERTH_REGISTRY_PLAIN_HTTP", default=False)
 # -- who may look ---------------------------------------------------------------
 ANONYMOUS_READ = env.flag("BERTH_ANONYMOUS_READ", default=False)
 
+# -- what is deleted -------------------------------------------------------------
+TRASH_DAYS = env.number("BERTH_TRASH_DAYS", 14)
+
 # -- Django ---------------------------------------------------------------------
 DEBUG = env.flag("BERTH_DEBUG", default=False)
 _public = urlsplit(PUBLIC_URL)
@@ -56,10 +59,12 @@ INSTALLED_APPS = [
     "django_htmx",
     "csp",
     "axes",
+    "audit",
     "registries",
     "access",
     "jobs",
     "catalog",
+    "tagging",
     "web",
     "api",
 ]

@@ -7,7 +7,7 @@ from catalog.models.content import Blob, ConfigDocument, Document, IndexEntry, L
 from catalog.models.presences import Presence, RepositoryBlob
 from catalog.models.repositories import Repository, WatchedRepository
 from catalog.models.scans import NamespaceTotal, Scan
-from catalog.models.tags import Tag, TagSpan
+from catalog.models.tags import Tag, TagSpan, Throwaway
 
 __all__ = [
     "Blob",
@@ -26,5 +26,6 @@ __all__ = [
     "Scan",
     "Tag",
     "TagSpan",
+    "Throwaway",
     "WatchedRepository",
 ]

@@ -13,7 +13,7 @@ from django.db.models import Q, Window
 from django.db.models.functions import Now, RowNumber
 from django.urls import reverse
 
-from catalog.models.content import Manifest
+from catalog.models.content import DIGEST_LENGTH, Manifest
 from catalog.models.presences import Presence
 from catalog.models.repositories import Repository
 from catalog.planning import read_through
@@ -59,6 +59,7 @@ class Tag(models.Model):
     moved_at = models.DateTimeField(db_default=Now())  # when we saw it point elsewhere
     link_ns = models.BigIntegerField(null=True, blank=True)  # when the storage folder last linked it, ns since 1970
     gone_at = models.DateTimeField(null=True, blank=True)
+    acted_at = models.DateTimeField(null=True, blank=True)  # when Berth itself last set out to change it
 
     objects = TagQuerySet.as_manager()
 
@@ -71,6 +72,7 @@ class Tag(models.Model):
             models.Index(fields=["presence", "key"], name="tags_of_an_image"),
             models.Index(fields=["name", "id"], name="tags_of_a_name"),
             models.Index(fields=["repository"], condition=Q(gone_at__isnull=False), name="gone_tags"),
+            models.Index(fields=["repository", "acted_at"], condition=Q(acted_at__isnull=False), name="tags_acted_on"),
         ]
 
     def __str__(self) -> str:
@@ -107,3 +109,24 @@ class TagSpan(models.Model):
 
     def __str__(self) -> str:
         return f"{self.tag_id} → {self.manifest_id}"
+
+
+class Throwaway(models.Model):
+    """The digest of a manifest that tags are overwritten with so that they can be deleted; open until that is over.
+
+    What a scan sees of it in between is no image, and no tag moved there.
+    """
+
+    repository = models.ForeignKey(Repository, models.CASCADE, related_name="+")
+    digest = models.CharField(max_length=DIGEST_LENGTH, unique=True)
+    name = models.CharField(max_length=64)  # what its bytes are made of
+    opened_at = models.DateTimeField(db_default=Now())
+    closed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["repository"], condition=Q(closed_at=None), name="open_throwaways"),
+        ]
+
+    def __str__(self) -> str:
+        return self.digest

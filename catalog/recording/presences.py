@@ -12,7 +12,7 @@ from catalog.models.repositories import LONG_AGO
 from catalog.policy import MOST_BYTES
 from catalog.recording.chunks import by_weight
 from catalog.recording.refreshing import unsettle
-from catalog.rows import insert, moment, select, update
+from catalog.rows import hold, insert, moment, select, update
 from jobs.running import Lease
 
 PRESENCE_COLUMNS: Final = (
@@ -31,6 +31,9 @@ PRESENCE_COLUMNS: Final = (
 )
 
 
+_LEAVING: Final = "gone_at IS NULL AND tag_count = 0"
+
+
 class _Manifest(NamedTuple):
     id: int
     kind: str
@@ -40,29 +43,49 @@ class _Manifest(NamedTuple):
     facets: int
 
 
-def arrive(lease: Lease, repository: Repository, manifest_ids: Iterable[int], now: datetime) -> dict[int, int]:
+def arrive(
+    lease: Lease, repository: Repository, manifest_ids: Iterable[int], now: datetime, *, restores: bool = False
+) -> dict[int, int]:
     """Make these manifests present in the repository; the presence of each, by manifest id.
 
-    In transactions of their own: what has no tag yet shows nowhere.
+    In transactions of their own: what has no tag yet shows nowhere. What `restores` keeps the date that it had.
     """
     wanted = set(manifest_ids)
     here = f"repository_id = {repository.pk:d}"
-    rows = select(Presence, ("manifest_id", "id", "gone_at"), "manifest_id", wanted, here)
-    known = {manifest: (pk, gone) for manifest, pk, gone in rows}
-    coming = sorted(pk for pk in wanted if pk not in known or known[pk][1] is not None)
+    known = _known(repository, wanted)
+    coming = sorted(pk for pk in wanted if pk not in known or known[pk].is_gone)
     if not coming:
-        return {manifest: pk for manifest, (pk, _) in known.items()}
+        return {manifest: place.id for manifest, place in known.items()}
     manifests = map(_Manifest._make, sorted(select(Manifest, _Manifest._fields, "id", coming)))
     for piece in by_weight(manifests, lambda manifest: manifest.layer_count + 2):
-        back = [known[manifest.id][0] for manifest in piece if manifest.id in known]
-        fresh = [_row(repository, manifest, now) for manifest in piece if manifest.id not in known]
         with lease.writing():
-            if back:
-                Presence.objects.filter(pk__in=back).update(gone_at=None, dated=now, dated_by=Presence.DatedBy.SEEN)
-            insert(Presence, PRESENCE_COLUMNS, fresh)
-            unsettle(repository)
-            _count_blobs(repository, [manifest.id for manifest in piece], +1)
+            hold(Repository, repository.pk)
+            _come(repository, piece, now, restores=restores)
     return dict(select(Presence, ("manifest_id", "id"), "manifest_id", wanted, here))
+
+
+class _Known(NamedTuple):
+    id: int
+    is_gone: bool
+
+
+def _known(repository: Repository, manifest_ids: Iterable[int]) -> dict[int, _Known]:
+    here = f"repository_id = {repository.pk:d}"
+    rows = select(Presence, ("manifest_id", "id", "gone_at"), "manifest_id", set(manifest_ids), here)
+    return {manifest: _Known(pk, gone is not None) for manifest, pk, gone in rows}
+
+
+def _come(repository: Repository, manifests: Sequence[_Manifest], now: datetime, *, restores: bool) -> None:
+    """Those that are not there yet; looked at once more, since a scan and an act may write in one repository."""
+    known = _known(repository, (manifest.id for manifest in manifests))
+    coming = [manifest for manifest in manifests if manifest.id not in known or known[manifest.id].is_gone]
+    back = [known[manifest.id].id for manifest in coming if manifest.id in known]
+    if back:
+        dates: dict[str, Any] = {} if restores else {"dated": now, "dated_by": Presence.DatedBy.SEEN}
+        Presence.objects.filter(pk__in=back).update(gone_at=None, **dates)
+    insert(Presence, PRESENCE_COLUMNS, [_row(repository, m, now) for m in coming if m.id not in known])
+    unsettle(repository)
+    _count_blobs(repository, [manifest.id for manifest in coming], +1)
 
 
 def _row(repository: Repository, manifest: _Manifest, now: datetime) -> tuple[Any, ...]:
@@ -88,7 +111,7 @@ def _row(repository: Repository, manifest: _Manifest, now: datetime) -> tuple[An
 
 def lose(lease: Lease, repository: Repository, digests: Iterable[str], now: datetime) -> bool:
     """Mark as gone what the registry says is not in the repository, and no tag points to; whether there was any."""
-    there = f"repository_id = {repository.pk:d} AND gone_at IS NULL AND tag_count = 0"
+    there = f"repository_id = {repository.pk:d} AND {_LEAVING}"
     manifests = {manifest for (manifest,) in select(Manifest, ("id",), "digest", set(digests))}
     return _let_go(lease, repository, select(Presence, _Place._fields, "manifest_id", manifests, there), now)
 
@@ -109,9 +132,11 @@ def _let_go(lease: Lease, repository: Repository, going: Sequence[tuple[Any, ...
     layers = dict(select(Manifest, ("id", "layer_count"), "id", {manifest for _, manifest in going}))
     for piece in by_weight(going, lambda place: layers[place[1]] + 2):
         with lease.writing():
-            update(Presence, ("gone_at",), [(moment(now), pk) for pk, _ in piece])
+            hold(Repository, repository.pk)
+            still = set(select(Presence, _Place._fields, "id", [pk for pk, _ in piece], _LEAVING))
+            update(Presence, ("gone_at",), [(moment(now), pk) for pk, _ in still])
             unsettle(repository)
-            _count_blobs(repository, [manifest for _, manifest in piece], -1)
+            _count_blobs(repository, [manifest for _, manifest in still], -1)
     return bool(going)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import datetime
 from typing import Any, Final
 
 from django.db.models import F, QuerySet
@@ -67,9 +68,9 @@ def ensure(lease: Lease, registry: Registry, names: Collection[str]) -> dict[str
     return found
 
 
-def record(lease: Lease, repository: Repository, batch: BatchReading) -> tags.Changes:
-    """Write what one batch of a repository's tags answered, in transactions that are short."""
-    return tags.record(lease, repository, batch, timezone.now())
+def record(lease: Lease, repository: Repository, batch: BatchReading, since: datetime) -> tags.Changes:
+    """Write what one batch of a repository's tags answered, in transactions that are short; for `since` see `tags`."""
+    return tags.record(lease, repository, batch, timezone.now(), since=since)
 
 
 def fail(lease: Lease, repository: Repository, problem: str) -> bool:
@@ -86,12 +87,12 @@ def fail(lease: Lease, repository: Repository, problem: str) -> bool:
     return True
 
 
-def complete(lease: Lease, repository: Repository, work: Work) -> tags.Changes:
+def complete(lease: Lease, repository: Repository, work: Work, since: datetime) -> tags.Changes:
     """Every tag of a complete listing was tried: what it lacks is gone, and the repository was seen whole.
 
     Nothing is written of one that is as it was: that it was seen, the scan says. One in which a scan was killed is not.
     """
-    changes = _drop(lease, repository, work.gone)
+    changes = _drop(lease, repository, work.gone, since)
     state = Repository.State.WHOLE if work.count else Repository.State.EMPTY
     as_it_was = repository.scanned_at is not None and (repository.state, repository.problem) == (state, "")
     if as_it_was and repository.is_settled:
@@ -102,20 +103,20 @@ def complete(lease: Lease, repository: Repository, work: Work) -> tags.Changes:
     return changes
 
 
-def _drop(lease: Lease, repository: Repository, tag_ids: list[int]) -> tags.Changes:
+def _drop(lease: Lease, repository: Repository, tag_ids: list[int], since: datetime) -> tags.Changes:
     changes = tags.Changes()
     for piece in by_number(tag_ids, _ROWS // 2):
         with lease.writing():
-            changes += tags.drop(repository, piece, timezone.now())
+            changes += tags.drop(repository, piece, timezone.now(), since=since)
     return changes
 
 
-def let_go(lease: Lease, registry: Registry, listed: Collection[str]) -> tags.Changes:
+def let_go(lease: Lease, registry: Registry, listed: Collection[str], since: datetime) -> tags.Changes:
     """Mark as gone what this complete catalog lacks and the one before lacked too, with all its tags."""
     changes = tags.Changes()
     for repository in _absent(registry, listed).filter(missed__gte=_MISSES - 1):
         live = Tag.objects.live().filter(repository=repository)
-        changes += _drop(lease, repository, list(live.values_list("id", flat=True)))
+        changes += _drop(lease, repository, list(live.values_list("id", flat=True)), since)
         presences.leave(lease, repository, timezone.now())
         with lease.writing():
             Repository.objects.filter(pk=repository.pk).update(

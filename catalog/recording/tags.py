@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, NamedTuple, Self
 
 from catalog.models import Repository, Tag, TagSpan
-from catalog.recording import presences, settling
+from catalog.recording import acts, presences, settling
 from catalog.recording.content import known_ids, store
 from catalog.recording.dating import date_by_links, date_indexes, date_presences
 from catalog.recording.refreshing import unsettle
-from catalog.rows import add, insert, moment, select, update
+from catalog.rows import add, hold, insert, moment, select, update
 from catalog.scanning.known import KnownTag
 from catalog.scanning.reading import BatchReading, TagReading
 from catalog.versions import tag_key
@@ -41,18 +41,31 @@ class Changes:
         return bool(self.new or self.moved or self.gone or self.other)
 
 
-def record(lease: Lease, repository: Repository, batch: BatchReading, now: datetime) -> Changes:
+def record(  # noqa: PLR0913  a scan and an act write the same, for reasons of their own
+    lease: Lease,
+    repository: Repository,
+    batch: BatchReading,
+    now: datetime,
+    *,
+    since: datetime | None = None,
+    restores: bool = False,
+    along: Callable[[], None] | None = None,
+) -> Changes:
     """Write what a batch of tags answered: content, presences, then, in one transaction, the tags that point to them.
 
-    Whoever is killed before that last transaction has left nothing that shows, and does it all again.
+    Whoever is killed before that last transaction has left nothing that shows, and does it all again. A tag that
+    Berth itself has set out to change after `since`, when the reading began, is left as it is: nobody knows which of
+    the two came first. Images that are restored keep their dates. `along` is written in that transaction too.
     """
     changed = [reading for reading in batch.tags if not reading.is_as_known]
+    if changed and since is not None:
+        changed = acts.without_throwaways(repository, batch, changed)
     if not changed and not batch.present and not batch.absent:
         return Changes()
     ids = batch.kept | (store(lease, batch.contents) if batch.contents else {})
     ids |= known_ids(digest for digest in batch.present if digest not in ids)
     here = [ids[digest] for digest in batch.present if digest in ids]
-    places = presences.arrive(lease, repository, here, now)
+    places = presences.arrive(lease, repository, here, now, restores=restores)
     lost = presences.lose(lease, repository, batch.absent, now) if batch.absent else False
     again = {r.known.manifest_id for r in batch.tags if r.known and r.known.manifest_id and (lost or not r.known.whole)}
     settling.settle_indexes(lease, repository, settling.indexes_among({*here, *again}), batch.missing)
@@ -60,12 +73,17 @@ def record(lease: Lease, repository: Repository, batch: BatchReading, now: datet
         repository, now, {digest: _Place(pk, places[pk]) for digest, pk in ids.items() if pk in places}
     )
     with lease.writing():
+        hold(Repository, repository.pk)
+        if since is not None:
+            changed = acts.not_acted_on(repository, changed, since)
         pointing.point(changed)
         settling.count_tags(repository, pointing.won, pointing.lost)
         date_presences(date_indexes(here) | set(here))
         date_by_links(pointing.linked, now)
         if pointing.changes or pointing.won:
             unsettle(repository)
+        if along is not None:
+            along()
     pointing.changes.other |= bool(lost or batch.read)
     return pointing.changes
 
@@ -192,9 +210,13 @@ def _problem(reading: TagReading) -> str:
     return str(reading.failure) if reading.failure else ""
 
 
-def drop(repository: Repository, tag_ids: Collection[int], now: datetime) -> Changes:
-    """Mark tags as gone, with their history; inside the caller's transaction."""
+def drop(repository: Repository, tag_ids: Collection[int], now: datetime, *, since: datetime | None = None) -> Changes:
+    """Mark tags as gone, with their history; inside the caller's transaction. For `since` see `record`."""
+    hold(Repository, repository.pk)
     tags = Tag.objects.live().filter(pk__in=tag_ids)
+    if since is not None:
+        tags = tags.exclude(acted_at__gt=acts.surely_before(since))
+        tag_ids = list(tags.values_list("id", flat=True))
     held = {pk for pk in tags.values_list("presence_id", flat=True) if pk is not None}
     gone = tags.update(gone_at=now, problem="")
     TagSpan.objects.filter(tag_id__in=tag_ids, ended=None).update(ended=now)

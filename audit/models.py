@@ -1,0 +1,90 @@
+"""The rows of the audit: each written once, when it is known how an act ended, and never touched again."""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn, Self
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+
+class AppendOnly(Exception):  # noqa: N818  it says why nothing was written
+    """Entries are only added: nobody changes or deletes one."""
+
+
+class EntryQuerySet(models.QuerySet["Entry"]):
+    def newest_first(self) -> Self:
+        return self.order_by("-id")
+
+    def of_tag(self, registry_id: int, repository: str, tag: str) -> Self:
+        return self.filter(registry_id=registry_id, repository=repository, tag=tag)
+
+    def update(self, **_kwargs: Any) -> NoReturn:
+        raise AppendOnly
+
+    def delete(self) -> NoReturn:
+        raise AppendOnly
+
+    def bulk_update(self, *_args: Any, **_kwargs: Any) -> NoReturn:
+        raise AppendOnly
+
+
+class Entry(models.Model):
+    """One act on one thing. Names are as they were then, the ids beside them are values and point to nothing."""
+
+    class Act(models.TextChoices):
+        DELETE_TAG = "delete-tag", _("deleted the tag")
+        DELETE_MANIFEST = "delete-manifest", _("deleted the image")
+        REMOVE_REPOSITORY = "remove-repository", _("removed the repository")
+        RESTORE = "restore", _("restored")
+        RETAG = "retag", _("tagged")
+        COPY = "copy", _("copied")
+        RENAME = "rename", _("renamed")
+        ROLL_BACK = "roll-back", _("rolled back")
+        REVERT = "revert", _("put back")
+        PROTECT = "protect", _("protected")
+        UNPROTECT = "unprotect", _("protects no longer")
+        BREACH_MOVE = "breach-move", _("a protected tag was moved from outside")
+        BREACH_DELETE = "breach-delete", _("a protected tag was deleted from outside")
+        EMPTY_TRASH = "empty-trash", _("removed from the trash")
+
+    class Outcome(models.TextChoices):
+        DONE = "done", _("Done")
+        SKIPPED = "skipped", _("Left alone")
+        FAILED = "failed", _("Failed")
+
+    key = models.CharField(max_length=64, unique=True)  # of the act: whoever records it twice records it once
+    at = models.DateTimeField(default=timezone.now)
+    act = models.CharField(max_length=24, choices=Act.choices)
+    outcome = models.CharField(max_length=8, choices=Outcome.choices)
+    actor = models.CharField(max_length=255, blank=True)  # "": Berth itself, or nobody knows
+    actor_id = models.BigIntegerField(null=True, blank=True)
+    registry = models.CharField(max_length=40, blank=True)
+    registry_id = models.BigIntegerField(null=True, blank=True)
+    repository = models.CharField(max_length=255, blank=True)
+    tag = models.CharField(max_length=128, blank=True)
+    digest_before = models.CharField(max_length=135, blank=True)
+    digest_after = models.CharField(max_length=135, blank=True)
+    why = models.TextField(blank=True)  # as the person said it
+    detail = models.TextField(blank=True)  # how it came to this outcome, in a sentence
+    plan_id = models.BigIntegerField(null=True, blank=True)
+
+    objects = EntryQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["registry_id", "repository", "tag", "-id"], name="entries_of_a_tag"),
+            models.Index(fields=["plan_id", "id"], condition=models.Q(plan_id__isnull=False), name="entries_of_a_plan"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.act} {self.registry}/{self.repository}:{self.tag}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self._state.adding:
+            raise AppendOnly
+        super().save(*args, **kwargs)
+
+    def delete(self, *_args: Any, **_kwargs: Any) -> NoReturn:
+        raise AppendOnly

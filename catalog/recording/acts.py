@@ -1,0 +1,35 @@
+"""What a scan leaves alone because Berth itself is changing it, or has since the scan began to read."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+from catalog.models import Repository, Tag, Throwaway
+from catalog.rows import select
+from catalog.scanning.reading import BatchReading, TagReading
+from jobs.models import SKEW
+
+_OPEN: Final = "closed_at IS NULL"
+
+
+def surely_before(since: datetime) -> datetime:
+    """By the clock of whichever machine acted."""
+    return since - SKEW
+
+
+def without_throwaways(repository: Repository, batch: BatchReading, readings: list[TagReading]) -> list[TagReading]:
+    """Those of `readings` that point to no open throwaway, which is no image of the batch either."""
+    hidden = {digest for (digest,) in select(Throwaway, ("digest",), "repository_id", [repository.pk], _OPEN)}
+    if not hidden:
+        return readings
+    batch.present -= hidden
+    batch.contents = {digest: content for digest, content in batch.contents.items() if digest not in hidden}
+    return [reading for reading in readings if reading.digest not in hidden]
+
+
+def not_acted_on(repository: Repository, readings: list[TagReading], since: datetime) -> list[TagReading]:
+    """Those of `readings` whose tags Berth did not set out to change after `since`."""
+    rows = Tag.objects.filter(repository=repository, acted_at__gt=surely_before(since))
+    acted = set(rows.values_list("name", flat=True))
+    return [reading for reading in readings if reading.tag not in acted]

@@ -1,0 +1,92 @@
+"""Carrying out a plan, as a job: each of its items once, whoever dies in between, and nothing else.
+
+The items are the intents: they are `begun` in a commit of their own before the registry is asked for anything. The
+outcome of each, what it changed in the catalog, and its entry in the audit are one commit after that.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from django.db.models import Count
+from django.utils import timezone
+from django.utils.translation import gettext_noop
+
+from jobs.running import JobFailed, Lease, Stopped
+from oci.errors import RegistryError
+from registries.clients import client_for
+from tagging.course import BrokenOff, Carrier, Course
+from tagging.deleting import Deletion
+from tagging.models import Plan, PlanItem
+from tagging.restoring import Restoration
+
+KIND: Final = "carry-out"
+_GONE: Final = gettext_noop("The plan is gone, with its registry: nothing was changed.")
+_OVER: Final = gettext_noop("It was carried out already: nothing was changed.")
+_RETIRED: Final = gettext_noop("The registry was removed from Berth, which no longer changes anything there.")
+_STOPPED: Final = gettext_noop("Stopped after %(done)s of %(all)s. What was done is done, the rest is as it was.")
+_BROKEN_OFF: Final = gettext_noop("%(why)s Done: %(done)s of %(all)s. The rest is as it was.")
+_DONE: Final = gettext_noop("Done: %(done)s of %(all)s.")
+_DONE_BUT: Final = gettext_noop("Done: %(done)s of %(all)s. Left alone: %(skipped)s. Failed: %(failed)s.")
+SENTENCES: Final = (_GONE, _OVER, _RETIRED, _STOPPED, _BROKEN_OFF, _DONE, _DONE_BUT)
+
+_CARRIERS: Final[Mapping[str, Callable[[Course], Carrier]]] = {
+    Plan.Act.DELETE_TAGS: Deletion,
+    Plan.Act.DELETE_IMAGES: Deletion,
+    Plan.Act.DELETE_REPOSITORY: Deletion,
+    Plan.Act.RESTORE: Restoration,
+}
+
+log = logging.getLogger(__name__)
+
+
+def run(lease: Lease) -> str:
+    """Carry out the plan that the lease's job is about; how it ended, for people. Raises JobFailed, Stopped."""
+    plan = Plan.objects.select_related("registry").filter(pk=lease.subject.removeprefix("plan:")).first()
+    if plan is None:
+        return _GONE
+    if plan.state == Plan.State.DONE:
+        return _OVER
+    if plan.registry.retired_at is not None:
+        raise JobFailed(_RETIRED)
+    with lease.writing():
+        Plan.objects.filter(pk=plan.pk).update(
+            state=Plan.State.UNDER_WAY, began_at=plan.began_at or timezone.now(), ended_at=None, message=""
+        )
+    try:
+        with client_for(plan.registry) as client:
+            _CARRIERS[plan.act](Course(plan, lease, client)).run(only_begun=bool(lease.params.get("only_begun")))
+    except Stopped:
+        _end(lease, plan, Plan.State.BROKEN_OFF, _STOPPED % _counts(plan))
+        raise
+    except (BrokenOff, RegistryError) as reason:
+        sentence = _BROKEN_OFF % {"why": _as_sentence(str(reason)), **_counts(plan)}
+        _end(lease, plan, Plan.State.BROKEN_OFF, sentence)
+        raise JobFailed(sentence) from reason
+    counts = _counts(plan)
+    sentence = (_DONE if counts["done"] == counts["all"] else _DONE_BUT) % counts
+    is_over = not plan.items.open().exists()
+    _end(lease, plan, Plan.State.DONE if is_over else Plan.State.BROKEN_OFF, sentence)
+    return sentence
+
+
+def _end(lease: Lease, plan: Plan, state: Plan.State, message: str) -> None:
+    with lease.writing():
+        Plan.objects.filter(pk=plan.pk).update(state=state, message=message, ended_at=timezone.now())
+
+
+def _counts(plan: Plan) -> dict[str, str]:
+    """How many items of each outcome, as a sentence says them."""
+    by_state = dict(plan.items.order_by().values_list("state").annotate(n=Count("pk")))
+    states = (PlanItem.State.DONE, PlanItem.State.SKIPPED, PlanItem.State.FAILED)
+    return {
+        "all": f"{sum(by_state.values()):,}",
+        **{str(state.value): f"{by_state.get(state, 0):,}" for state in states},
+    }
+
+
+def _as_sentence(text: str) -> str:
+    text = text[:1].upper() + text[1:]
+    return text if text.endswith((".", "!", "?")) else f"{text}."

@@ -1,0 +1,64 @@
+"""What the carriers of a plan share: the plan, the right to write, the registry, and how far it is."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from itertools import groupby
+from typing import Final, Protocol
+
+from django.utils import timezone
+
+from catalog.models import Repository
+from catalog.recording import presences
+from catalog.recording.refreshing import refresh
+from jobs.running import Lease
+from oci.client import RegistryClient
+from oci.names import RepositoryName, parse_repository
+from tagging.models import Plan, PlanItem
+
+_STATE: Final = Repository.State
+
+
+class BrokenOff(Exception):  # noqa: N818  it says, for people, why the rest was not done
+    """The registry refuses what the plan is made of: to go on would only fail again."""
+
+
+class Carrier(Protocol):
+    """Carries out the plans of some acts."""
+
+    def run(self, *, only_begun: bool) -> None:
+        """Do what is open; `only_begun`: only what somebody had set out to do. Raises BrokenOff and RegistryError."""
+
+
+class Course:
+    def __init__(self, plan: Plan, lease: Lease, client: RegistryClient) -> None:
+        self.plan, self.lease, self.client = plan, lease, client
+        self._total = plan.items.count()
+        self._open = plan.items.open().count()
+
+    def by_repository(self, items: Iterable[PlanItem]) -> Iterator[tuple[int, list[PlanItem]]]:
+        for repository, group in groupby(items, key=lambda item: item.repository_id):
+            yield repository, list(group)
+
+    def repository(self, pk: int) -> Repository:
+        """As its row is now: a scan may write in it too."""
+        return Repository.objects.select_related("registry").get(pk=pk)
+
+    def tell(self, settled: int = 0, phase: str = "carrying-out") -> None:
+        """Raises Stopped when a person asked for that, and LeaseLost."""
+        self._open -= settled
+        self.lease.tell(phase=phase, tags={"done": self._total - self._open, "total": self._total})
+
+    def name(self, repository: Repository) -> RepositoryName:
+        return parse_repository(repository.name)
+
+    def tidy(self, repository_ids: Collection[int]) -> None:
+        """Work out anew what lists say of these repositories, now that tags came or went in them."""
+        for pk in repository_ids:
+            row = self.repository(pk)
+            presences.leave(self.lease, row, timezone.now())
+            row = self.repository(pk)
+            state = row.state
+            if state in {_STATE.WHOLE, _STATE.EMPTY}:
+                state = _STATE.WHOLE if row.tag_count else _STATE.EMPTY
+            refresh(self.lease, pk, state=state)

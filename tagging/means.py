@@ -1,0 +1,85 @@
+"""How a tag can be deleted at a registry, or why not: known before anybody is asked to confirm anything."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from django.utils.translation import gettext_noop
+
+from oci.client import RegistryClient
+from oci.names import RepositoryName
+from oci.rights import Right, may_delete, may_push
+from registries.models import Registry
+
+
+class Way(StrEnum):
+    TAG = "tag"  # the registry deletes a tag by its name (distribution 3)
+    THROWAWAY = "throwaway"  # the tag is overwritten with a manifest of its own, whose digest is deleted
+    NONE = "none"
+
+
+_OFF: Final = gettext_noop(
+    "Deletes are off at this registry. Set REGISTRY_STORAGE_DELETE_ENABLED=true and start it anew."
+)
+_READ_ONLY: Final = gettext_noop(
+    "The registry takes no writes: it is read-only, or something before it lets none through."
+)
+_NO_DELETE: Final = gettext_noop("The account that Berth uses at this registry has no right to delete here.")
+_NO_PUSH: Final = gettext_noop("The account that Berth uses at this registry has no right to push here.")
+_NO_OVERWRITE: Final = gettext_noop(
+    "This registry deletes whole images only. To delete a single tag Berth has to overwrite it first, and the account"
+    " that it uses has no right to push here."
+)
+_UNKNOWN: Final = gettext_noop("Whether the registry would allow this could not be told.")
+SENTENCES: Final = (_OFF, _READ_ONLY, _NO_DELETE, _NO_PUSH, _NO_OVERWRITE, _UNKNOWN)
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """`problem` is a sentence in the way of it, "" where nothing is."""
+
+    way: Way
+    problem: str = ""
+
+
+def means_to_delete(registry: Registry, client: RegistryClient, repository: RepositoryName) -> Means:
+    """Two requests that change nothing. Raises RegistryError where the registry cannot be asked."""
+    match may_delete(client, repository):
+        case Right.OFF:
+            return Means(Way.NONE, _OFF)
+        case Right.READ_ONLY:
+            return Means(Way.NONE, _READ_ONLY)
+        case Right.DENIED:
+            return Means(Way.NONE, _NO_DELETE)
+        case Right.UNKNOWN:
+            return Means(Way.NONE, _UNKNOWN)
+    if _deletes_tags(registry, client):
+        return Means(Way.TAG)
+    match may_push(client, repository):
+        case Right.YES:
+            return Means(Way.THROWAWAY)
+        case Right.DENIED:
+            return Means(Way.NONE, _NO_OVERWRITE)
+        case Right.OFF | Right.READ_ONLY:
+            return Means(Way.NONE, _READ_ONLY)
+    return Means(Way.NONE, _UNKNOWN)
+
+
+def problem_with_push(client: RegistryClient, repository: RepositoryName) -> str:
+    """Why nothing can be pushed there; "" where it can. One request that changes nothing; raises RegistryError."""
+    match may_push(client, repository):
+        case Right.YES:
+            return ""
+        case Right.DENIED:
+            return _NO_PUSH
+        case Right.OFF | Right.READ_ONLY:
+            return _READ_ONLY
+    return _UNKNOWN
+
+
+def _deletes_tags(registry: Registry, client: RegistryClient) -> bool:
+    """As the last probe found; a registry that was never probed is asked now."""
+    known = registry.capability("deletes_tags")
+    return bool(client.probe().deletes_tags if known is None else known)

@@ -1,0 +1,156 @@
+from __future__ import annotations
+
+import shutil
+import urllib.request
+
+from audit.models import Entry
+from catalog.models import Tag, TagSpan, Throwaway
+from tagging.models import Plan, PlannedImage
+from tests.catalog.picture import check_counters
+from tests.tagging.acting import Actor
+
+ALIASES = [f"1.{n}" for n in range(8)]
+
+
+def test_of_eight_tags_on_one_digest_one_goes_and_seven_still_pull(actor: Actor) -> None:
+    digest = actor.push.image(*ALIASES)
+    actor.scan()
+
+    plan = actor.carry_out(actor.plan_tags("1.3", why="wrong name"))
+
+    rest = set(ALIASES) - {"1.3"}
+    assert (plan.state, actor.outcomes(plan)) == (Plan.State.DONE, {"1.3": "done"})
+    assert actor.listed() == actor.live() == rest
+    assert {actor.digest(tag) for tag in rest} == {digest}
+    assert all(actor.pulls(tag) for tag in sorted(rest))
+    check_counters()
+    (entry,) = Entry.objects.all()
+    assert (entry.act, entry.tag, entry.outcome) == ("delete-tag", "1.3", "done")
+    assert (entry.actor, entry.digest_before, entry.why) == ("mara", digest, "wrong name")
+    assert TagSpan.objects.get(tag__name="1.3").ended is not None
+
+
+def test_of_an_index_too_and_its_children_stay(actor: Actor) -> None:
+    children = [actor.push.image(platform=f"linux/{name}") for name in ("amd64", "arm64", "arm", "s390x")]
+    actor.push.index("2", "2.0", "latest", children=children)
+    actor.scan()
+
+    plan = actor.carry_out(actor.plan_tags("2"))
+
+    assert plan.state == Plan.State.DONE
+    assert actor.listed() == actor.live() == {"2.0", "latest"}
+    assert actor.pulls("latest")
+    check_counters()
+
+
+def test_a_scan_afterwards_finds_nothing_new(actor: Actor) -> None:
+    actor.push.image("1", "2")
+    actor.push.image("3", seed="3")
+    actor.scan()
+    actor.carry_out(actor.plan_tags("1", "3"))
+    before = list(Tag.objects.order_by("id").values("name", "gone_at", "moved_at"))
+
+    actor.scan()
+
+    assert list(Tag.objects.order_by("id").values("name", "gone_at", "moved_at")) == before
+    assert not Throwaway.objects.filter(closed_at=None).exists()
+    check_counters()
+
+
+def test_a_tag_that_moved_since_is_left_alone(actor: Actor) -> None:
+    actor.push.image("1", "2")
+    actor.scan()
+    plan = actor.plan_tags("1", "2")
+    moved = actor.push.image("1", seed="newer")
+
+    actor.carry_out(plan)
+
+    assert actor.outcomes(plan) == {"1": "skipped", "2": "done"}
+    assert "moved since" in actor.notes(plan).pop()
+    assert actor.listed() == {"1"}
+    assert moved in actor.push._pushed
+    assert [tag for tag in actor.trash()] == [actor.trash()[0]]
+    assert plan.message == "Done: 1 of 2. Left alone: 1. Failed: 0."
+
+
+def test_many_tags_go_in_chunks_and_no_other(actor: Actor) -> None:
+    names = [f"t{n:03}" for n in range(120)]
+    actor.push.image(*names[:60])
+    actor.push.image(*names[60:], seed="second")
+    actor.scan()
+
+    plan = actor.carry_out(actor.plan_tags(*names[:110]))
+
+    assert plan.job is not None
+    assert plan.job.state == "queued"  # of a size that a worker does
+    from jobs import running
+
+    running.run(plan.job.pk)
+    plan.refresh_from_db()
+    assert plan.message == "Done: 110 of 110."
+    assert actor.listed() == actor.live() == set(names[110:])
+    assert len(actor.entries(plan)) == 110
+    check_counters()
+
+
+def test_a_tag_whose_manifest_is_gone_can_be_deleted(actor: Actor) -> None:
+    digest = actor.push.image("1")
+    actor.push.image("2", seed="2")
+    actor.scan()
+    hex_ = digest.removeprefix("sha256:")
+    shutil.rmtree(actor.real.storage / f"docker/registry/v2/blobs/sha256/{hex_[:2]}/{hex_}")
+    revision = f"docker/registry/v2/repositories/team/app/_manifests/revisions/sha256/{hex_}"
+    shutil.rmtree(actor.real.storage / revision)
+
+    plan = actor.carry_out(actor.plan_tags("1"))
+
+    assert actor.outcomes(plan) == {"1": "done"}
+    assert actor.listed() == {"2"}
+
+
+def test_a_tag_that_no_scan_could_read_can_be_deleted(actor: Actor) -> None:
+    actor.push.image("torn", "whole")
+    link = "docker/registry/v2/repositories/team/app/_manifests/tags/torn/current/link"
+    (actor.real.storage / link).write_bytes(b"")
+    actor.scan()
+
+    plan = actor.carry_out(actor.plan_tags("torn"))
+
+    assert actor.outcomes(plan) == {"torn": "done"}, actor.notes(plan) | {plan.message}
+    assert actor.listed() == {"whole"}
+
+
+def test_an_index_with_missing_children_can_be_deleted(actor: Actor) -> None:
+    children = [actor.push.image(), actor.push.image(platform="linux/arm64")]
+    actor.push.index("broken", "other", children=children)
+    request = urllib.request.Request(f"{actor.real.url}/v2/team/app/manifests/{children[0]}", method="DELETE")
+    urllib.request.urlopen(request, timeout=10).close()
+    actor.scan()
+
+    plan = actor.carry_out(actor.plan_tags("broken"))
+
+    assert actor.outcomes(plan) == {"broken": "done"}
+    assert actor.listed() == {"other"}
+
+
+def test_a_plan_says_what_stays_and_what_it_frees(actor: Actor) -> None:
+    shared = b"base" * 1000
+    actor.push.image("1.0", "1", "latest", layers=[shared, b"one" * 5000])
+    actor.push.image("2.0", layers=[shared, b"two"], seed="2")
+    actor.scan()
+
+    some = actor.plan_tags("1.0")
+    every = actor.plan_tags("1.0", "1", "latest")
+
+    image = PlannedImage.objects.get(plan=some)
+    assert (image.going, image.staying, image.stays) == (1, 2, ["latest", "1"])
+    assert some.frees == 0
+    place = actor.repository.presences.get(lead_tag="1.0")
+    base = next(blob.size for blob in _blobs(actor, "2.0") if blob.pk in {b.pk for b in _blobs(actor, "1.0")})
+    assert every.frees == place.size - base
+    assert every.frees_is_exact
+
+
+def _blobs(actor: Actor, tag: str) -> list[object]:
+    place = actor.repository.presences.get(lead_tag=tag)
+    return [use.blob for use in place.manifest.manifest_blobs.all()]
