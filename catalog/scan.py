@@ -21,6 +21,7 @@ from django.utils.translation import gettext_noop
 from catalog.models import Repository, Scan
 from catalog.planning import learn_sizes
 from catalog.recording import repositories
+from catalog.recording.acts import database_time
 from catalog.recording.content import Content, store
 from catalog.recording.tags import Changes
 from catalog.scanning import choosing, configs, figures, shrinking
@@ -112,6 +113,7 @@ class _Scan:
         self._registry, self._scan, self._lease, self._client = registry, scan, lease, client
         self._before = Scan.objects.filter(registry=registry, pk__lt=scan.pk).newest_first().first()
         self._progress = Progress(lease)
+        self._since = database_time()  # what Berth itself changes from here on, this scan leaves alone
         self._changes = Changes()
         self._patience = Patience()
         self._thorough = bool(lease.params.get("thorough"))
@@ -190,9 +192,9 @@ class _Scan:
         if work.unwritable:  # an earlier batch of it; the rest waits for a scan that can write all
             return
         try:
-            self._changes += repositories.record(self._lease, repository, reading, self._scan.started_at)
+            self._changes += repositories.record(self._lease, repository, reading, self._since)
             if batch.last:
-                self._changes += repositories.complete(self._lease, repository, work, self._scan.started_at)
+                self._changes += repositories.complete(self._lease, repository, work, self._since)
         except _UNWRITABLE as error:
             # What a database will not hold is a fact about this repository too.
             log.exception("%s of %s cannot be written", repository.name, self._registry.name)
@@ -212,8 +214,8 @@ class _Scan:
         if listed.refusal:
             leave_unwatched(self._lease, self._registry, set(listed.works))
         else:
-            since = self._scan.started_at
-            self._changes += repositories.let_go(self._lease, self._registry, listed.works.keys(), since)
+            listed_names = listed.works.keys()
+            self._changes += repositories.let_go(self._lease, self._registry, listed_names, self._since)
 
     def _storage(self, source: Source, listed: Listed) -> Iterable[Storage | None]:
         """Begun while configs are read; none but once, and when a person asks: an unchanged scan takes less time."""

@@ -77,8 +77,7 @@ class Deletion:
         except NotFound:
             return
         gone = set(Tag.objects.gone().filter(repository=repository).values_list("name", flat=True))
-        there = [tag for tag in listed & set(names) & gone]
-        readings = [read_tag(client, name, tag, None) for tag in sorted(there)]
+        readings = [read_tag(client, name, tag, None) for tag in sorted(listed & set(names) & gone)]
         if readings:
             batch = BatchReading(readings)
             batch.contents = {r.digest: r.content for r in readings if r.digest and r.content is not None}

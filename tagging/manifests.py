@@ -52,7 +52,7 @@ class ManifestDeletion:
             self._carry(self._begin(going[start : start + CHUNK]))
 
     def finish(self, items: Sequence[PlanItem]) -> None:
-        """What somebody began, and then died: done where the manifest is gone, and as it was planned where it is not."""
+        """What somebody began, and then died: done where the manifest is gone, else as it was planned."""
         there = [item for item in items if self._course.client.manifest_exists(self._name, Digest.parse(item.digest))]
         left = {item.pk for item in there}
         self._settle([item for item in items if item.pk not in left], there)
@@ -66,7 +66,7 @@ class ManifestDeletion:
         with ThreadPoolExecutor(_THREADS) as threads:
             for names in self._listed():
                 known = known_tags(self._repository_id, names)
-                pairs = threads.map(lambda tag, known=known: (tag, self._digest_of(tag, known)), names)  # type: ignore[misc]
+                pairs = threads.map(lambda tag, known=known: (tag, self._digest_of(tag, known)), names)
                 found |= {digest: tag for tag, digest in pairs if digest in digests}
                 self._course.tell()
         return found

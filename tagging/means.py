@@ -33,6 +33,18 @@ _NO_OVERWRITE: Final = gettext_noop(
     " that it uses has no right to push here."
 )
 _UNKNOWN: Final = gettext_noop("Whether the registry would allow this could not be told.")
+_NO_DELETES: Final = {
+    Right.OFF: _OFF,
+    Right.READ_ONLY: _READ_ONLY,
+    Right.DENIED: _NO_DELETE,
+    Right.UNKNOWN: _UNKNOWN,
+}
+_NO_PUSHES: Final = {
+    Right.OFF: _READ_ONLY,
+    Right.READ_ONLY: _READ_ONLY,
+    Right.DENIED: _NO_PUSH,
+    Right.UNKNOWN: _UNKNOWN,
+}
 SENTENCES: Final = (_OFF, _READ_ONLY, _NO_DELETE, _NO_PUSH, _NO_OVERWRITE, _UNKNOWN)
 
 
@@ -46,37 +58,19 @@ class Means:
 
 def means_to_delete(registry: Registry, client: RegistryClient, repository: RepositoryName) -> Means:
     """Two requests that change nothing. Raises RegistryError where the registry cannot be asked."""
-    match may_delete(client, repository):
-        case Right.OFF:
-            return Means(Way.NONE, _OFF)
-        case Right.READ_ONLY:
-            return Means(Way.NONE, _READ_ONLY)
-        case Right.DENIED:
-            return Means(Way.NONE, _NO_DELETE)
-        case Right.UNKNOWN:
-            return Means(Way.NONE, _UNKNOWN)
+    if (right := may_delete(client, repository)) != Right.YES:
+        return Means(Way.NONE, _NO_DELETES[right])
     if _deletes_tags(registry, client):
         return Means(Way.TAG)
-    match may_push(client, repository):
-        case Right.YES:
-            return Means(Way.THROWAWAY)
-        case Right.DENIED:
-            return Means(Way.NONE, _NO_OVERWRITE)
-        case Right.OFF | Right.READ_ONLY:
-            return Means(Way.NONE, _READ_ONLY)
-    return Means(Way.NONE, _UNKNOWN)
+    if (right := may_push(client, repository)) != Right.YES:
+        return Means(Way.NONE, _NO_OVERWRITE if right == Right.DENIED else _NO_PUSHES[right])
+    return Means(Way.THROWAWAY)
 
 
 def problem_with_push(client: RegistryClient, repository: RepositoryName) -> str:
     """Why nothing can be pushed there; "" where it can. One request that changes nothing; raises RegistryError."""
-    match may_push(client, repository):
-        case Right.YES:
-            return ""
-        case Right.DENIED:
-            return _NO_PUSH
-        case Right.OFF | Right.READ_ONLY:
-            return _READ_ONLY
-    return _UNKNOWN
+    right = may_push(client, repository)
+    return "" if right == Right.YES else _NO_PUSHES[right]
 
 
 def _deletes_tags(registry: Registry, client: RegistryClient) -> bool:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from django.db.models.functions import Now
+
 from audit.models import Entry
 from audit.services import record
 from catalog.models import Tag
@@ -62,7 +64,7 @@ def settle(plan: Plan, outcomes: Iterable[Outcome], now: datetime) -> None:
         for piece in by_number((outcome.item.pk for outcome in group), _ROWS):
             PlanItem.objects.filter(pk__in=piece).update(state=state, note=printable(note, _NOTE_LENGTH))
     _settle_trash(plan, outcomes, now)
-    _touch(outcomes, now)
+    _touch(outcomes)
     record(_entry(plan, outcome, now) for outcome in outcomes)
 
 
@@ -94,7 +96,7 @@ def _settle_trash(plan: Plan, outcomes: Iterable[Outcome], now: datetime) -> Non
         TrashEntry.objects.filter(plan=plan, position__in=piece, deleted_at=None).delete()
 
 
-def _touch(outcomes: Iterable[Outcome], now: datetime) -> None:
+def _touch(outcomes: Iterable[Outcome]) -> None:
     """A scan that had read these tags before now leaves them alone."""
     by_repository: dict[int, list[str]] = {}
     for outcome in outcomes:
@@ -102,7 +104,7 @@ def _touch(outcomes: Iterable[Outcome], now: datetime) -> None:
             by_repository.setdefault(outcome.item.repository_id, []).append(outcome.item.tag)
     for repository, names in by_repository.items():
         for piece in by_number(names, _ROWS):
-            Tag.objects.filter(repository_id=repository, name__in=piece).update(acted_at=now)
+            Tag.objects.filter(repository_id=repository, name__in=piece).update(acted_at=Now())
 
 
 def _entry(plan: Plan, outcome: Outcome, now: datetime) -> Entry:

@@ -33,7 +33,7 @@ _NOTHING_THERE: Final = gettext_noop("The repository is empty: there is nothing 
 SENTENCES: Final = (_NOTHING, _NO_IMAGE, _NOTHING_THERE)
 
 
-class NothingToDo(Exception):  # noqa: N818  it says what there is not, for people
+class NotPlanned(Exception):  # noqa: N818  it says what there is not, for people
     """What was chosen is not there."""
 
 
@@ -47,33 +47,33 @@ class Asked:
 
 
 def plan_tags(repository: Repository, names: Collection[str], asked: Asked) -> Plan:
-    """Delete these tags and no others. Raises NotPermitted and NothingToDo."""
+    """Delete these tags and no others. Raises NotPermitted and NotPlanned."""
     check_may_act(asked.person, repository.registry)
     tags = _tags_where(repository, "name__in", names)
     if not tags:
-        raise NothingToDo(_NOTHING)
+        raise NotPlanned(_NOTHING)
     return _Draft(repository, Plan.Act.DELETE_TAGS, tags).write(asked)
 
 
 def plan_images(repository: Repository, digests: Collection[str], asked: Asked) -> Plan:
     """Delete these images with all their tags; what an index that stays lists loses its tags only.
 
-    Raises NotPermitted and NothingToDo.
+    Raises NotPermitted and NotPlanned.
     """
     check_may_act(asked.person, repository.registry)
     places = _places(repository, digests)
     if not places:
-        raise NothingToDo(_NO_IMAGE)
+        raise NotPlanned(_NO_IMAGE)
     tags = _tags_where(repository, "presence__in", [place.pk for place in places])
     return _Draft(repository, Plan.Act.DELETE_IMAGES, tags, places).write(asked)
 
 
 def plan_repository(repository: Repository, asked: Asked) -> Plan:
-    """Delete all that a repository holds, also what no tag reaches. Raises NotPermitted and NothingToDo."""
+    """Delete all that a repository holds, also what no tag reaches. Raises NotPermitted and NotPlanned."""
     check_may_act(asked.person, repository.registry)
     tags, places = list(Tag.objects.live().filter(repository=repository).in_order()), _places(repository)
     if not tags and not places:
-        raise NothingToDo(_NOTHING_THERE)
+        raise NotPlanned(_NOTHING_THERE)
     return _Draft(repository, Plan.Act.DELETE_REPOSITORY, tags, places).write(asked)
 
 

@@ -14,7 +14,7 @@ from catalog.recording.chunks import by_number
 from registries.models import Registry
 from tagging.models import Plan, PlanItem, TrashEntry
 from tagging.permission import check_may_act
-from tagging.planning import Asked, NothingToDo, new_plan
+from tagging.planning import Asked, NotPlanned, new_plan
 
 _BATCH: Final = 500
 _NOTHING: Final = gettext_noop("None of this is in the trash any more: there is nothing to restore.")
@@ -25,13 +25,13 @@ def plan_restore(registry: Registry, entries: Collection[TrashEntry], asked: Ask
     """Put these entries of one registry back, oldest first, so that of two for one tag the newer one stays.
 
     `replace`: also over a tag that points elsewhere by now, which goes to the trash first. Raises NotPermitted and
-    NothingToDo.
+    NotPlanned.
     """
     check_may_act(asked.person, registry)
     now = timezone.now()
     alive = [e for e in entries if e.registry_id == registry.pk and e.restored_at is None and e.until > now]
     if not alive:
-        raise NothingToDo(_NOTHING)
+        raise NotPlanned(_NOTHING)
     alive.sort(key=lambda entry: (entry.repository_id, entry.deleted_at or now, entry.pk))
     repositories = {entry.repository_id for entry in alive}
     with transaction.atomic():

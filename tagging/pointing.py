@@ -1,4 +1,4 @@
-"""Pointing a tag to a manifest: what it pointed to goes to the trash first, and the tag is the last thing that is put."""
+"""Pointing a tag to a manifest: what it pointed to goes to the trash first, and the tag is put last."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Final
 
+from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
@@ -75,7 +76,7 @@ class Pointing:
             if replaces and self.item.digest not in kept:
                 return _UNKEPT
             PlanItem.objects.filter(pk=self.item.pk).update(state=PlanItem.State.BEGUN)
-            Tag.objects.filter(repository=self.item.repository_id, name=self.tag).update(acted_at=now)
+            Tag.objects.filter(repository=self.item.repository_id, name=self.tag).update(acted_at=Now())
         return ""
 
     def put(self, root: Kept) -> None:
@@ -83,7 +84,7 @@ class Pointing:
             self._course.client.put_manifest(self.name, self.tag, root.media_type, root.content)
 
     def settle(self, parts: Sequence[Kept], *, restores: bool) -> None:
-        """The tag points to its target, which is among `parts` with what lies below it: catalog, item and audit say so."""
+        """Say everywhere that the tag points to its target, which is among `parts` with all that is below it."""
         now = timezone.now()
         contents = [Fetched(Digest.parse(kept.digest), kept.media_type, kept.content) for kept in parts]
 

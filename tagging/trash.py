@@ -1,4 +1,4 @@
-"""Keeping what goes: the raw manifests of an image with all below it and all attached to it, before anything is asked."""
+"""Keeping what goes: the raw manifests of an image with all below it and attached to it, before anything is asked."""
 
 from __future__ import annotations
 

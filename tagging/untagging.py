@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
@@ -116,7 +117,7 @@ class Untagging:
                 state=PlanItem.State.BEGUN, throwaway=row
             )
             names = [item.tag for item in begun]
-            Tag.objects.filter(repository=self._repository_id, name__in=names).update(acted_at=now)
+            Tag.objects.filter(repository=self._repository_id, name__in=names).update(acted_at=Now())
         for item in begun:
             item.state = PlanItem.State.BEGUN
         return row

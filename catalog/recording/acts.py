@@ -5,17 +5,19 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
-from catalog.models import Repository, Tag, Throwaway
+from django.db.models.functions import Now
+
+from catalog.models import Repository, Scan, Tag, Throwaway
 from catalog.rows import select
 from catalog.scanning.reading import BatchReading, TagReading
-from jobs.models import SKEW
 
 _OPEN: Final = "closed_at IS NULL"
 
 
-def surely_before(since: datetime) -> datetime:
-    """By the clock of whichever machine acted."""
-    return since - SKEW
+def database_time() -> datetime:
+    """By the one clock that all who scan and act have in common."""
+    found: datetime = Scan.objects.annotate(time=Now()).values_list("time", flat=True)[:1].get()
+    return found
 
 
 def without_throwaways(repository: Repository, batch: BatchReading, readings: list[TagReading]) -> list[TagReading]:
@@ -30,6 +32,6 @@ def without_throwaways(repository: Repository, batch: BatchReading, readings: li
 
 def not_acted_on(repository: Repository, readings: list[TagReading], since: datetime) -> list[TagReading]:
     """Those of `readings` whose tags Berth did not set out to change after `since`."""
-    rows = Tag.objects.filter(repository=repository, acted_at__gt=surely_before(since))
+    rows = Tag.objects.filter(repository=repository, acted_at__gte=since)
     acted = set(rows.values_list("name", flat=True))
     return [reading for reading in readings if reading.tag not in acted]

@@ -215,7 +215,7 @@ def drop(repository: Repository, tag_ids: Collection[int], now: datetime, *, sin
     hold(Repository, repository.pk)
     tags = Tag.objects.live().filter(pk__in=tag_ids)
     if since is not None:
-        tags = tags.exclude(acted_at__gt=acts.surely_before(since))
+        tags = tags.exclude(acted_at__gte=since)
         tag_ids = list(tags.values_list("id", flat=True))
     held = {pk for pk in tags.values_list("presence_id", flat=True) if pk is not None}
     gone = tags.update(gone_at=now, problem="")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
 import urllib.error
@@ -53,6 +54,11 @@ class Actor:
         plan.refresh_from_db()
         return plan
 
+    @property
+    def overwrites(self) -> bool:
+        """Whether this registry deletes single tags only after they were overwritten."""
+        return self.real.generation == "2.8"
+
     # -- what came of it ------------------------------------------------------
 
     def listed(self) -> set[str]:
@@ -86,6 +92,10 @@ class Actor:
         except urllib.error.HTTPError:
             return False
         return True
+
+    def push_digest(self, tag: str) -> str:
+        """Of what the registry has under a tag."""
+        return f"sha256:{hashlib.sha256(self.push.fetch(tag)).hexdigest()}"
 
     def outcomes(self, plan: Plan) -> dict[str, str]:
         """The state of each item, by its tag or else its digest."""

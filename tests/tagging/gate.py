@@ -1,0 +1,71 @@
+"""A gate before a real registry: it lets everything through, until it is told to refuse."""
+
+from __future__ import annotations
+
+import http.client
+
+from tests.hostile import Asked, Hostile, Raw, Reply
+from tests.real_registry import RealRegistry
+
+_OWN = frozenset({"host", "connection", "content-length", "transfer-encoding"})
+
+
+class Gate:
+    def __init__(self, front: Hostile, behind: RealRegistry) -> None:
+        self._behind, self.url = behind, front.url
+        self.passed: list[Asked] = []
+        self.open()
+        front.otherwise(self._answer)
+
+    def open(self) -> None:
+        self._reply: Reply | Raw | None = None
+        self._method, self._left, self._for_all, self._is_shut = "", 0, False, False
+
+    def refuse(self, *, after: int, method: str, reply: Reply | Raw, for_all: bool = False) -> None:
+        """Let `after` more requests of a method through, and answer those that follow, or all that follow, so.
+
+        Questions about rights, which name a digest that is nowhere, are let through.
+        """
+        self._reply, self._method, self._left, self._for_all, self._is_shut = reply, method, after, for_all, False
+
+    def _answer(self, asked: Asked) -> Reply | Raw:
+        if self._reply is not None:
+            if self._is_shut and self._for_all:
+                return self._reply
+            if asked.method == self._method and not self._asks_for_rights(asked):
+                if self._left <= 0:
+                    self._is_shut = True
+                    return self._reply
+                self._left -= 1
+        self.passed.append(asked)
+        return self._forward(asked)
+
+    def _asks_for_rights(self, asked: Asked) -> bool:
+        if asked.method == "PUT":
+            return "/manifests/sha256:" in asked.target
+        digest = asked.target.rpartition("/")[2]
+        return digest.startswith("sha256:") and not self._is_there(asked.target)
+
+    def _is_there(self, target: str) -> bool:
+        accept = {"Accept": "application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json"}
+        return self._forward(Asked("HEAD", target, _headers(accept), b"")).status == 200
+
+    def _forward(self, asked: Asked) -> Reply:
+        connection = http.client.HTTPConnection("127.0.0.1", self._behind.port, timeout=10)
+        headers = {name: value for name, value in asked.headers.items() if name.lower() not in _OWN}
+        try:
+            connection.request(asked.method, asked.target, asked.body or None, headers)
+            answer = connection.getresponse()
+            content = answer.read()
+        finally:
+            connection.close()
+        kept = {name: value for name, value in answer.getheaders() if name.lower() not in _OWN}
+        announced = int(answer.getheader("Content-Length") or 0) if asked.method == "HEAD" else None
+        return Reply(answer.status, content, kept, announced=announced)
+
+
+def _headers(values: dict[str, str]) -> http.client.HTTPMessage:
+    message = http.client.HTTPMessage()
+    for name, value in values.items():
+        message[name] = value
+    return message
