@@ -162,6 +162,10 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-jobs": {"task": "jobs.sweep", "schedule": 30.0, "options": {"expires": 25}},
     "prune-jobs": {"task": "jobs.prune", "schedule": 24 * 3600.0, "options": {"expires": 3600}},
     "forget-visits": {"task": "access.forget", "schedule": 24 * 3600.0, "options": {"expires": 3600}},
+    "recover-plans": {"task": "tagging.recover", "schedule": 60.0, "options": {"expires": 55}},
+    "look-for-breaches": {"task": "tagging.look_for_breaches", "schedule": 60.0, "options": {"expires": 55}},
+    "check-trash": {"task": "tagging.check_trash", "schedule": 15 * 60.0, "options": {"expires": 600}},
+    "expire-trash": {"task": "tagging.expire", "schedule": 3600.0, "options": {"expires": 3000}},
     "queue-due-scans": {"task": "catalog.queue_due_scans", "schedule": 30.0, "options": {"expires": 25}},
 }
 

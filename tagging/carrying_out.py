@@ -17,6 +17,7 @@ from django.utils.translation import gettext_noop
 from jobs.running import JobFailed, Lease, Stopped
 from oci.errors import RegistryError
 from registries.clients import client_for
+from tagging.copying import Copying
 from tagging.course import BrokenOff, Carrier, Course
 from tagging.deleting import Deletion
 from tagging.models import Plan, PlanItem
@@ -28,15 +29,20 @@ _OVER: Final = gettext_noop("It was carried out already: nothing was changed.")
 _RETIRED: Final = gettext_noop("The registry was removed from Berth, which no longer changes anything there.")
 _STOPPED: Final = gettext_noop("Stopped after %(done)s of %(all)s. What was done is done, the rest is as it was.")
 _BROKEN_OFF: Final = gettext_noop("%(why)s Done: %(done)s of %(all)s. The rest is as it was.")
+_BEGUN: Final = gettext_noop(
+    "%(why)s Done: %(done)s of %(all)s. What became of %(begun)s nobody knows yet: Berth finds out, and finishes them,"
+    " as soon as the registry answers. The rest is as it was."
+)
 _DONE: Final = gettext_noop("Done: %(done)s of %(all)s.")
 _DONE_BUT: Final = gettext_noop("Done: %(done)s of %(all)s. Left alone: %(skipped)s. Failed: %(failed)s.")
-SENTENCES: Final = (_GONE, _OVER, _RETIRED, _STOPPED, _BROKEN_OFF, _DONE, _DONE_BUT)
+SENTENCES: Final = (_GONE, _OVER, _RETIRED, _STOPPED, _BROKEN_OFF, _BEGUN, _DONE, _DONE_BUT)
 
 _CARRIERS: Final[Mapping[str, Callable[[Course], Carrier]]] = {
     Plan.Act.DELETE_TAGS: Deletion,
     Plan.Act.DELETE_IMAGES: Deletion,
     Plan.Act.DELETE_REPOSITORY: Deletion,
     Plan.Act.RESTORE: Restoration,
+    Plan.Act.COPY: Copying,
 }
 
 log = logging.getLogger(__name__)
@@ -62,7 +68,8 @@ def run(lease: Lease) -> str:
         _end(lease, plan, Plan.State.BROKEN_OFF, _STOPPED % _counts(plan))
         raise
     except (BrokenOff, RegistryError) as reason:
-        sentence = _BROKEN_OFF % {"why": _as_sentence(str(reason)), **_counts(plan)}
+        counts = {"why": _as_sentence(str(reason)), **_counts(plan)}
+        sentence = (_BROKEN_OFF if counts["begun"] == "0" else _BEGUN) % counts
         _end(lease, plan, Plan.State.BROKEN_OFF, sentence)
         raise JobFailed(sentence) from reason
     counts = _counts(plan)
@@ -80,11 +87,8 @@ def _end(lease: Lease, plan: Plan, state: Plan.State, message: str) -> None:
 def _counts(plan: Plan) -> dict[str, str]:
     """How many items of each outcome, as a sentence says them."""
     by_state = dict(plan.items.order_by().values_list("state").annotate(n=Count("pk")))
-    states = (PlanItem.State.DONE, PlanItem.State.SKIPPED, PlanItem.State.FAILED)
-    return {
-        "all": f"{sum(by_state.values()):,}",
-        **{str(state.value): f"{by_state.get(state, 0):,}" for state in states},
-    }
+    counts = {state.value: f"{by_state.get(state, 0):,}" for state in PlanItem.State}
+    return counts | {"all": f"{sum(by_state.values()):,}"}
 
 
 def _as_sentence(text: str) -> str:

@@ -23,6 +23,15 @@ from tagging.untagging import CHUNK, Untagging
 _UNTAGS: Final = PlanItem.Step.DELETE_TAG
 
 
+def way_to_delete(course: Course, repository_id: int) -> Way:
+    """How single tags go there. Raises BrokenOff where they cannot."""
+    repository = course.repository(repository_id)
+    means = means_to_delete(repository.registry, course.client, parse_repository(repository.name))
+    if means.problem:
+        raise BrokenOff(means.problem)
+    return means.way
+
+
 class Deletion:
     def __init__(self, course: Course) -> None:
         self._course = course
@@ -50,17 +59,10 @@ class Deletion:
         for repository, items in self._course.by_repository(self._items.open().filter(step=_UNTAGS)):
             touched.add(repository)
             self._course.tell()
-            untagging = Untagging(self._course, repository, self._way(repository))
+            untagging = Untagging(self._course, repository, way_to_delete(self._course, repository))
             for chunk in by_number(items, CHUNK):
                 untagging.delete(chunk)
             self._look_again(repository, (item.tag for item in items))
-
-    def _way(self, repository_id: int) -> Way:
-        repository = self._course.repository(repository_id)
-        means = means_to_delete(repository.registry, self._course.client, parse_repository(repository.name))
-        if means.problem:
-            raise BrokenOff(means.problem)
-        return means.way
 
     def _delete_manifests(self, touched: set[int]) -> None:
         open_items = self._items.open().filter(step=PlanItem.Step.DELETE_MANIFEST)

@@ -22,8 +22,6 @@ _ROWS: Final = 500
 _ACTS: Final[Mapping[str, Entry.Act]] = {
     PlanItem.Step.DELETE_TAG: Entry.Act.DELETE_TAG,
     PlanItem.Step.DELETE_MANIFEST: Entry.Act.DELETE_MANIFEST,
-    PlanItem.Step.PUT_TAG: Entry.Act.RESTORE,
-    PlanItem.Step.PUT_MANIFEST: Entry.Act.RESTORE,
 }
 _OUTCOMES: Final[Mapping[str, Entry.Outcome]] = {
     PlanItem.State.DONE: Entry.Outcome.DONE,
@@ -112,7 +110,7 @@ def _entry(plan: Plan, outcome: Outcome, now: datetime) -> Entry:
     return Entry(
         key=item.key,
         at=now,
-        act=_ACTS[item.step],
+        act=_ACTS.get(item.step) or plan.param("kind") or Entry.Act.RESTORE,
         outcome=_OUTCOMES[outcome.state],
         actor=plan.actor,
         actor_id=plan.requested_by_id,

@@ -17,15 +17,23 @@ from tagging.permission import check_may_act
 from tagging.planning import Asked, NotPlanned, new_plan
 
 _BATCH: Final = 500
+_KINDS: Final = {False: "restore", True: "revert"}
 _NOTHING: Final = gettext_noop("None of this is in the trash any more: there is nothing to restore.")
 SENTENCES: Final = (_NOTHING,)
 
 
-def plan_restore(registry: Registry, entries: Collection[TrashEntry], asked: Asked, *, replace: bool = False) -> Plan:
+def plan_restore(
+    registry: Registry,
+    entries: Collection[TrashEntry],
+    asked: Asked,
+    *,
+    replace: bool = False,
+    reverts: bool = False,
+) -> Plan:
     """Put these entries of one registry back, oldest first, so that of two for one tag the newer one stays.
 
-    `replace`: also over a tag that points elsewhere by now, which goes to the trash first. Raises NotPermitted and
-    NotPlanned.
+    `replace`: also over a tag that points elsewhere by now, which goes to the trash first. `reverts`: so too, and
+    though the tag is protected, since that is what it is protected for. Raises NotPermitted and NotPlanned.
     """
     check_may_act(asked.person, registry)
     now = timezone.now()
@@ -35,7 +43,8 @@ def plan_restore(registry: Registry, entries: Collection[TrashEntry], asked: Ask
     alive.sort(key=lambda entry: (entry.repository_id, entry.deleted_at or now, entry.pk))
     repositories = {entry.repository_id for entry in alive}
     with transaction.atomic():
-        plan = new_plan(registry, Plan.Act.RESTORE, asked, {"replace": replace})
+        params = {"replace": replace or reverts, "revert": reverts, "kind": _KINDS[reverts]}
+        plan = new_plan(registry, Plan.Act.RESTORE, asked, params)
         if len(repositories) == 1:
             plan.repository_id = repositories.pop()
             plan.save(update_fields=["repository"])

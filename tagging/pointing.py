@@ -89,6 +89,8 @@ class Pointing:
         contents = [Fetched(Digest.parse(kept.digest), kept.media_type, kept.content) for kept in parts]
 
         def along() -> None:
+            gone = Repository.objects.filter(pk=self.item.repository_id, gone_at__isnull=False)
+            gone.update(gone_at=None, missed=0)
             settle(self._course.plan, [Outcome.done(self.item)], now)
             if self.item.entry_id is not None:
                 TrashEntry.objects.filter(pk=self.item.entry_id).update(restored_at=now)

@@ -16,20 +16,29 @@ _PROTECTED: Final = gettext_noop("it is protected by the rule %(rule)s")
 SENTENCES: Final = (_PROTECTED,)
 
 
+class RuleBook:
+    """Some rules, and what they say of a tag."""
+
+    def __init__(self, rules: Iterable[ProtectionRule]) -> None:
+        self._rules = list(rules)
+
+    def rule_for(self, repository: str, tag: str) -> ProtectionRule | None:
+        """The first rule that protects it."""
+        return next((rule for rule in self._rules if _fits(rule, repository, tag)), None)
+
+
 def protected_among(repository: Repository, tags: Iterable[str]) -> dict[str, str]:
     """Those of `tags` that are protected, each with a sentence that names the rule.
 
     What cannot be decided raises, and nobody goes on: failing to decide means no.
     """
-    rules = [
-        rule for rule in ProtectionRule.objects.of(repository.registry) if matches(rule.repositories, repository.name)
-    ]
-    found: dict[str, str] = {}
-    for tag in tags if rules else ():
-        rule = next((rule for rule in rules if matches(rule.tags, tag)), None)
-        if rule is not None:
-            found[tag] = _PROTECTED % {"rule": rule}
-    return found
+    book = RuleBook(ProtectionRule.objects.of(repository.registry))
+    rules = ((tag, book.rule_for(repository.name, tag)) for tag in tags)
+    return {tag: _PROTECTED % {"rule": rule} for tag, rule in rules if rule is not None}
+
+
+def _fits(rule: ProtectionRule, repository: str, tag: str) -> bool:
+    return matches(rule.repositories, repository) and matches(rule.tags, tag)
 
 
 def matches(pattern: str, name: str) -> bool:

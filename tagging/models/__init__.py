@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from tagging.models.plans import Plan, PlanItem, PlannedImage
-from tagging.models.protection import ProtectionRule
+from tagging.models.protection import BreachLook, ProtectionRule
 from tagging.models.trash import KeptManifest, TrashEntry, TrashPart
 
-__all__ = ["KeptManifest", "Plan", "PlanItem", "PlannedImage", "ProtectionRule", "TrashEntry", "TrashPart"]
+__all__ = [
+    "BreachLook",
+    "KeptManifest",
+    "Plan",
+    "PlanItem",
+    "PlannedImage",
+    "ProtectionRule",
+    "TrashEntry",
+    "TrashPart",
+]

@@ -43,3 +43,13 @@ class ProtectionRule(models.Model):
 
     def __str__(self) -> str:
         return f"{self.repositories}:{self.tags}"
+
+
+class BreachLook(models.Model):
+    """Up to when the changes of a registry were looked at for breaches."""
+
+    registry = models.OneToOneField(Registry, models.CASCADE, primary_key=True, related_name="+")
+    looked_until = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.registry_id} {self.looked_until}"

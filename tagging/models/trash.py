@@ -50,6 +50,7 @@ class TrashEntry(models.Model):
         DIGEST = "digest", _("its manifest was deleted")  # the next garbage collection takes what nothing else uses
         REPLACED = "replaced", _("its tag was pointed elsewhere")
         REPOSITORY = "repository", _("its repository was removed")
+        OUTSIDE = "outside", _("it was changed from outside, though it is protected")
 
     class State(models.TextChoices):
         UNCHECKED = "unchecked", _("Not checked yet")

@@ -54,6 +54,11 @@ class Actor:
         plan.refresh_from_db()
         return plan
 
+    def delete_from_outside(self, *digests: str) -> None:
+        for digest in digests:
+            path = f"{self.real.url}/v2/{self.name}/manifests/{digest}"
+            urllib.request.urlopen(urllib.request.Request(path, method="DELETE"), timeout=10).close()
+
     @property
     def overwrites(self) -> bool:
         """Whether this registry deletes single tags only after they were overwritten."""

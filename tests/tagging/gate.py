@@ -60,8 +60,9 @@ class Gate:
         finally:
             connection.close()
         kept = {name: value for name, value in answer.getheaders() if name.lower() not in _OWN}
-        announced = int(answer.getheader("Content-Length") or 0) if asked.method == "HEAD" else None
-        return Reply(answer.status, content, kept, announced=announced)
+        if asked.method == "HEAD":
+            kept["Content-Length"] = answer.getheader("Content-Length") or "0"
+        return Reply(answer.status, content, kept)
 
 
 def _headers(values: dict[str, str]) -> http.client.HTTPMessage:

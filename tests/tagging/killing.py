@@ -227,7 +227,7 @@ def main() -> None:
         for part in before.iterdir():
             shutil.copy(part, data)
         push_again(options.url, contents)
-        died = forked(lambda: carry(step, options.step))
+        died = forked(partial(carry, step, options.step))
         assert died in {0, signal.SIGKILL}, died
         assert forked(resume) == 0
         if died == 0:
