@@ -1,6 +1,8 @@
 // Selecting rows of a list: one by one, a range with Shift, the page, or all that fit the filter; `x` for the row in focus.
 const bar = document.querySelector("[data-selection]");
 const part = (name) => bar.querySelector(`[data-${name}]`);
+const form = bar.querySelector("form"); // absent where the bar stands in the form
+const NAMED = 8; // tags that the bar names, of those that go and of those that stay
 const list = () => document.querySelector("[data-picks]");
 const boxes = () => [...document.querySelectorAll("[data-pick]")];
 const said = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
@@ -18,16 +20,35 @@ function show() {
   bar.hidden = picked.length === 0;
   if (bar.hidden) return;
   const total = list().dataset.all;
-  const tags = picked.reduce((sum, box) => sum + Number(box.dataset.tags), 0);
   part("selected").textContent = everything
     ? said(bar.dataset.saidAll, { all: total })
-    : said(bar.dataset.said, { images: picked.length, tags });
+    : said(bar.dataset.said, { images: picked.length });
+  if (!form) return;
+  tell(picked);
   part("pick-all").hidden = everything || !page.checked || String(all.length) === total;
   part("pick-all").textContent = said(bar.dataset.offer, { all: total });
   part("references").hidden = everything;
-  part("references").dataset.copy = picked.map((box) => bar.dataset.reference + box.closest("tr").querySelector("[data-row]").textContent).join("\n");
+  part("references").dataset.copy = picked.flatMap(going).map((tag) => bar.dataset.reference + tag).join("\n");
   part("list").hidden = !everything;
   part("list").href = part("list").dataset.list + location.search;
+  part("everything").disabled = !everything;
+  form.action = form.action.split("?")[0] + location.search; // the filter decides which tags of an image are meant
+}
+
+// Of a row it is the tag that is shown first, or those that the filter found; the others stay.
+const going = (box) => box.dataset.goes?.split(" ") ?? [box.closest("tr").querySelector("[data-row]").textContent];
+const shown = (box) => [...box.closest("tr").querySelectorAll("[data-row], .alias")].map((link) => link.lastChild.textContent);
+function named(tags, count) {
+  const some = tags.slice(0, NAMED).join(", ");
+  return count > Math.min(tags.length, NAMED) ? `${some} +${count - Math.min(tags.length, NAMED)}` : some;
+}
+function tell(picked) {
+  const goes = picked.flatMap(going), meant = new Set(goes);
+  const stays = picked.flatMap(shown).filter((tag) => !meant.has(tag));
+  const staying = picked.reduce((sum, box) => sum + Number(box.dataset.tags), 0) - goes.length;
+  const words = [said(bar.dataset.goes, { goes: named(goes, goes.length) })];
+  if (staying > 0) words.push(said(bar.dataset.stays, { stays: named(stays, staying) }));
+  part("staying").textContent = everything ? "" : words.join(" ");
 }
 
 function pick(checked) {

@@ -13,7 +13,16 @@ from registries.models import Registry
 from web.language import LANGUAGES
 from web.outages import Outage, active_with_last_scans, outages_of
 
-_SECTIONS: Final = {"": "repositories", "r": "repositories", "jobs": "jobs", "registries": "registries"}
+_SECTIONS: Final = {
+    "": "repositories",
+    "r": "repositories",
+    "plans": "activity",
+    "activity": "activity",
+    "trash": "trash",
+    "jobs": "jobs",
+    "registries": "registries",
+    "protection": "registries",
+}
 
 
 def active_registries(request: HttpRequest) -> list[Registry]:

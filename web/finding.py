@@ -7,10 +7,13 @@ from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 
 from access.policy import may_read
+from audit.models import Entry, EntryQuerySet
 from catalog.models import Presence, Repository, Scan, Tag
 from catalog.reads.repositories import with_gone_tags
 from jobs.models import Job
 from registries.models import Registry
+from tagging.models import Plan, TrashEntry
+from tagging.models.trash import TrashEntryQuerySet
 
 
 def find_registry(request: HttpRequest, name: str) -> Registry:
@@ -51,6 +54,24 @@ def find_scan(request: HttpRequest, registry: str, scan_id: int) -> Scan:
 def find_job(request: HttpRequest, job_id: int) -> Job:
     _check(request)
     return get_object_or_404(Job.objects.select_related("requested_by"), pk=job_id)
+
+
+def find_plan(request: HttpRequest, plan_id: int) -> Plan:
+    _check(request)
+    rows = Plan.objects.select_related("registry", "repository__registry", "job", "requested_by")
+    return get_object_or_404(rows, pk=plan_id)
+
+
+def find_trash(request: HttpRequest) -> TrashEntryQuerySet:
+    """What is in the trash, with where it was."""
+    _check(request)
+    return TrashEntry.objects.listed().select_related("registry", "repository__registry")
+
+
+def find_entries(request: HttpRequest) -> EntryQuerySet:
+    """What the audit has."""
+    _check(request)
+    return Entry.objects.all()
 
 
 def _check(request: HttpRequest) -> None:

@@ -12,6 +12,8 @@ from catalog.models import Scan
 from jobs.figures import Figure
 from jobs.models import Job
 from registries.models import Registry
+from tagging import carrying_out
+from tagging.models import Plan
 
 _PHASES: Final = {
     "listing": gettext_lazy("Listing repositories and tags"),
@@ -19,8 +21,12 @@ _PHASES: Final = {
     "manifests": gettext_lazy("Reading manifests"),
     "configs": gettext_lazy("Reading configs"),
     "removing": gettext_lazy("Removing what was read"),
+    "carrying-out": gettext_lazy("Carrying out the plan"),
+    "restoring": gettext_lazy("Restoring"),
+    "copying": gettext_lazy("Copying"),
     "done": gettext_lazy("Finishing"),
 }
+_OF_TAGS: Final = frozenset({"tags", "manifests", "carrying-out", "restoring", "copying"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +74,11 @@ class JobProgress:
         return self.job.scans.select_related("registry").newest_first().first()
 
     @property
+    def plan(self) -> Plan | None:
+        """What it carries out, where it is such a job."""
+        return self.job.plans.first() if self.job.kind == carrying_out.KIND else None
+
+    @property
     def can_run_again(self) -> bool:
         """Scans of what is still scanned; a removal is asked for anew on the page of registries."""
         if self.job.kind == removal.KIND:
@@ -80,6 +91,8 @@ class JobProgress:
         """What a failed job left as it was."""
         if self.job.kind == removal.KIND:
             return gettext("What was removed until then is gone; nothing was changed at the registry.")
+        if self.job.kind == carrying_out.KIND:
+            return gettext("What was not done is as it was.")
         if self.job.figure("phase") in {None, "listing"}:
             return gettext("The catalog is as the last complete scan left it.")
         return gettext("What was read until then is in the catalog; all else is as the last complete scan left it.")
@@ -89,6 +102,8 @@ class JobProgress:
         """What to try after a job has failed."""
         if self.job.kind == removal.KIND:
             return gettext("Remove the registry once more on the page of registries: that goes on where this stopped.")
+        if self.job.kind == carrying_out.KIND:
+            return gettext("The page of the plan says what was done, and can carry on with the rest.")
         if not self.can_run_again:
             return gettext("This registry is not scanned any more.")
         return gettext(
@@ -101,7 +116,7 @@ class JobProgress:
         if self.job.state == Job.State.DONE:
             return 100
         phase = self.job.figure("phase")
-        figure = self.configs if phase == "configs" else self.tags if phase in {"tags", "manifests"} else None
+        figure = self.configs if phase == "configs" else self.tags if phase in _OF_TAGS else None
         if figure is None or figure.total is None:
             figure = self.repositories
         if figure is None or not figure.total:

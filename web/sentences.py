@@ -19,11 +19,29 @@ from catalog.recording import repositories, settling
 from catalog.scanning import api, below, choosing, configs, folder, listing, patience, shrinking, watched
 from jobs import running
 from jobs import services as jobs
+from tagging import (
+    carrying_out,
+    copying,
+    manifests,
+    means,
+    permission,
+    planning,
+    planning_copies,
+    planning_restores,
+    pointing,
+    protection,
+    restoring,
+    rules,
+    undoing,
+    untagging,
+)
+from tagging import services as tagging
 from web import oci_sentences
 
 _MODULES: Final = (
     running, jobs, services, removal, scan, choosing, shrinking, watched, listing, api, folder, patience, below,
-    configs, repositories, settling, oci_sentences,
+    configs, repositories, settling, carrying_out, tagging, untagging, manifests, restoring, copying, pointing,
+    protection, means, permission, planning, planning_restores, planning_copies, rules, undoing, oci_sentences,
 )  # fmt: skip
 SENTENCES: Final[tuple[str, ...]] = tuple(dict.fromkeys(chain.from_iterable(m.SENTENCES for m in _MODULES)))
 KINDS: Final = frozenset(oci_sentences.KINDS)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 from urllib.parse import urlencode
 
 from django import template
@@ -65,13 +65,22 @@ def tags_noun(count: int) -> str:
 
 @register.simple_tag
 def pick(image: Presence) -> SafeString:
-    """What selects an image."""
+    """What selects an image: in its form the tag that is shown first, or those in `goes` that the filter found."""
     label = gettext("Select %(name)s") % {"name": image.lead_tag}
     return format_html(
-        '<label class="hit"><input type="checkbox" data-pick data-tags="{}"><span class="sr">{}</span></label>',
+        '<label class="hit"><input type="checkbox" name="image" value="{}" form="selection" data-pick data-tags="{}"{}>'
+        '<span class="sr">{}</span></label>',
+        image.pk,
         image.tag_count,
+        format_html(' data-goes="{}"', " ".join(goes)) if (goes := getattr(image, "goes", None)) else "",
         label,
     )
+
+
+@register.filter
+def of(values: Mapping[str, Any], key: str) -> Any:
+    """What a mapping has of a key."""
+    return values.get(key)
 
 
 @register.simple_tag

@@ -9,6 +9,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from access.guards import readers_only
+from access.policy import may_administer
 from catalog.models import Presence, Tag
 from catalog.reads.dockerfile import text_of
 from catalog.reads.documents import raw_config, raw_manifest
@@ -57,6 +58,7 @@ def _image_page(request: HttpRequest, presence: Presence, tag: Tag | None) -> Ht
         "about": about_of(image),
         "pieces": _pieces(request, image),
         "asks_referrers": _asks_referrers(presence),
+        "may_act": may_administer(request.user) and presence.repository.registry.retired_at is None,
         **aliases,
     }
     return render(request, "images/page.html", context)

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 from access.guards import readers_only
 from catalog.models import Presence, Repository, Tag
 from catalog.models.presences import PresenceQuerySet
+from catalog.reads.chosen import going_tags
 from catalog.reads.introduction import introduction_of
 from catalog.reads.keyset import CAP, Column, Order, Page, paged
 from catalog.reads.narrowing import choices_in
@@ -49,6 +50,7 @@ def page(request: HttpRequest, registry: str, repository: str) -> HttpResponse:
         whole=PresenceQuerySet.with_manifest,
     )
     _add_tags_and_platforms(found)
+    _add_going(found, narrowing.text)
     context = {"repository": row, "narrowing": narrowing, "order": order, "page": found}
     if choices:
         around = _surroundings(row, Menus.of(choices, narrowing)) | {"command": way_to_newest(row, tool_of(request))}
@@ -107,6 +109,13 @@ def _add_tags_and_platforms(page: Page[Presence]) -> None:
         row.aliases, row.folded = aliases[:_ALIASES], aliases[_ALIASES:]  # type: ignore[attr-defined]
         row.unseen = max(0, row.tag_count - 1 - len(aliases))  # type: ignore[attr-defined]
         row.platforms = platforms[row.manifest_id]  # type: ignore[attr-defined]
+
+
+def _add_going(page: Page[Presence], text: str) -> None:
+    """Each row gets `goes`: the tags that are meant when it is selected, where the filter looked for some."""
+    going = going_tags(page.rows, text)
+    for row in page.rows:
+        row.goes = going.get(row.pk, [])  # type: ignore[attr-defined]
 
 
 def _surroundings(row: Repository, menus: Menus) -> dict[str, Any]:

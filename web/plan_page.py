@@ -1,0 +1,194 @@
+"""The page of a plan: what it would do, or has done, in the words and figures that a person decides by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from django.db.models import Count, Q, Sum
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext, ngettext
+
+from catalog.reads.keyset import Column, Order, Page, paged
+from oci.names import parse_repository
+from tagging.means import Means, Way, means_to_delete, problem_with_push
+from tagging.models import Plan, PlanItem, PlannedImage
+from tagging.trash import end_of_keeping
+from tagging.undoing import can_undo
+from web.asking import ask
+from web.job_progress import JobProgress
+from web.sentences import said
+
+_COLUMNS: Final = {"position": Column("position", int)}
+_DELETIONS: Final = frozenset({Plan.Act.DELETE_TAGS, Plan.Act.DELETE_IMAGES, Plan.Act.DELETE_REPOSITORY})
+_SHOWN: Final = 50  # images of which it is said what stays
+_TYPED_FROM: Final = 100  # tags; who deletes more types the name of the repository
+_PATIENCE: Final = 5.0  # seconds for each question to the registry
+_STATE: Final = PlanItem.State
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """How many tags and manifests a plan is about, and what became of them."""
+
+    tags: int
+    manifests: int
+    by_state: dict[str, int]
+
+    @property
+    def open(self) -> int:
+        return self.by_state.get(_STATE.PLANNED, 0) + self.by_state.get(_STATE.BEGUN, 0)
+
+    @property
+    def done(self) -> int:
+        return self.by_state.get(_STATE.DONE, 0)
+
+    @property
+    def left_alone(self) -> int:
+        return self.by_state.get(_STATE.SKIPPED, 0) + self.by_state.get(_STATE.FAILED, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Impact:
+    """What a deletion leaves: images with tags that stay, those that an index holds, and what hangs on nothing."""
+
+    staying: int = 0  # tags
+    referrers: int = 0
+    children: int = 0
+    partly: list[PlannedImage] = field(default_factory=list)
+    held: list[PlannedImage] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class PlanPage:
+    plan: Plan
+    figures: Figures
+    items: Page[PlanItem]
+    impact: Impact
+    means: Means | None  # None: the registry was not asked
+    progress: JobProgress | None
+    can_undo: bool
+
+    @property
+    def is_deletion(self) -> bool:
+        return self.plan.act in _DELETIONS
+
+    @property
+    def is_open(self) -> bool:
+        """Somebody may say yes: to all of it, or to what was left when it was broken off."""
+        return self.plan.state in {Plan.State.PLANNED, Plan.State.BROKEN_OFF} and self.figures.open > 0
+
+    @property
+    def problem(self) -> str:
+        """Why it cannot be carried out now."""
+        return said(self.means.problem) if self.means else ""
+
+    @property
+    def typed_name(self) -> str:
+        """What a person has to type who wants this: nothing for what is small."""
+        is_large = self.plan.act == Plan.Act.DELETE_REPOSITORY or self.figures.tags > _TYPED_FROM
+        return self.plan.repository.name if self.is_deletion and is_large and self.plan.repository else ""
+
+    @property
+    def kept_until(self) -> datetime:
+        return end_of_keeping(timezone.now())
+
+    @property
+    def title(self) -> str:
+        name = self.plan.repository.name if self.plan.repository else self.plan.registry.name
+        tags = ngettext("%(n)s tag", "%(n)s tags", self.figures.tags) % {"n": f"{self.figures.tags:,}"}
+        match self.plan.act:
+            case Plan.Act.DELETE_TAGS:
+                return gettext("Delete %(tags)s of %(name)s") % {"tags": tags, "name": name}
+            case Plan.Act.DELETE_IMAGES:
+                return gettext("Delete images of %(name)s with all their tags") % {"name": name}
+            case Plan.Act.DELETE_REPOSITORY:
+                return gettext("Delete %(name)s with everything in it") % {"name": name}
+            case Plan.Act.RESTORE:
+                return gettext("Restore in %(name)s") % {"name": name}
+            case _:
+                return gettext("Set a tag in %(name)s") % {"name": name}
+
+    @property
+    def yes(self) -> str:
+        """What the button says."""
+        tags = ngettext("%(n)s tag", "%(n)s tags", self.figures.tags) % {"n": f"{self.figures.tags:,}"}
+        if self.plan.state == Plan.State.BROKEN_OFF:
+            return gettext("Carry on with the rest")
+        match self.plan.act:
+            case Plan.Act.DELETE_TAGS:
+                return gettext("Delete %(tags)s") % {"tags": tags}
+            case Plan.Act.DELETE_IMAGES:
+                return gettext("Delete with %(tags)s") % {"tags": tags}
+            case Plan.Act.DELETE_REPOSITORY:
+                return gettext("Delete everything in it")
+            case Plan.Act.RESTORE:
+                return gettext("Restore")
+            case _:
+                return gettext("Move the tag")
+
+
+def plan_page(request: HttpRequest, plan: Plan) -> PlanPage:
+    figures = _figures(plan)
+    page = PlanPage(
+        plan=plan,
+        figures=figures,
+        items=paged(
+            PlanItem.objects.filter(plan=plan),
+            Order.parse(None, _COLUMNS),
+            request.GET.get("page"),
+            whole=lambda items: items.select_related("repository"),
+        ),
+        impact=_impact(plan) if plan.act in _DELETIONS else Impact(),
+        means=None,
+        progress=JobProgress(plan.job) if plan.job and plan.job.is_moving else None,
+        can_undo=plan.ended_at is not None and figures.done > 0 and can_undo(plan),
+    )
+    if not page.is_open:
+        return page
+    return PlanPage(page.plan, figures, page.items, page.impact, _means(plan), page.progress, page.can_undo)
+
+
+def _figures(plan: Plan) -> Figures:
+    rows = plan.items.order_by().values_list("state", "step").annotate(n=Count("pk"))
+    by_state: dict[str, int] = {}
+    tags = manifests = 0
+    for state, step, n in rows:
+        by_state[state] = by_state.get(state, 0) + n
+        if step in {PlanItem.Step.DELETE_TAG, PlanItem.Step.PUT_TAG}:
+            tags += n
+        else:
+            manifests += n
+    return Figures(tags, manifests, by_state)
+
+
+def _impact(plan: Plan) -> Impact:
+    rows = PlannedImage.objects.filter(plan=plan)
+    sums: dict[str, Any] = rows.aggregate(
+        all_staying=Sum("staying"),
+        all_referrers=Sum("referrers", filter=Q(staying=0)),
+        all_children=Sum("children", filter=Q(staying=0)),
+    )
+    shown = list(rows.filter(Q(staying__gt=0) | ~Q(held_by=[])).order_by("pk")[:_SHOWN])
+    return Impact(
+        staying=sums["all_staying"] or 0,
+        referrers=sums["all_referrers"] or 0,
+        children=sums["all_children"] or 0,
+        partly=[image for image in shown if image.staying],
+        held=[image for image in shown if image.held_by],
+    )
+
+
+def _means(plan: Plan) -> Means:
+    """Whether the registry would do this: asked before anybody says yes."""
+    item = plan.items.select_related("repository").first()
+    if item is None:
+        return Means(Way.NONE)
+    name = parse_repository(item.repository.name)
+    if plan.act in _DELETIONS:
+        found, problem = ask(plan.registry, lambda client: means_to_delete(plan.registry, client, name), _PATIENCE)
+        return found or Means(Way.NONE, problem)
+    refused, problem = ask(plan.registry, lambda client: problem_with_push(client, name), _PATIENCE)
+    return Means(Way.NONE, problem if refused is None else refused)

@@ -1,0 +1,53 @@
+"""What a tag named, from when to when, and who moved it, as far as Berth knows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from audit.models import Entry
+from catalog.models import Presence, Tag, TagSpan
+
+_MOST: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A digest that the tag named. `act` is what Berth did to begin it; None: a push, or whatever scans then saw."""
+
+    digest: str
+    size: int
+    began: datetime
+    ended: datetime | None
+    act: Entry | None
+    end: Entry | None  # what Berth did to end it
+    is_first: bool  # Berth looked for the first time: since when it was so nobody knows
+    is_reached: bool  # some tag or index reaches it still
+
+    @property
+    def is_now(self) -> bool:
+        return self.ended is None
+
+
+def history_of(tag: Tag) -> list[Named]:
+    """The newest first, at most `_MOST`. Three queries."""
+    spans = list(TagSpan.objects.filter(tag=tag).select_related("manifest").order_by("-began", "-id")[:_MOST])
+    places = Presence.objects.filter(repository=tag.repository, manifest__in={span.manifest_id for span in spans})
+    here = {place.manifest_id: place for place in places}
+    mine = Entry.objects.of_tag(tag.repository.registry_id, tag.repository.name, tag.name)
+    acts = {entry.at: entry for entry in mine.filter(outcome=Entry.Outcome.DONE).order_by("id")[: 10 * _MOST]}
+    oldest = spans[-1].pk if spans and len(spans) < _MOST else None
+    return [
+        Named(
+            digest=span.manifest.digest,
+            size=here[span.manifest_id].size if span.manifest_id in here else 0,
+            began=span.began,
+            ended=span.ended,
+            act=acts.get(span.began),
+            end=acts.get(span.ended) if span.ended else None,
+            is_first=span.pk == oldest and span.began == tag.first_seen,
+            is_reached=span.manifest_id in here and here[span.manifest_id].gone_at is None,
+        )
+        for span in spans
+    ]

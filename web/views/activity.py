@@ -1,0 +1,43 @@
+"""Who did what: the record of acts, newest first."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from access.guards import readers_only
+from audit.models import Entry
+from catalog.reads.keyset import Column, Order, paged
+from tagging.models import TrashEntry
+from web.finding import find_entries
+from web.typed import typed
+
+_COLUMNS: Final = {"newest": Column("id", int, largest_first=True)}
+_FILTERS: Final = ("registry", "repository", "tag", "actor")
+
+
+@require_safe
+@readers_only
+def listing(request: HttpRequest) -> HttpResponse:
+    filters = {name: text for name in _FILTERS if (text := typed(request, name))}
+    if not request.user.is_authenticated:
+        filters.pop("actor", None)  # who may only read is not told who works here
+    page = paged(find_entries(request).filter(**filters), Order.parse(None, _COLUMNS), request.GET.get("page"))
+    context = {"page": page, "filters": filters, "kept": _kept(page.rows)}
+    return render(request, "activity/list.html", context)
+
+
+def _kept(entries: list[Entry]) -> dict[str, int]:
+    """By the key of a breach, what can be put back; one query, where there are any."""
+    breaches: dict[tuple[Any, ...], str] = {
+        (e.registry_id, e.tag, e.digest_before, e.at): e.key for e in entries if e.key.startswith("breach:")
+    }
+    if not breaches:
+        return {}
+    tags = {tag for _, tag, *_ in breaches}
+    rows = TrashEntry.objects.listed().filter(how=TrashEntry.How.OUTSIDE, tag__in=tags)
+    found = ((breaches.get((e.registry_id, e.tag, e.digest, e.deleted_at)), e.pk) for e in rows)
+    return {key: pk for key, pk in found if key}
