@@ -17,8 +17,9 @@ from jobs.models import Job
 from oci.errors import Unreachable
 from registries.models import Registry
 from tests.web import furniture as make
-from tests.web import harbour_artifacts, harbour_readme, harbour_scans
+from tests.web import harbour_acts, harbour_artifacts, harbour_readme, harbour_scans
 from tests.web.furniture import Built
+from tests.web.harbour_acts import Acts
 
 _NAMES: Final = (
     ("platform/api", 98, "1.27.3"),
@@ -77,6 +78,7 @@ class Harbour:
     question: Job
     ended: Job
     last: Scan
+    acts: Acts
 
 
 def build() -> Harbour:
@@ -100,7 +102,8 @@ def build() -> Harbour:
     _gone(where)
     edge = make.registry("edge", url="https://edge.example.org")
     jobs = _jobs(where, edge)
-    return Harbour(where, api, odd, *jobs, harbour_scans.build(where, edge, api))
+    last = harbour_scans.build(where, edge, api)
+    return Harbour(where, api, odd, *jobs, last, harbour_acts.build(api))
 
 
 def _ago(**age: float) -> datetime:

@@ -61,6 +61,12 @@ PAGES: Final = (
     "/registries/edge",
     "/registries/edge/watched",
     "/registries/edge/connect",
+    "/activity",
+    "/activity?tag=1.27.3",
+    "/trash",
+    "/trash?repository=nothing",
+    "/protection",
+    f"{TAG}/1.27.3/history",
     "/account/password",
     "/nothing/here",
 )
@@ -85,7 +91,10 @@ def test_every_page_is_clean(
     visit.sign_in()
     jobs = [f"/jobs/{job.pk}" for job in (visit.harbour.scan, visit.harbour.question, visit.harbour.ended)]
     scans = [f"/registries/local/scans/{visit.harbour.last.pk}{query}" for query in ("", "?show=moved", "?show=gone")]
-    for path in (*PAGES, *jobs, *scans, "/registries", "/registries/add"):
+    acts = visit.harbour.acts
+    plans = [plan.get_absolute_url() for plan in vars(acts).values()]
+    copy = f"/r/local/platform/api/-/manifests/{acts.images.items.exclude(digest='')[0].digest}/copy?tag=1.27.3"
+    for path in (*PAGES, *jobs, *scans, *plans, copy, "/registries", "/registries/add"):
         visit.go(path)
         expect(visit.page.locator("html")).to_have_attribute("lang", locale[:2])
         visit.check_all_looks(path, in_both_themes=locale == "en-GB")

@@ -12,6 +12,8 @@ from pytest_django import Settings
 
 from access.models import User
 from jobs.models import Job
+from tagging.models import ProtectionRule
+from tagging.planning import Asked, plan_tags
 from tests.web import furniture as make
 from tests.web.pages import Page
 
@@ -73,6 +75,25 @@ MATRIX: Final[dict[str, Row]] = {
     "layer": _page("registry", "repository", "digest", "number"),
     "family": _page("registry", "repository", "digest"),
     "search": _page(),
+    "plan": _page("plan_id"),
+    "plan-carry-out": _for_staff(302, "plan_id"),
+    "plan-give-up": _for_staff(302, "plan_id"),
+    "plan-undo": _for_staff(302, "plan_id"),
+    "delete-tags": _for_staff(302, "registry", "repository"),
+    "delete-images": _for_staff(302, "registry", "repository"),
+    "delete-repository": _for_staff(302, "registry", "repository"),
+    "copy": _for_staff(200, "registry", "repository", "digest", changes=False),
+    "tag-history": _page("registry", "repository", "tag"),
+    "roll-back": _for_staff(404, "registry", "repository", "tag"),  # to what was not said
+    "trash": _page(),
+    "trash-restore": _for_staff(302),
+    "trash-remove": _for_staff(302),
+    "trash-look": _for_staff(302),
+    "activity": _page(),
+    "protection": _page(),
+    "protection-add": _for_staff(422),  # no pattern was given
+    "protection-preview": _page(),
+    "protection-remove": _for_staff(302, "rule_id"),
     "referrers": _page("registry", "repository", "digest"),
     "chart-files": Row(SIGN_IN, 404, 404, 404, arguments=("registry", "repository", "digest")),  # of an image
     "jobs": _page(),
@@ -135,6 +156,8 @@ def arguments(db: None) -> dict[str, Any]:
         "number": 1,
         "job_id": job.pk,
         "scan_id": make.scan(where).pk,
+        "plan_id": plan_tags(app, ["1.0"], Asked(make.person("planner", staff=True))).pk,
+        "rule_id": ProtectionRule.objects.create(tags="v*").pk,
     }
 
 
@@ -171,19 +194,28 @@ def test_the_route_answers_as_the_matrix_says(
         assert not response.get("Location", "").startswith(reverse("sign-in")) or name == "sign-out"
 
 
-SECTIONS: Final = {"": "/", "r": "/", "jobs": "/jobs", "registries": "/registries"}
+SECTIONS: Final = {
+    "": "/",
+    "r": "/",
+    "plans": "/activity",
+    "activity": "/activity",
+    "trash": "/trash",
+    "jobs": "/jobs",
+    "registries": "/registries",
+    "protection": "/registries",
+}
 
 
 @pytest.mark.parametrize("name", [name for name, row in MATRIX.items() if row.staff == 200])
 def test_a_page_is_in_the_section_of_its_address(name: str, arguments: dict[str, Any], settings: Settings) -> None:
     url = address(name, arguments)
     response = browser("staff", settings).get(url)
-    is_part = name == "keyboard"
+    is_part = name in {"keyboard", "protection-preview"}
     if is_part or url.startswith("/api/") or not response["Content-Type"].startswith("text/html"):
         return
     page = Page(response.content.decode())
     assert page.all("nav", **{"aria-label": "Main"})
-    current = [at for at in ("/", "/jobs", "/registries") if page.all("a", href=at, **{"aria-current": "page"})]
+    current = [at for at in sorted(set(SECTIONS.values())) if page.all("a", href=at, **{"aria-current": "page"})]
     section = SECTIONS.get(url.split("/")[1])
     assert current == ([section] if section else [])
 

@@ -113,6 +113,20 @@ def ago(when: datetime | None) -> str:
     return _days_ago(seconds // (24 * 3600))
 
 
+@register.filter
+def ahead(when: datetime) -> str:
+    """How long until then, in one figure: `in 14 days`, `in 3 h`, `in 4 min`; `now` once it has come."""
+    seconds = int((when - timezone.now()).total_seconds())
+    if seconds <= 0:
+        return gettext("now")
+    if seconds < 3600:  # noqa: PLR2004
+        return gettext("in %(n)s min") % {"n": max(1, seconds // 60)}
+    if seconds < 24 * 3600:
+        return gettext("in %(n)s h") % {"n": seconds // 3600}
+    days = round(seconds / (24 * 3600))
+    return ngettext("in %(n)s day", "in %(n)s days", days) % {"n": days}
+
+
 def _days_ago(days: int) -> str:
     if days == 1:
         return gettext("yesterday")
