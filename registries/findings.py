@@ -224,7 +224,10 @@ def _deletes(registry: Registry) -> Finding:
         case True if registry.capability("deletes_tags"):
             return Finding(Mark.OK, topic, _("Deletes on"), _("Deletes are on, and a single tag can go."))
         case True:
-            sentence = _("Deletes are on. What goes is a digest, with every tag that points to it.")
+            sentence = _(
+                "Deletes are on, of whole images. Berth deletes a single tag by pointing it to a throwaway first; the"
+                " other tags of its image stay."
+            )
             return Finding(Mark.OK, topic, _("Deletes on"), sentence)
         case False:
             cure = _("Set REGISTRY_STORAGE_DELETE_ENABLED=true at the registry and start it anew.")

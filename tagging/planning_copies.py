@@ -72,7 +72,14 @@ def plan_copy(  # noqa: PLR0913  each is one thing that the person chooses
             _refuse_protected(repository, target.tag)
         if old_tag:
             _refuse_protected(source, old_tag)
-        params = {"kind": kind.value, "source": source.pk, "digest": digest, "attached": attached}
+        params = {
+            "kind": kind.value,
+            "source": source.pk,
+            "digest": digest,
+            "attached": attached,
+            "tag": target.tag,
+            "old_tag": old_tag,
+        }
         plan = new_plan(source.registry, Plan.Act.COPY, asked, params | {"revert": kind == Kind.REVERT})
         plan.repository = repository
         plan.save(update_fields=["repository"])

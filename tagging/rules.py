@@ -42,7 +42,7 @@ def add(rule: ProtectionRule, person: User) -> ProtectionRule:
     """Raises NotPermitted, and ValidationError for patterns that are none."""
     _check(person, rule.registry)
     rule.created_by = str(person)
-    rule.full_clean()
+    rule.full_clean(validate_constraints=False)
     with transaction.atomic():
         if ProtectionRule.objects.filter(
             registry=rule.registry, repositories=rule.repositories, tags=rule.tags

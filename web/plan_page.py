@@ -108,8 +108,13 @@ class PlanPage:
                 return gettext("Delete %(name)s with everything in it") % {"name": name}
             case Plan.Act.RESTORE:
                 return gettext("Restore in %(name)s") % {"name": name}
+            case _ if old := self.plan.param("old_tag"):
+                return gettext("Rename %(old)s of %(name)s to %(tag)s") % {**self._target(name), "old": old}
             case _:
-                return gettext("Set a tag in %(name)s") % {"name": name}
+                return gettext("Tag an image %(name)s:%(tag)s") % self._target(name)
+
+    def _target(self, name: str) -> dict[str, str]:
+        return {"name": name, "tag": str(self.plan.param("tag"))}
 
     @property
     def yes(self) -> str:

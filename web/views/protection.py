@@ -14,6 +14,7 @@ from tagging import rules
 from tagging.models import ProtectionRule
 from web.acting import asked_by
 from web.protection_form import ProtectionForm
+from web.sentences import said
 
 
 @require_safe
@@ -31,7 +32,7 @@ def add(request: HttpRequest) -> HttpResponse:
     try:
         rules.add(form.rule, asked_by(request).person)
     except ValidationError as error:
-        form.add_error(None, error.messages)
+        form.add_error(None, [said(message) for message in error.messages])
         return _page(request, form, 422)
     messages.success(request, gettext("%(rule)s is protected from now on.") % {"rule": form.rule})
     return redirect("protection")
