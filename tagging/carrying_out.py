@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Final
 
 from django.db.models import Count
@@ -15,12 +16,14 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from jobs.running import JobFailed, Lease, Stopped
+from oci.client import RegistryClient
 from oci.errors import RegistryError
 from registries.clients import client_for
+from tagging.checking import check
 from tagging.copying import Copying
 from tagging.course import BrokenOff, Carrier, Course
 from tagging.deleting import Deletion
-from tagging.models import Plan, PlanItem
+from tagging.models import Plan, PlanItem, TrashEntry
 from tagging.restoring import Restoration
 
 KIND: Final = "carry-out"
@@ -45,6 +48,8 @@ _CARRIERS: Final[Mapping[str, Callable[[Course], Carrier]]] = {
     Plan.Act.COPY: Copying,
 }
 
+_CHECKED: Final = 20  # entries of the trash that are looked at right after they came there
+
 log = logging.getLogger(__name__)
 
 
@@ -64,6 +69,7 @@ def run(lease: Lease) -> str:
     try:
         with client_for(plan.registry) as client:
             _CARRIERS[plan.act](Course(plan, lease, client)).run(only_begun=bool(lease.params.get("only_begun")))
+            _check_trash(plan, client)
     except Stopped:
         _end(lease, plan, Plan.State.BROKEN_OFF, _STOPPED % _counts(plan))
         raise
@@ -77,6 +83,14 @@ def run(lease: Lease) -> str:
     is_over = not plan.items.open().exists()
     _end(lease, plan, Plan.State.DONE if is_over else Plan.State.BROKEN_OFF, sentence)
     return sentence
+
+
+def _check_trash(plan: Plan, client: RegistryClient) -> None:
+    """Of a small plan it is looked at at once whether what it threw away could be restored; else a task does it."""
+    entries = list(TrashEntry.objects.listed().filter(plan=plan).select_related("repository")[: _CHECKED + 1])
+    if len(entries) <= _CHECKED:
+        with suppress(RegistryError):
+            check(plan.registry, client, entries, timezone.now())
 
 
 def _end(lease: Lease, plan: Plan, state: Plan.State, message: str) -> None:

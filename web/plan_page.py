@@ -92,6 +92,13 @@ class PlanPage:
         return self.plan.repository.name if self.is_deletion and is_large and self.plan.repository else ""
 
     @property
+    def left_entries(self) -> list[int]:
+        """What a restore left in the trash, since its tags point elsewhere by now; of the page that is shown."""
+        is_over = self.plan.act == Plan.Act.RESTORE and self.plan.ended_at is not None
+        skipped = (item for item in self.items.rows if item.state == _STATE.SKIPPED and item.digest)
+        return [item.entry_id for item in skipped if item.entry_id] if is_over else []
+
+    @property
     def kept_until(self) -> datetime:
         return end_of_keeping(timezone.now())
 
@@ -144,7 +151,7 @@ def plan_page(request: HttpRequest, plan: Plan) -> PlanPage:
             PlanItem.objects.filter(plan=plan),
             Order.parse(None, _COLUMNS),
             request.GET.get("page"),
-            whole=lambda items: items.select_related("repository"),
+            whole=lambda items: items.select_related("repository__registry"),
         ),
         impact=_impact(plan) if plan.act in _DELETIONS else Impact(),
         means=None,
@@ -176,7 +183,7 @@ def _impact(plan: Plan) -> Impact:
         all_referrers=Sum("referrers", filter=Q(staying=0)),
         all_children=Sum("children", filter=Q(staying=0)),
     )
-    shown = list(rows.filter(Q(staying__gt=0) | ~Q(held_by=[])).order_by("pk")[:_SHOWN])
+    shown = list(rows.select_related("repository__registry").filter(Q(staying__gt=0) | ~Q(held_by=[])).order_by("pk")[:_SHOWN])
     return Impact(
         staying=sums["all_staying"] or 0,
         referrers=sums["all_referrers"] or 0,
