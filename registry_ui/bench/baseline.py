@@ -95,6 +95,12 @@ def read_tags(root: Path) -> int:
     return sum(1 for name in _repositories(base) for _ in _tags(f"{base}/{name}"))
 
 
+def read_where_tags_point(root: Path) -> dict[str, dict[str, str]]:
+    """The digest of each tag of each repository."""
+    base = f"{root}/docker/registry/v2/repositories"
+    return {name: dict(_tags(f"{base}/{name}")) for name in _repositories(base)}
+
+
 def _repositories(base: str, name: str = "") -> Iterator[str]:
     """A repository may hold others; whatever begins with an underscore is its own."""
     with os.scandir(f"{base}/{name}" if name else base) as entries:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,7 +48,10 @@ class Ground:
 def prepared(size: Size, data: Path | None, say: Callable[[str], None]) -> Iterator[Ground]:
     """`data`: the storage folder to measure on; one is written where it is None. All that was made is removed."""
     program, program_3 = programs.of_2(), programs.of_3()
-    with _scratch(Path(tempfile.gettempdir())) as folder, _scratch(_for_storage(size)) as storage:
+    with (
+        scratch(Path(tempfile.gettempdir())) as folder,
+        scratch(for_storage([size.main, size.load, size.load, size.wide])) as storage,
+    ):
         say("Preparing a Berth")
         empty = Site.new(folder / "empty")
         written = {
@@ -76,9 +79,9 @@ def prepared(size: Size, data: Path | None, say: Callable[[str], None]) -> Itera
         )
 
 
-def _for_storage(size: Size) -> Path:
+def for_storage(shapes: Iterable[Shape]) -> Path:
     """In memory where there is plenty: hundreds of thousands of small files are written twenty times as fast there."""
-    wanted = sum(_tags(shape) for shape in (size.main, size.load, size.load, size.wide)) * _TAG_BYTES
+    wanted = sum(_tags(shape) for shape in shapes) * _TAG_BYTES
     if _MEMORY.is_dir() and os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > _LITTLE * wanted:
         return _MEMORY
     return Path(tempfile.gettempdir())
@@ -89,7 +92,8 @@ def _tags(shape: Shape) -> int:
 
 
 @contextmanager
-def _scratch(parent: Path) -> Iterator[Path]:
+def scratch(parent: Path) -> Iterator[Path]:
+    """A folder of ours in `parent`, for as long as it is needed."""
     folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
     try:
         yield folder

@@ -16,7 +16,8 @@ from registry_ui.bench.processes import free_port, serving
 from registry_ui.start import environment, probes
 
 _SETTLED: Final = 0.2  # seconds until the last answers are in the log
-_LINE: Final = re.compile(r'"(?:GET|HEAD) /v2/(\S*) HTTP/1\.1" \d+ \d+ "[^"]*" "berth/')
+_LINE: Final = re.compile(r'"([A-Z]+) /v2/(\S*) HTTP/1\.1" \d+ \d+ "[^"]*" "berth/')
+_READING: Final = ("GET", "HEAD")
 _KINDS: Final = (
     ("catalog", re.compile(r"_catalog(\?.*)?")),
     ("lists", re.compile(r".+/tags/list(\?.*)?")),
@@ -71,14 +72,19 @@ class Registry:
             yield
 
     def asked(self) -> Asked:
-        """What Berth has asked since the last call."""
+        """What Berth has asked since the last call, but for what it has written."""
+        counts = self.heard()
+        kinds = ("catalog", "lists", "tags", "digests", "blobs", "others")
+        return Asked(*(sum(counts[method, kind] for method in _READING) for kind in kinds))
+
+    def heard(self) -> Counter[tuple[str, str]]:
+        """How often since the last call Berth has sent each method for each kind of thing."""
         time.sleep(_SETTLED)
         with self._access.open("rb") as log:
             log.seek(self._heard)
             lines = log.read().decode(errors="replace").splitlines()
             self._heard = log.tell()
-        counts = Counter(_kind(found[1]) for line in lines if (found := _LINE.search(line)))
-        return Asked(*(counts[name] for name in ("catalog", "lists", "tags", "digests", "blobs", "others")))
+        return Counter((found[1], _kind(found[2])) for line in lines if (found := _LINE.search(line)))
 
     def _config(self, events_to: str) -> dict[str, Any]:
         config: dict[str, Any] = {

@@ -16,7 +16,7 @@ from registry_ui.start import commanding, environment, keys, probes
 
 _PYTHON: Final = (sys.executable, "-m")
 _NOBODY: Final = "redis://127.0.0.1:1/0"  # no broker: the bench runs its jobs itself
-_STAFF: Final = "bench"
+STAFF: Final = "bench"
 
 
 class Site:
@@ -81,13 +81,13 @@ class Site:
 
     def add_person(self) -> tuple[str, str]:
         """The name and password of somebody who may do everything."""
-        said = self.run("registry_ui.start.commanding", "adduser", _STAFF, "--staff", commanding.END)
-        return _STAFF, said.split()[-1]
+        said = self.run("registry_ui.start.commanding", "adduser", STAFF, "--staff", commanding.END)
+        return STAFF, said.split()[-1]
 
     def new_password(self) -> tuple[str, str]:
         """The same for whom `add_person` has added, in an earlier run perhaps."""
-        said = self.run("registry_ui.start.commanding", "setpassword", _STAFF, commanding.END)
-        return _STAFF, said.split()[-1]
+        said = self.run("registry_ui.start.commanding", "setpassword", STAFF, commanding.END)
+        return STAFF, said.split()[-1]
 
     @contextmanager
     def serving(self, *, timing: bool = False) -> Iterator[None]:

@@ -17,6 +17,7 @@ class Size:
     quiet: float  # seconds for which pages are asked for while nothing else happens
     catalog: Catalog  # what pages are measured on
     visits: int  # of each page, on each number of connections
+    tags: Shape  # the repository that half of the tags are deleted from
     everywhere: bool = False  # the wide repository is read through the API too, one request a tag
 
 
@@ -31,6 +32,7 @@ TINY: Final = Size(
     quiet=1,
     catalog=Catalog(repositories=80, tags=1_600, wide=250),
     visits=3,
+    tags=Shape(1, 120),
 )
 USUAL: Final = Size(
     main=Shape(40, 40),
@@ -39,6 +41,7 @@ USUAL: Final = Size(
     quiet=5,
     catalog=Catalog(repositories=400, tags=20_000, wide=1_500),
     visits=20,
+    tags=Shape(1, 400),
 )
 FULL: Final = Size(
     main=Shape(1000, 100),
@@ -48,5 +51,6 @@ FULL: Final = Size(
     # Some of the tags are gone again: a million are there.
     catalog=Catalog(repositories=20_000, tags=1_004_000, wide=50_000),
     visits=200,
+    tags=Shape(1, 2_000),
     everywhere=True,
 )

@@ -54,6 +54,18 @@ def test_requests_of_berth_are_told_apart_and_those_of_others_left_out(registry:
     assert registry.asked() == Asked(0, 0, 0, 0, 0, 0), "each is told once"
 
 
+def test_what_berth_writes_is_told_by_its_method(registry: Registry, tmp_path: Path) -> None:
+    asked = {
+        "PUT /v2/web/a/manifests/latest": 2,
+        f"DELETE /v2/web/a/manifests/sha256:{'a' * 64}": 1,
+        "DELETE /v2/web/a/manifests/latest": 3,
+    }
+    lines = "".join(LINE.format(request, "berth/0.1.0") * times for request, times in asked.items())
+    (tmp_path / "registry/access").write_text(lines * 2)
+
+    assert registry.heard() == {("PUT", "tags"): 4, ("DELETE", "digests"): 2, ("DELETE", "tags"): 6}
+
+
 def test_what_is_not_what_its_digest_says_ends_the_walk(registry: Registry) -> None:
     name = next(iter(read_everything(registry.storage).configs)).removeprefix("sha256:")
     (registry.storage / f"docker/registry/v2/blobs/sha256/{name[:2]}/{name}/data").write_text("{}")
