@@ -24,8 +24,11 @@ class Turn:
 
     @contextmanager
     def taken(self) -> Iterator[None]:
-        """Around a transaction: wait first, if others are due. A database that queues its writers needs none of it."""
-        if connection.vendor == "sqlite":
+        """Around a transaction: wait first, if others are due. A database that queues its writers needs none of it.
+
+        Inside another transaction there is no gap to give, and no checkpoint can be made.
+        """
+        if connection.vendor == "sqlite" and not connection.in_atomic_block:
             self._let_others_write()
         began = time.monotonic()
         try:
