@@ -13,6 +13,7 @@ from catalog.recording import presences
 from catalog.recording.refreshing import refresh
 from jobs.running import Lease
 from oci.client import RegistryClient
+from oci.errors import Refused, RegistryError, TooManyRequests, Unavailable
 from oci.names import RepositoryName, parse_repository
 from tagging.models import Plan, PlanItem
 
@@ -28,6 +29,14 @@ class Carrier(Protocol):
 
     def run(self, *, only_begun: bool) -> None:
         """Do what is open; `only_begun`: only what somebody had set out to do. Raises BrokenOff and RegistryError."""
+
+
+def may_have_been_heard(fault: RegistryError) -> bool:
+    """Whether a write that ended so may have been done, or be done yet: its answer was lost, here or before us.
+
+    Too busy is what a second try may hear when the answer to the first was lost.
+    """
+    return not isinstance(fault, Refused) or isinstance(fault, Unavailable | TooManyRequests)
 
 
 class Course:

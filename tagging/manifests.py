@@ -16,7 +16,7 @@ from catalog.rows import hold
 from catalog.scanning.known import known_tags
 from oci.errors import Denied, NotFound, RegistryError, Unauthorized, Unsupported
 from oci.names import Digest, RepositoryName, TagName, parse_repository
-from tagging.course import BrokenOff, Course
+from tagging.course import BrokenOff, Course, may_have_been_heard
 from tagging.models import PlanItem, TrashEntry
 from tagging.outcome import Outcome, give_back, settle
 from tagging.trash import keep
@@ -53,9 +53,18 @@ class ManifestDeletion:
 
     def finish(self, items: Sequence[PlanItem]) -> None:
         """What somebody began, and then died: done where the manifest is gone, else as it was planned."""
-        there = [item for item in items if self._course.client.manifest_exists(self._name, Digest.parse(item.digest))]
+        there = [item for item in items if self._is_there(Digest.parse(item.digest))]
         left = {item.pk for item in there}
         self._settle([item for item in items if item.pk not in left], there)
+
+    def _is_there(self, digest: Digest) -> bool:
+        try:
+            self._course.client.manifest(self._name, digest)  # a HEAD has no words, and a plain 404 is a proxy's
+        except NotFound as refusal:
+            if not refusal.reasons:
+                raise
+            return False
+        return True
 
     def _tagged(self, digests: set[str]) -> dict[str, str]:
         """A tag of each of `digests` that one points to now. Every tag of the repository is read for it.
@@ -117,7 +126,8 @@ class ManifestDeletion:
                 fault = error
                 break
             done.append(item)
-        self._settle(done, items[len(done) :])
+        unsure = fault is not None and may_have_been_heard(fault)  # that one stays begun until it is found out
+        self._settle(done, items[len(done) + unsure :])
         if isinstance(fault, _REFUSALS):
             raise BrokenOff(_REFUSES % {"why": fault}) from fault
         if fault is not None:

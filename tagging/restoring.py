@@ -125,7 +125,9 @@ class Restoration:
     def _is_there(self, name: RepositoryName, tag: TagName) -> bool:
         try:
             self._course.client.manifest(name, tag)
-        except NotFound:
+        except NotFound as refusal:
+            if not refusal.reasons:
+                raise
             return False
         return True
 

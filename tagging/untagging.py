@@ -20,9 +20,9 @@ from catalog.recording import tags
 from catalog.rows import hold
 from oci import throwaway
 from oci.errors import (
+    BadAnswer,
     Denied,
     NotFound,
-    Refused,
     RegistryError,
     TooManyRequests,
     Unauthorized,
@@ -31,7 +31,7 @@ from oci.errors import (
     Unsupported,
 )
 from oci.names import Digest, RepositoryName, parse_repository, parse_tag
-from tagging.course import BrokenOff, Course
+from tagging.course import BrokenOff, Course, may_have_been_heard
 from tagging.means import Way
 from tagging.models import PlanItem, TrashEntry
 from tagging.outcome import Outcome, give_back, settle
@@ -46,7 +46,8 @@ _READABLE: Final = gettext_noop("it can be read now, which it could not when thi
 _UNKEPT: Final = gettext_noop("its manifest could not be kept, so it was not deleted")
 _PUT_BACK: Final = gettext_noop("the registry took no delete, so the tag was put back")
 _REFUSES: Final = gettext_noop("The registry refuses: %(why)s.")
-SENTENCES: Final = (_MOVED, _READABLE, _UNKEPT, _PUT_BACK, _REFUSES)
+_NOT_DONE: Final = gettext_noop("the registry says that it deleted %(digest)s, which is there still")
+SENTENCES: Final = (_MOVED, _READABLE, _UNKEPT, _PUT_BACK, _REFUSES, _NOT_DONE)
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +59,7 @@ class _Work:
     items: Sequence[PlanItem]
     throwaway: Throwaway | None
     outcomes: list[Outcome] = field(default_factory=list)
-    overwritten: list[PlanItem] = field(default_factory=list)  # they point to the throwaway, or may
+    overwritten: list[PlanItem] = field(default_factory=list)  # they point to the throwaway
     open: list[PlanItem] = field(default_factory=list)  # nobody knows whether the registry did it
     fault: RegistryError | None = None
 
@@ -133,7 +134,7 @@ class Untagging:
 
     def _carry(self, work: _Work) -> None:
         self._ask(work)
-        if work.overwritten and work.throwaway is not None:
+        if work.throwaway is not None and (work.overwritten or work.open):
             self._discard(work, work.throwaway)
         self._settle(work)
         if isinstance(work.fault, _REFUSALS):
@@ -160,9 +161,9 @@ class Untagging:
         unless = Digest.parse(item.digest) if item.digest else None
         try:
             found = self._course.client.manifest(self._name, parse_tag(item.tag), unless=unless)
-        except NotFound:
-            return ""  # its manifest is gone, or the tag is: either way it may go
         except RegistryError as error:
+            if isinstance(error, NotFound) and error.reasons:
+                return ""  # its manifest is gone, or the tag is: either way it may go
             if item.digest or isinstance(error, (*_REFUSALS, Unreachable, TooManyRequests)):
                 raise
             return ""  # it could not be read when this was planned either
@@ -171,34 +172,31 @@ class Untagging:
         return _MOVED if item.digest else _READABLE
 
     def _overwrite(self, item: PlanItem, work: _Work, row: Throwaway) -> None:
-        content = throwaway.throwaway(row.name)
+        tag, content = parse_tag(item.tag), throwaway.throwaway(row.name)
         try:
-            self._course.client.put_manifest(self._name, parse_tag(item.tag), throwaway.MEDIA_TYPE, content)
-        except Refused:
-            raise
-        except RegistryError:
-            work.overwritten.append(item)  # it may have been heard
+            self._course.client.put_manifest(self._name, tag, throwaway.MEDIA_TYPE, content)
+        except RegistryError as fault:
+            if may_have_been_heard(fault):
+                work.open.append(item)
             raise
         work.overwritten.append(item)
 
     def _delete_by_name(self, item: PlanItem, work: _Work) -> None:
         try:
             self._course.client.delete_tag(self._name, parse_tag(item.tag))
-        except NotFound as refusal:
-            if not refusal.reasons:
-                raise  # that is no registry's word for a tag that is not there
-        except Refused:
-            raise
-        except RegistryError:
-            work.open.append(item)  # it may have been heard
-            raise
+        except RegistryError as fault:
+            if may_have_been_heard(fault):
+                work.open.append(item)
+            # A plain 404 is no registry's word for a tag that is not there.
+            if not (isinstance(fault, NotFound) and fault.reasons):
+                raise
         work.outcomes.append(Outcome.done(item))
 
     def _discard(self, work: _Work, row: Throwaway) -> None:
-        """Delete the throwaway, and with it the tags that point to it."""
+        """Delete the throwaway, and with it the tags that point to it; what may yet be overwritten stays open."""
         try:
             self._delete_digest(Digest.parse(row.digest))
-        except _REFUSALS as refusal:
+        except (*_REFUSALS, BadAnswer) as refusal:
             work.fault = refusal
             self._put_back(work, row)
         except RegistryError as fault:
@@ -219,6 +217,8 @@ class Untagging:
                 if tried == _TRIES:
                     raise
                 continue
+            if self._course.client.manifest_exists(self._name, digest):
+                raise BadAnswer(_NOT_DONE % {"digest": digest})
             return
 
     def _put_back(self, work: _Work, row: Throwaway) -> None:

@@ -20,13 +20,25 @@ class Gate:
     def open(self) -> None:
         self._reply: Reply | Raw | None = None
         self._method, self._left, self._for_all, self._is_shut = "", 0, False, False
+        self._is_heard, self._times = False, 0
 
-    def refuse(self, *, after: int, method: str, reply: Reply | Raw, for_all: bool = False) -> None:
+    def refuse(  # noqa: PLR0913  each is one way to be odd
+        self,
+        *,
+        after: int,
+        method: str,
+        reply: Reply | Raw,
+        for_all: bool = False,
+        heard: bool = False,
+        times: int = 1_000,
+    ) -> None:
         """Let `after` more requests of a method through, and answer those that follow, or all that follow, so.
 
-        Questions about rights, which name a digest that is nowhere, are let through.
+        Questions about rights, which name a digest that is nowhere, are let through. What is `heard` is done all the
+        same; after so many `times` the gate is open again.
         """
         self._reply, self._method, self._left, self._for_all, self._is_shut = reply, method, after, for_all, False
+        self._is_heard, self._times = heard, times
 
     def _answer(self, asked: Asked) -> Reply | Raw:
         if self._reply is not None:
@@ -34,11 +46,19 @@ class Gate:
                 return self._reply
             if asked.method == self._method and not self._asks_for_rights(asked):
                 if self._left <= 0:
-                    self._is_shut = True
-                    return self._reply
+                    return self._shut(asked, self._reply)
                 self._left -= 1
         self.passed.append(asked)
         return self._forward(asked)
+
+    def _shut(self, asked: Asked, reply: Reply | Raw) -> Reply | Raw:
+        self._is_shut = True
+        if self._is_heard:
+            self._forward(asked)
+        self._times -= 1
+        if not self._times:
+            self._reply = None
+        return reply
 
     def _asks_for_rights(self, asked: Asked) -> bool:
         if asked.method == "PUT":

@@ -1,0 +1,153 @@
+"""Answers that say something else than what was done: no tag is lost, and nothing is recorded that did not happen."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from catalog.models import Throwaway
+from jobs import running
+from jobs.models import Job
+from tagging import services
+from tagging.models import Plan
+from tests.catalog.picture import check_counters
+from tests.hostile import Raw, Reply
+from tests.real_registry import V2
+from tests.tagging.acting import Actor
+from tests.tagging.gate import Gate
+
+NAMES = [f"t{n}" for n in range(5)]
+LOST = Raw(b"")
+TIMED_OUT = Reply(504, b"upstream timed out", {"Content-Type": "text/plain"})
+NOT_HERE = Reply(404, b"404 page not found", {"Content-Type": "text/plain"})
+
+
+def recover() -> None:
+    """As the beat does an hour later."""
+    Job.objects.update(finished_at=timezone.now() - timedelta(hours=2))
+    services.recover()
+    for job in Job.objects.unfinished():
+        running.run(job.pk)
+
+
+def check_honest(actor: Actor, plan: Plan) -> None:
+    """What the catalog, the items, the trash and the audit say is what the registry has."""
+    assert actor.throwaways() == 0
+    assert not Throwaway.objects.filter(closed_at=None).exists()
+    assert actor.listed() == actor.live()
+    gone = sorted(set(NAMES) - actor.listed())
+    assert sorted(tag for tag, state in actor.outcomes(plan).items() if state == "done") == gone
+    assert "begun" not in actor.outcomes(plan).values()
+    assert sorted(entry.tag for entry in actor.trash()) == gone
+    assert sorted(tag for _, tag, outcome in actor.entries(plan) if outcome == "done") == gone
+    check_counters()
+
+
+@pytest.mark.parametrize("heard", [True, False])
+@pytest.mark.parametrize("after", [0, 2])
+@pytest.mark.parametrize("reply", [LOST, TIMED_OUT])
+def test_a_write_whose_answer_was_lost_may_have_been_heard(
+    gate: Gate, gated: Actor, reply: Reply | Raw, after: int, heard: bool
+) -> None:
+    gated.push.image(*NAMES)
+    gated.scan()
+    plan = gated.plan_tags(*NAMES)
+    method = "PUT" if gated.overwrites else "DELETE"
+    gate.refuse(after=after, method=method, reply=reply, heard=heard, times=3 if method == "PUT" else 1)
+
+    gated.carry_out(plan)
+    assert plan.state == Plan.State.BROKEN_OFF
+    gate.open()
+    recover()
+
+    check_honest(gated, plan)
+    gated.carry_out(plan)
+    assert (plan.state, gated.listed()) == (Plan.State.DONE, set())
+    check_honest(gated, plan)
+
+
+def test_a_busy_registry_that_had_heard_leaves_no_throwaway(gate: Gate, gated: Actor) -> None:
+    gated.push.image(*NAMES)
+    gated.scan()
+    plan = gated.plan_tags(*NAMES)
+    method = "PUT" if gated.overwrites else "DELETE"
+    gate.refuse(after=0, method=method, reply=Reply.errors(429, "TOOMANYREQUESTS"), heard=True, times=3)
+
+    gated.carry_out(plan)
+    gate.open()
+    recover()
+
+    check_honest(gated, plan)
+
+
+@pytest.mark.parametrize("by_digest", [False, True])
+def test_a_plain_404_says_nothing_of_a_tag(gate: Gate, gated: Actor, by_digest: bool) -> None:
+    digest = gated.push.image(*NAMES)
+    gated.scan()
+    plan = gated.plan_images(digest) if by_digest else gated.plan_tags("t0")
+    newer = gated.push.image("t0", seed="newer")
+    gate.refuse(after=0, method="GET", reply=NOT_HERE)
+
+    gated.carry_out(plan)
+
+    assert plan.state == Plan.State.BROKEN_OFF
+    assert gated.listed() == set(NAMES)
+    assert gated.push_digest("t0") == newer
+    assert set(gated.outcomes(plan).values()) == {"planned"}
+    assert (gated.trash(), gated.entries(plan)) == ([], [])
+
+
+@pytest.mark.parametrize("heard", [True, False])
+@pytest.mark.parametrize("reply", [LOST, TIMED_OUT])
+def test_a_manifest_whose_delete_lost_its_answer_is_found_out(
+    gate: Gate, gated: Actor, reply: Reply | Raw, heard: bool
+) -> None:
+    digest = gated.push.image("t0")
+    gated.push.image("stays", seed="other")
+    gated.scan()
+    plan = gated.plan_images(digest)
+    gate.refuse(after=1, method="DELETE", reply=reply, heard=heard, times=1)
+
+    gated.carry_out(plan)
+    assert plan.state == Plan.State.BROKEN_OFF
+    gate.open()
+    recover()
+
+    assert gated.gets(digest) is not heard
+    states = gated.outcomes(plan)
+    assert states == {"t0": "done", digest: "done" if heard else "planned"}
+    assert ("delete-manifest", "", "done") in gated.entries(plan) or not heard
+    gated.carry_out(plan)
+    assert (plan.state, gated.gets(digest)) == (Plan.State.DONE, False)
+
+
+def test_a_plain_404_does_not_end_a_manifest_that_was_begun(gate: Gate, gated: Actor) -> None:
+    digest = gated.push.image("t0")
+    gated.scan()
+    plan = gated.plan_images(digest)
+    gate.refuse(after=1, method="DELETE", reply=LOST, times=1)
+    gated.carry_out(plan)
+    gate.refuse(after=0, method="HEAD", reply=NOT_HERE)
+
+    recover()
+
+    assert gated.gets(digest)
+    assert gated.outcomes(plan)[digest] == "planned"
+
+
+@pytest.mark.parametrize("own_registry", [V2], indirect=True)
+@pytest.mark.parametrize("status", [200, 202])
+def test_a_delete_that_was_not_done_leaves_no_tag_on_a_throwaway(gate: Gate, gated: Actor, status: int) -> None:
+    digest = gated.push.image(*NAMES)
+    gated.scan()
+    plan = gated.plan_tags(*NAMES[:2])
+    gate.refuse(after=0, method="DELETE", reply=Reply(status))
+
+    gated.carry_out(plan)
+
+    assert plan.state == Plan.State.BROKEN_OFF
+    assert {gated.push_digest(name) for name in NAMES} == {digest}
+    assert set(gated.outcomes(plan).values()) == {"failed"}
+    check_honest(gated, plan)
