@@ -76,12 +76,13 @@ class Families:
 
     def _add(self, parts: dict[tuple[int, str], Part], part: Part, trail: frozenset[int]) -> None:
         manifest, role, tag = part
-        if manifest in trail or len(parts) >= _MOST_PARTS:
+        # What was added is not entered again: indexes that list the same ones lead there by very many ways.
+        if manifest in trail or (manifest, tag) in parts or len(parts) >= _MOST_PARTS:
             return
         below = role if role == TrashPart.Role.REFERRER else TrashPart.Role.CHILD
         for child in self._children.get(manifest, ()):
             self._add(parts, Part(child, below), trail | {manifest})
-        parts.setdefault((manifest, tag), part)
+        parts[manifest, tag] = part
 
     def _read(self, column: str, among: Collection[object]) -> set[int]:
         rows = [Known._make(row) for row in select(Manifest, Known._fields, column, among)]

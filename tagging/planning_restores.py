@@ -30,7 +30,7 @@ def plan_restore(
     replace: bool = False,
     reverts: bool = False,
 ) -> Plan:
-    """Put these entries of one registry back, oldest first, so that of two for one tag the newer one stays.
+    """Put these entries of one registry back; of two for one tag the newer one, and the older stays in the trash.
 
     `replace`: also over a tag that points elsewhere by now, which goes to the trash first. `reverts`: so too, and
     though the tag is protected, since that is what it is protected for. Raises NotPermitted and NotPlanned.
@@ -41,6 +41,7 @@ def plan_restore(
     if not alive:
         raise NotPlanned(_NOTHING)
     alive.sort(key=lambda entry: (entry.repository_id, entry.deleted_at or now, entry.pk))
+    alive = list({(e.repository_id, e.tag or e.digest): e for e in alive}.values())
     repositories = {entry.repository_id for entry in alive}
     with transaction.atomic():
         params = {"replace": replace or reverts, "revert": reverts, "kind": _KINDS[reverts]}

@@ -139,3 +139,30 @@ def test_what_has_expired_does_not_come_back(actor: Actor) -> None:
 
     assert actor.outcomes(plan) == {"1": "skipped"}
     assert actor.notes(plan) == {"it has expired"}
+
+
+def test_of_two_that_were_deleted_under_one_tag_the_newer_comes_back(actor: Actor) -> None:
+    actor.push.image("1")
+    actor.scan()
+    (older,) = deleted(actor, "1")
+    newer = actor.push.image("1", seed="newer")
+    actor.scan()
+    deleted(actor, "1")
+
+    plan = actor.carry_out(actor.plan_restore(*actor.trash()))
+
+    assert actor.outcomes(plan) == {"1": "done"}
+    assert actor.push_digest("1") == actor.digest("1") == newer
+    assert actor.trash() == [older]
+
+
+def test_indexes_that_list_the_same_ones_are_kept_in_no_time(actor: Actor) -> None:
+    level = [actor.push.image(seed=str(n)) for n in range(40)]
+    for depth in range(3):
+        level = [actor.push.index(children=level, annotations={"at": f"{depth}.{n}"}) for n in range(40)]
+    actor.push.index("top", children=level)
+    actor.scan()
+
+    (entry,) = deleted(actor, "top")
+
+    assert entry.parts.count() == 161
