@@ -9,13 +9,14 @@ from typing import Final
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
-from catalog.models import Repository
+from catalog.models import Repository, Tag
 from catalog.recording import presences
+from catalog.recording.chunks import by_number
 from catalog.recording.refreshing import unsettle
 from catalog.rows import hold
 from catalog.scanning.known import known_tags
 from oci.errors import Denied, NotFound, RegistryError, Unauthorized, Unsupported
-from oci.names import Digest, RepositoryName, TagName, parse_repository
+from oci.names import Digest, RepositoryName, TagName, parse_repository, parse_tag
 from tagging.course import BrokenOff, Course, may_have_been_heard
 from tagging.models import PlanItem, TrashEntry
 from tagging.outcome import Outcome, give_back, settle
@@ -69,26 +70,31 @@ class ManifestDeletion:
     def _tagged(self, digests: set[str]) -> dict[str, str]:
         """A tag of each of `digests` that one points to now. Every tag of the repository is read for it.
 
-        A tag that came since this was planned would else go with the digest, and nobody had seen it named.
+        A tag that came since this was planned would else go with the digest, and nobody had seen it named. Those that
+        the catalog knows are read too, should the registry not list them.
         """
         found: dict[str, str] = {}
+        every = dict.fromkeys([*self._listed(), *self._known(digests)])
         with ThreadPoolExecutor(_THREADS) as threads:
-            for names in self._listed():
+            for names in by_number(every, _READ_TOGETHER):
                 known = known_tags(self._repository_id, names)
                 pairs = threads.map(lambda tag, known=known: (tag, self._digest_of(tag, known)), names)
                 found |= {digest: tag for tag, digest in pairs if digest in digests}
                 self._course.tell()
         return found
 
-    def _listed(self) -> Iterable[list[TagName]]:
+    def _listed(self) -> Iterable[TagName]:
         try:
-            names = [name for page in self._course.client.tags(self._name) for name in page.names]
+            for page in self._course.client.tags(self._name):
+                yield from page.names
         except NotFound as refusal:
             if not refusal.unknown_name:
                 raise
-            return
-        for start in range(0, len(names), _READ_TOGETHER):
-            yield names[start : start + _READ_TOGETHER]
+
+    def _known(self, digests: Iterable[str]) -> Iterable[TagName]:
+        live = Tag.objects.live().filter(repository=self._repository_id)
+        for piece in by_number(digests, _READ_TOGETHER):
+            yield from map(parse_tag, live.filter(presence__manifest__digest__in=piece).values_list("name", flat=True))
 
     def _digest_of(self, tag: TagName, known: dict[str, object]) -> str:
         digest = str(getattr(known.get(tag), "digest", ""))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+from collections.abc import Callable
 
 from tests.hostile import Asked, Hostile, Raw, Reply
 from tests.real_registry import RealRegistry
@@ -21,6 +22,16 @@ class Gate:
         self._reply: Reply | Raw | None = None
         self._method, self._left, self._for_all, self._is_shut = "", 0, False, False
         self._is_heard, self._times = False, 0
+        self._list: Reply | None = None
+        self._meanwhile: tuple[str, Callable[[], object]] | None = None
+
+    def answer_lists(self, reply: Reply) -> None:
+        """Say this to whoever asks for tags."""
+        self._list = reply
+
+    def meanwhile(self, method: str, happens: Callable[[], object]) -> None:
+        """Have something happen right after the first request of this method has passed."""
+        self._meanwhile = (method, happens)
 
     def refuse(  # noqa: PLR0913  each is one way to be odd
         self,
@@ -48,8 +59,14 @@ class Gate:
                 if self._left <= 0:
                     return self._shut(asked, self._reply)
                 self._left -= 1
+        if self._list is not None and asked.path.endswith("/tags/list"):
+            return self._list
         self.passed.append(asked)
-        return self._forward(asked)
+        answer = self._forward(asked)
+        if self._meanwhile is not None and asked.method == self._meanwhile[0]:
+            happens, self._meanwhile = self._meanwhile[1], None
+            happens()
+        return answer
 
     def _shut(self, asked: Asked, reply: Reply | Raw) -> Reply | Raw:
         self._is_shut = True

@@ -11,7 +11,7 @@ from catalog.models import Throwaway
 from jobs import running
 from jobs.models import Job
 from tagging import services
-from tagging.models import Plan
+from tagging.models import Plan, ProtectionRule
 from tests.catalog.picture import check_counters
 from tests.hostile import Raw, Reply
 from tests.real_registry import V2
@@ -151,3 +151,16 @@ def test_a_delete_that_was_not_done_leaves_no_tag_on_a_throwaway(gate: Gate, gat
     assert {gated.push_digest(name) for name in NAMES} == {digest}
     assert set(gated.outcomes(plan).values()) == {"failed"}
     check_honest(gated, plan)
+
+
+def test_a_list_that_is_empty_for_a_moment_costs_no_tag(gate: Gate, gated: Actor) -> None:
+    digest = gated.push.image("kept", "t0")
+    gated.scan()
+    ProtectionRule.objects.create(tags="kept")
+    plan = gated.plan_images(digest)
+    gate.answer_lists(Reply.json({"name": gated.name, "tags": None}))
+
+    gated.carry_out(plan)
+
+    assert gated.outcomes(plan) == {"kept": "skipped", "t0": "done", digest: "skipped"}
+    assert gated.listed() == {"kept"}
