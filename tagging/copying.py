@@ -103,8 +103,10 @@ class Copying:
         self._bring(item.repository, parts)
         kept = [Kept(str(part.digest), part.media_type, part.content) for part in parts]
         if pointing:
-            pointing.put(kept[-1])
-            pointing.settle(kept, restores=False)
+            if reason := pointing.put(kept[-1]):
+                self._settle(Outcome.skipped(item, reason))
+            else:
+                pointing.settle(kept, restores=False)
         else:
             self._put_by_digest(item.repository, parts[-1])
             self._settle(Outcome.done(item))

@@ -66,7 +66,8 @@ def plan_copy(  # noqa: PLR0913  each is one thing that the person chooses
     with transaction.atomic():
         repository = source if target.repository == source.name else _repository(source, target.repository)
         now_at = _points_to(repository, target.tag)
-        if now_at == digest and not old_tag:
+        is_itself = repository.pk == source.pk and target.tag == old_tag
+        if now_at == digest and (is_itself or not old_tag):
             raise NotPlanned(_SAME)
         if now_at and now_at != digest and kind != Kind.REVERT:
             _refuse_protected(repository, target.tag)

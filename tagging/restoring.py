@@ -80,9 +80,11 @@ class Restoration:
         self._put_others(item, parts)
         (root,) = (part.kept for part in parts if part.role == TrashPart.Role.ROOT)
         if pointing:
-            pointing.put(root)
             below = [part.kept for part in parts if part.role != TrashPart.Role.REFERRER]
-            pointing.settle(below, restores=True)
+            if pointing.put(root):
+                self._leave(item, _NEWER)
+            else:
+                pointing.settle(below, restores=True)
         else:
             self._put_by_digest(item, root)
             self._settle_untagged(item, entry)

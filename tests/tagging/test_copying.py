@@ -13,6 +13,7 @@ from tagging.planning import Asked, NotPlanned
 from tagging.planning_copies import Kind, Target
 from tests.catalog.picture import check_counters
 from tests.hostile import Reply
+from tests.pushing import Pusher
 from tests.tagging.acting import Actor
 from tests.tagging.gate import Gate
 
@@ -160,3 +161,26 @@ def test_what_cannot_be_planned_is_said(actor: Actor) -> None:
     with pytest.raises(NotPlanned, match="no such tag"):
         plan_copy(actor, digest, "4", kind=Kind.RENAME, old_tag="nothing")
     assert not Plan.objects.exists()
+
+
+def test_a_tag_renamed_to_itself_stays(actor: Actor) -> None:
+    digest = actor.push.image("1")
+    actor.scan()
+
+    with pytest.raises(NotPlanned, match="points to this image already"):
+        plan_copy(actor, digest, "1", kind=Kind.RENAME, old_tag="1")
+
+
+def test_what_is_pushed_while_layers_are_linked_is_not_overwritten(gate: Gate, gated: Actor) -> None:
+    digest = gated.push.image("1")
+    elsewhere = Pusher(gated.real.url, "team/prod")
+    elsewhere.image("live", seed="old")
+    gated.scan()
+    plan = plan_copy(gated, digest, "live", "team/prod")
+    gate.meanwhile("POST", lambda: elsewhere.image("live", seed="newer"))
+
+    gated.carry_out(plan)
+
+    assert gated.outcomes(plan) == {"live": "skipped"}
+    assert elsewhere.fetch("live") != gated.push.fetch("1")
+    assert gated.trash() == []
