@@ -122,5 +122,8 @@ def _forget_unfinished() -> None:
 
 
 def _drop_documents_of_nobody() -> None:
+    """A batch at a time: to delete a row is to read it, with its bytes."""
     needed = TrashPart.objects.filter(manifest=OuterRef("pk"))
-    KeptManifest.objects.filter(~Exists(needed)).delete()
+    unneeded = KeptManifest.objects.filter(~Exists(needed)).order_by("pk").values_list("pk", flat=True)
+    while keys := list(unneeded[:_BATCH]):
+        KeptManifest.objects.filter(~Exists(needed), pk__in=keys).delete()

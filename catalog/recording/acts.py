@@ -8,9 +8,11 @@ from typing import Final
 from django.db.models.functions import Now
 
 from catalog.models import Repository, Scan, Tag, Throwaway
+from catalog.recording.chunks import by_number
 from catalog.rows import select
 from catalog.scanning.reading import BatchReading, TagReading
 
+_TOGETHER: Final = 500
 _OPEN: Final = "closed_at IS NULL"
 
 
@@ -33,5 +35,7 @@ def without_throwaways(repository: Repository, batch: BatchReading, readings: li
 def not_acted_on(repository: Repository, readings: list[TagReading], since: datetime) -> list[TagReading]:
     """Those of `readings` whose tags Berth did not set out to change after `since`."""
     rows = Tag.objects.filter(repository=repository, acted_at__gte=since)
-    acted = set(rows.values_list("name", flat=True))
+    acted: set[str] = set()
+    for names in by_number((reading.tag for reading in readings), _TOGETHER):
+        acted |= set(rows.filter(name__in=names).values_list("name", flat=True))
     return [reading for reading in readings if reading.tag not in acted]
