@@ -5,10 +5,9 @@ from __future__ import annotations
 import secrets
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from django.db import transaction
 from django.utils.translation import gettext_noop
 
 from catalog.models import IndexEntry, Manifest, Presence, Repository, Tag
@@ -119,15 +118,17 @@ class _Draft:
         self._doomed = _parents_first([place for place in places if place.manifest_id not in self._holders])
 
     def write(self, asked: Asked) -> Plan:
+        """In short transactions. Until the last of them nobody finds the plan, by its key or otherwise."""
         losing = {pk: count for pk, count in self._going.items() if pk is not None}
         freed = freed_by(self._repository, losing, [place.manifest_id for place in self._doomed])
-        with transaction.atomic():
-            plan = new_plan(self._repository.registry, self._act, asked)
-            plan.repository = self._repository
-            plan.frees, plan.frees_is_exact = freed.size, freed.is_exact
-            plan.save(update_fields=["repository", "frees", "frees_is_exact"])
-            PlanItem.objects.bulk_create(self._items(plan), batch_size=_BATCH)
-            PlannedImage.objects.bulk_create(self._images(plan), batch_size=_BATCH)
+        plan = new_plan(self._repository.registry, self._act, replace(asked, key=""))
+        for items in by_number(self._items(plan), _BATCH):
+            PlanItem.objects.bulk_create(items)
+        for images in by_number(self._images(plan), _BATCH):
+            PlannedImage.objects.bulk_create(images)
+        plan.repository, plan.idempotency_key = self._repository, asked.key or None
+        plan.frees, plan.frees_is_exact = freed.size, freed.is_exact
+        plan.save(update_fields=["repository", "idempotency_key", "frees", "frees_is_exact"])
         return plan
 
     def _items(self, plan: Plan) -> list[PlanItem]:

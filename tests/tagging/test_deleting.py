@@ -3,11 +3,18 @@ from __future__ import annotations
 import shutil
 import urllib.request
 
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from access.models import User
 from audit.models import Entry
 from catalog.models import Blob, Tag, TagSpan, Throwaway
+from catalog.versions import tag_key
 from tagging.models import Plan, PlannedImage
+from tagging.planning import Asked, plan_tags
 from tests.catalog.picture import check_counters
 from tests.tagging.acting import Actor
+from tests.web import furniture as make
 
 ALIASES = [f"1.{n}" for n in range(8)]
 
@@ -149,6 +156,22 @@ def test_a_plan_says_what_stays_and_what_it_frees(actor: Actor) -> None:
     (base,) = _blobs(actor, "1.0") & _blobs(actor, "2.0")
     assert every.frees == place.size - base.size
     assert every.frees_is_exact
+
+
+def test_nobody_finds_a_large_plan_before_it_is_whole(actor: Actor, staff: User) -> None:
+    place = make.put(make.repository(actor.row, "team/large"), make.image())
+    names = [f"t{n:04}" for n in range(1_200)]
+    Tag.objects.bulk_create(
+        [Tag(repository=place.repository, name=name, key=tag_key(name), presence=place) for name in names]
+    )
+
+    with CaptureQueriesContext(connection) as asked:
+        plan = plan_tags(place.repository, names, Asked(staff, key="by-this"))
+
+    assert plan.items.count() == 1_200
+    written = [query["sql"] for query in asked if not query["sql"].startswith(("SELECT", "SAVEPOINT", "RELEASE"))]
+    assert "by-this" in written[-1]
+    assert "by-this" not in "".join(written[:-1])
 
 
 def _blobs(actor: Actor, tag: str) -> set[Blob]:
