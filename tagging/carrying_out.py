@@ -21,7 +21,7 @@ from oci.errors import RegistryError
 from registries.clients import client_for
 from tagging.checking import check
 from tagging.copying import Copying
-from tagging.course import BrokenOff, Carrier, Course
+from tagging.course import RETIRED, BrokenOff, Carrier, Course
 from tagging.deleting import Deletion
 from tagging.models import Plan, PlanItem, TrashEntry
 from tagging.restoring import Restoration
@@ -29,7 +29,6 @@ from tagging.restoring import Restoration
 KIND: Final = "carry-out"
 _GONE: Final = gettext_noop("The plan is gone, with its registry: nothing was changed.")
 _OVER: Final = gettext_noop("It was carried out already: nothing was changed.")
-_RETIRED: Final = gettext_noop("The registry was removed from Berth, which no longer changes anything there.")
 _STOPPED: Final = gettext_noop("Stopped after %(done)s of %(all)s. What was done is done, the rest is as it was.")
 _BROKEN_OFF: Final = gettext_noop("%(why)s Done: %(done)s of %(all)s. The rest is as it was.")
 _BEGUN: Final = gettext_noop(
@@ -38,7 +37,7 @@ _BEGUN: Final = gettext_noop(
 )
 _DONE: Final = gettext_noop("Done: %(done)s of %(all)s.")
 _DONE_BUT: Final = gettext_noop("Done: %(done)s of %(all)s. Left alone: %(skipped)s. Failed: %(failed)s.")
-SENTENCES: Final = (_GONE, _OVER, _RETIRED, _STOPPED, _BROKEN_OFF, _BEGUN, _DONE, _DONE_BUT)
+SENTENCES: Final = (_GONE, _OVER, _STOPPED, _BROKEN_OFF, _BEGUN, _DONE, _DONE_BUT)
 
 _CARRIERS: Final[Mapping[str, Callable[[Course], Carrier]]] = {
     Plan.Act.DELETE_TAGS: Deletion,
@@ -61,7 +60,7 @@ def run(lease: Lease) -> str:
     if plan.state == Plan.State.DONE:
         return _OVER
     if plan.registry.retired_at is not None:
-        raise JobFailed(_RETIRED)
+        raise JobFailed(RETIRED)
     with lease.writing():
         Plan.objects.filter(pk=plan.pk).update(
             state=Plan.State.UNDER_WAY, began_at=plan.began_at or timezone.now(), ended_at=None, message=""

@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import Final, Protocol
 
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from catalog.models import Repository
 from catalog.recording import presences
@@ -15,8 +16,11 @@ from jobs.running import Lease
 from oci.client import RegistryClient
 from oci.errors import Refused, RegistryError, TooManyRequests, Unavailable
 from oci.names import RepositoryName, parse_repository
+from registries.models import Registry
 from tagging.models import Plan, PlanItem
 
+RETIRED: Final = gettext_noop("The registry was removed from Berth, which no longer changes anything there.")
+SENTENCES: Final = (RETIRED,)
 _STATE: Final = Repository.State
 
 
@@ -54,9 +58,11 @@ class Course:
         return Repository.objects.select_related("registry").get(pk=pk)
 
     def tell(self, settled: int = 0, phase: str = "carrying-out") -> None:
-        """Raises Stopped when a person asked for that, and LeaseLost."""
+        """Raises Stopped when a person asked for that, LeaseLost, and BrokenOff when the registry has retired."""
         self._open -= settled
         self.lease.tell(phase=phase, tags={"done": self._total - self._open, "total": self._total})
+        if not Registry.objects.active().filter(pk=self.plan.registry_id).exists():
+            raise BrokenOff(RETIRED)
 
     def name(self, repository: Repository) -> RepositoryName:
         return parse_repository(repository.name)

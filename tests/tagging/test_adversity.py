@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from catalog.models import Throwaway
@@ -13,6 +15,7 @@ from jobs import running
 from jobs.models import Job
 from oci.names import parse_repository
 from registries.clients import client_for
+from registries.models import Registry
 from tagging import services
 from tagging.means import Way, means_to_delete
 from tagging.models import Plan
@@ -128,3 +131,26 @@ def test_a_registry_that_goes_down_half_way_is_finished_with_when_it_is_back(gat
     assert (plan.state, gated.listed()) == (Plan.State.DONE, {"stays"})
     assert sorted(tag for _, tag, _ in gated.entries(plan)) == sorted(NAMES)
     check_counters()
+
+
+def test_a_registry_that_retires_half_way_is_changed_no_more(actor: Actor) -> None:
+    names = [f"t{n:02}" for n in range(60)]
+    actor.push.image(*names)
+    actor.scan()
+    plan = actor.plan_tags(*names)
+    job = services.carry_out(plan, actor.person)
+
+    def meanwhile(execute: Callable[..., Any], sql: str, *more: Any) -> Any:
+        done = execute(sql, *more)
+        if sql.startswith("INSERT") and '"audit_entry"' in sql:  # of the first chunk
+            Registry.objects.filter(pk=actor.row.pk).update(retired_at=timezone.now())
+        return done
+
+    with connection.execute_wrapper(meanwhile):
+        running.run(job.pk)
+
+    plan.refresh_from_db()
+    assert plan.state == Plan.State.BROKEN_OFF
+    assert "removed from Berth" in plan.message
+    assert actor.listed() == actor.live() == set(names[50:])
+    assert actor.throwaways() == 0
