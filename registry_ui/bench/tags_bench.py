@@ -145,6 +145,7 @@ def _expected(ground: _Ground, doomed: int) -> dict[tuple[str, str], int]:
         ("PUT", "tags"): doomed,
         ("PUT", "digests"): may_push,
         ("DELETE", "digests"): chunks + may_delete,
+        ("HEAD", "digests"): chunks,  # whether the throwaway went
     }
 
 
