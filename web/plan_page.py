@@ -183,7 +183,9 @@ def _impact(plan: Plan) -> Impact:
         all_referrers=Sum("referrers", filter=Q(staying=0)),
         all_children=Sum("children", filter=Q(staying=0)),
     )
-    shown = list(rows.select_related("repository__registry").filter(Q(staying__gt=0) | ~Q(held_by=[])).order_by("pk")[:_SHOWN])
+    shown = list(
+        rows.select_related("repository__registry").filter(Q(staying__gt=0) | ~Q(held_by=[])).order_by("pk")[:_SHOWN]
+    )
     return Impact(
         staying=sums["all_staying"] or 0,
         referrers=sums["all_referrers"] or 0,

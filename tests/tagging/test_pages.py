@@ -187,9 +187,7 @@ def test_an_image_is_promoted_to_another_repository(actor: Actor, browser: Clien
         ({"tag": "", "repository": "team/app"}, "This field is required"),
     ],
 )
-def test_a_target_that_is_no_name_is_explained(
-    actor: Actor, browser: Client, said: dict[str, str], words: str
-) -> None:
+def test_a_target_that_is_no_name_is_explained(actor: Actor, browser: Client, said: dict[str, str], words: str) -> None:
     digest = actor.push.image("1.0")
     actor.scan()
     response = browser.post(f"{BASE}/manifests/{digest}/copy", {"kind": "retag", **said})
