@@ -106,6 +106,7 @@ def test_the_trash_by_keyboard(desk: tuple[Visit, Actor]) -> None:
     visit.go("/trash")
     press(visit, "j", "x")
     visit.check_all_looks("the trash, one chosen")
+    page.set_viewport_size({"width": 1360, "height": 900})
     page.get_by_role("button", name="Check", exact=True).press("Enter")
     expect(page.get_by_role("region", name="Selection")).to_be_hidden()  # the page has come anew
     expect(page.get_by_text("Restorable")).to_have_count(2)
