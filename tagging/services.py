@@ -10,6 +10,7 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
+from catalog.models import Repository
 from jobs import running
 from jobs import services as jobs
 from jobs.models import Job
@@ -85,7 +86,10 @@ def _is_due(plan: Plan) -> bool:
 
 
 def forget() -> None:
-    """Plans that nobody carried out, some days later."""
+    """Plans that nobody carried out, some days later, and repositories that were only named by one."""
     old = Plan.objects.filter(state=Plan.State.PLANNED, created_at__lt=timezone.now() - FORGOTTEN)
     for pk in old.values_list("pk", flat=True)[:200]:
         Plan.objects.filter(pk=pk).delete()
+    named = Plan.objects.filter(repository=OuterRef("pk"))
+    never = Repository.objects.filter(state=Repository.State.NEW, gone_at__isnull=False, scanned_at=None)
+    never.filter(~Exists(named), tags=None).delete()
