@@ -242,6 +242,11 @@ class RegistryClient:
         path, scope = routes.manifest(repository, digest), routes.scope(repository, "delete")
         self.transport.exchange("DELETE", path, accept_statuses=(202, 200, 204), scope=scope)
 
+    def delete_blob(self, repository: RepositoryName, digest: Digest) -> None:
+        """Unlink a blob from this repository, even one that a manifest uses: nothing checks it. Not tried twice."""
+        path, scope = routes.blob(repository, digest), routes.scope(repository, "delete")
+        self.transport.exchange("DELETE", path, accept_statuses=(202, 200, 204), scope=scope)
+
     def delete_tag(self, repository: RepositoryName, tag: TagName) -> None:
         """Delete one tag and nothing else, where the registry can (distribution 3); not tried twice."""
         path, scope = routes.manifest(repository, tag), routes.scope(repository, "delete")

@@ -24,6 +24,7 @@ from tagging.copying import Copying
 from tagging.course import RETIRED, BrokenOff, Carrier, Course
 from tagging.deleting import Deletion
 from tagging.models import Plan, PlanItem, TrashEntry
+from tagging.removing import Removal
 from tagging.restoring import Restoration
 
 KIND: Final = "carry-out"
@@ -43,6 +44,7 @@ _CARRIERS: Final[Mapping[str, Callable[[Course], Carrier]]] = {
     Plan.Act.DELETE_TAGS: Deletion,
     Plan.Act.DELETE_IMAGES: Deletion,
     Plan.Act.DELETE_REPOSITORY: Deletion,
+    Plan.Act.REMOVE_REPOSITORY: Removal,
     Plan.Act.RESTORE: Restoration,
     Plan.Act.COPY: Copying,
 }

@@ -22,6 +22,7 @@ _ROWS: Final = 500
 _ACTS: Final[Mapping[str, Entry.Act]] = {
     PlanItem.Step.DELETE_TAG: Entry.Act.DELETE_TAG,
     PlanItem.Step.DELETE_MANIFEST: Entry.Act.DELETE_MANIFEST,
+    PlanItem.Step.REMOVE_REPOSITORY: Entry.Act.REMOVE_REPOSITORY,
 }
 _OUTCOMES: Final[Mapping[str, Entry.Outcome]] = {
     PlanItem.State.DONE: Entry.Outcome.DONE,

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
+from django.db import transaction
 from django.utils.translation import gettext_noop
 
 from catalog.models import IndexEntry, Manifest, Presence, Repository, Tag
@@ -29,7 +30,9 @@ _BATCH: Final = 500
 _NOTHING: Final = gettext_noop("None of these tags is there any more: there is nothing to delete.")
 _NO_IMAGE: Final = gettext_noop("None of these images is there any more: there is nothing to delete.")
 _NOTHING_THERE: Final = gettext_noop("The repository is empty: there is nothing to delete.")
-SENTENCES: Final = (_NOTHING, _NO_IMAGE, _NOTHING_THERE)
+_NO_FOLDER: Final = gettext_noop("Its storage folder is not named, and the API has no way to remove a repository.")
+_NOT_EMPTY: Final = gettext_noop("Only an empty repository can be removed: delete what is in it first.")
+SENTENCES: Final = (_NO_FOLDER, _NOT_EMPTY, _NOTHING, _NO_IMAGE, _NOTHING_THERE)
 
 
 class NotPlanned(Exception):  # noqa: N818  it says what there is not, for people
@@ -74,6 +77,21 @@ def plan_repository(repository: Repository, asked: Asked) -> Plan:
     if not tags and not places:
         raise NotPlanned(_NOTHING_THERE)
     return _Draft(repository, Plan.Act.DELETE_REPOSITORY, tags, places).write(asked)
+
+
+def plan_removal(repository: Repository, asked: Asked) -> Plan:
+    """Remove the empty name from the registry's storage folder, for good. Raises NotPermitted and NotPlanned."""
+    check_may_act(asked.person, repository.registry)
+    if not repository.registry.storage:
+        raise NotPlanned(_NO_FOLDER)
+    if repository.gone_at is not None or Tag.objects.live().filter(repository=repository).exists():
+        raise NotPlanned(_NOT_EMPTY)
+    with transaction.atomic():
+        plan = new_plan(repository.registry, Plan.Act.REMOVE_REPOSITORY, asked)
+        plan.repository = repository
+        plan.save(update_fields=["repository"])
+        PlanItem.objects.create(plan=plan, position=0, step=PlanItem.Step.REMOVE_REPOSITORY, repository=repository)
+    return plan
 
 
 def new_plan(registry: Registry, act: Plan.Act, asked: Asked, params: Mapping[str, Any] | None = None) -> Plan:

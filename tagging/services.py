@@ -27,6 +27,7 @@ _TITLES: Final = {
     Plan.Act.DELETE_TAGS: gettext_noop("Deleting tags of %(name)s"),
     Plan.Act.DELETE_IMAGES: gettext_noop("Deleting images of %(name)s"),
     Plan.Act.DELETE_REPOSITORY: gettext_noop("Deleting the repository %(name)s"),
+    Plan.Act.REMOVE_REPOSITORY: gettext_noop("Removing the repository %(name)s"),
     Plan.Act.RESTORE: gettext_noop("Restoring in %(name)s"),
     Plan.Act.COPY: gettext_noop("Copying to %(name)s"),
 }

@@ -23,6 +23,7 @@ from web.sentences import said
 
 _COLUMNS: Final = {"position": Column("position", int)}
 _DELETIONS: Final = frozenset({Plan.Act.DELETE_TAGS, Plan.Act.DELETE_IMAGES, Plan.Act.DELETE_REPOSITORY})
+_OF_REPOSITORIES: Final = frozenset({Plan.Act.DELETE_REPOSITORY, Plan.Act.REMOVE_REPOSITORY})
 _SHOWN: Final = 50  # images of which it is said what stays
 _TYPED_FROM: Final = 100  # tags; who deletes more types the name of the repository
 _PATIENCE: Final = 5.0  # seconds for each question to the registry
@@ -88,8 +89,8 @@ class PlanPage:
     @property
     def typed_name(self) -> str:
         """What a person has to type who wants this: nothing for what is small."""
-        is_large = self.plan.act == Plan.Act.DELETE_REPOSITORY or self.figures.tags > _TYPED_FROM
-        return self.plan.repository.name if self.is_deletion and is_large and self.plan.repository else ""
+        is_large = self.plan.act in _OF_REPOSITORIES or self.is_deletion and self.figures.tags > _TYPED_FROM
+        return self.plan.repository.name if is_large and self.plan.repository else ""
 
     @property
     def left_entries(self) -> list[int]:
@@ -113,6 +114,8 @@ class PlanPage:
                 return gettext("Delete images of %(name)s with all their tags") % {"name": name}
             case Plan.Act.DELETE_REPOSITORY:
                 return gettext("Delete %(name)s with everything in it") % {"name": name}
+            case Plan.Act.REMOVE_REPOSITORY:
+                return gettext("Remove %(name)s for good") % {"name": name}
             case Plan.Act.RESTORE:
                 return gettext("Restore in %(name)s") % {"name": name}
             case _ if old := self.plan.param("old_tag"):
@@ -136,6 +139,8 @@ class PlanPage:
                 return gettext("Delete with %(tags)s") % {"tags": tags}
             case Plan.Act.DELETE_REPOSITORY:
                 return gettext("Delete everything in it")
+            case Plan.Act.REMOVE_REPOSITORY:
+                return gettext("Remove for good")
             case Plan.Act.RESTORE:
                 return gettext("Restore")
             case _:
@@ -201,7 +206,7 @@ def _means(plan: Plan) -> Means:
     if item is None:
         return Means(Way.NONE)
     name = parse_repository(item.repository.name)
-    if plan.act in _DELETIONS:
+    if plan.act in _DELETIONS | _OF_REPOSITORIES:
         found, problem = ask(plan.registry, lambda client: means_to_delete(plan.registry, client, name), _PATIENCE)
         return found or Means(Way.NONE, problem)
     refused, problem = ask(plan.registry, lambda client: problem_with_push(client, name), _PATIENCE)

@@ -31,6 +31,7 @@ from tagging import (
     planning_restores,
     pointing,
     protection,
+    removing,
     restoring,
     rules,
     undoing,
@@ -41,7 +42,7 @@ from web import oci_sentences
 
 _MODULES: Final = (
     running, jobs, services, removal, scan, choosing, shrinking, watched, listing, api, folder, patience, below,
-    configs, repositories, settling, carrying_out, course, tagging, untagging, manifests, restoring, copying, pointing,
+    configs, repositories, settling, carrying_out, course, tagging, untagging, manifests, removing, restoring, copying, pointing,
     protection, means, permission, planning, planning_restores, planning_copies, rules, undoing, oci_sentences,
 )  # fmt: skip
 SENTENCES: Final[tuple[str, ...]] = tuple(dict.fromkeys(chain.from_iterable(m.SENTENCES for m in _MODULES)))

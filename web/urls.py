@@ -49,6 +49,7 @@ urlpatterns = [
     path(f"{_IMAGE}/manifests/<digest:digest>/referrers", image_parts.referrers, name="referrers"),
     path(f"{_IMAGE}/manifests/<digest:digest>/chart", image_parts.chart_files, name="chart-files"),
     path(f"{_IMAGE}/delete", acts.delete_repository, name="delete-repository"),
+    path(f"{_IMAGE}/remove", acts.remove_repository, name="remove-repository"),
     path(f"{_IMAGE}/delete-tags", acts.delete_tags, name="delete-tags"),
     path(f"{_IMAGE}/delete-images", acts.delete_images, name="delete-images"),
     path(f"{_IMAGE}/manifests/<digest:digest>/copy", acts.copy, name="copy"),

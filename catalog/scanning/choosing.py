@@ -40,6 +40,7 @@ _NO_REPOSITORY: Final = gettext_noop(
 _NO_UPLOAD: Final = gettext_noop(
     "An upload that was begun through the API did not appear in its storage folder: that is of another registry."
 )
+_NONE_NAMED: Final = gettext_noop("No storage folder of this registry is named.")
 _CANCELLED: Final = gettext_noop("An upload that was begun through the API appeared in the folder, and was cancelled.")
 _NOT_CANCELLED: Final = gettext_noop(
     "An upload that was begun through the API appeared in the folder. It could not be cancelled, and stays until the"
@@ -49,6 +50,7 @@ _NO_TAG: Final = gettext_noop("No tag in its storage folder could be compared wi
 _SAME_TAGS: Final = gettext_noop("%(n)s tags in the folder point to what the API says; an upload cannot prove it here.")
 _OTHER_TAG: Final = gettext_noop("%(tag)s in its storage folder is not what the API says: that is of another registry.")
 SENTENCES: Final = (
+    _NONE_NAMED,
     _NOT_DISTRIBUTION,
     _NO_REPOSITORY,
     _NO_UPLOAD,
@@ -79,6 +81,21 @@ def choose(registry: Registry, client: RegistryClient, *, thorough: bool) -> tup
     except (_NotTheSame, StorageFault) as reason:
         return ApiSource(client), str(reason)
     return FolderSource(folder, listed_by, thorough=thorough), proof
+
+
+def own_folder(registry: Registry, client: RegistryClient) -> tuple[StorageFolder | None, str]:
+    """The storage folder once it is proved to be the registry's own, for whoever changes something in it; else why not.
+
+    Raises RegistryError when the registry itself cannot be asked.
+    """
+    if not registry.storage:
+        return None, _NONE_NAMED
+    try:
+        folder = StorageFolder(registry.storage)
+        _prove(registry, folder, client, _listed_by(client.ping().generation))
+    except (_NotTheSame, StorageFault) as reason:
+        return None, str(reason)
+    return folder, ""
 
 
 def _listed_by(generation: int | None) -> ListedBy:

@@ -15,6 +15,7 @@ from oci.storage.blobs import read_blobs
 from oci.storage.faults import Faults, Odd, StorageFault, Unreadable, is_absent, shown, why
 from oci.storage.links import DIGEST, LINK_LIMIT, names, read_digests, said_instead
 from oci.storage.listing import ItemT, Listing
+from oci.storage.removal import remove_below
 from oci.storage.repositories import ListedBy, RepositoryWalk
 from oci.storage.tags import TagLink, read_tags
 from oci.storage.tree import Tree
@@ -122,6 +123,20 @@ class StorageFolder:
         except OSError as error:
             return self._not_there(error, f"storage {repository} upload {uuid}")
         return True
+
+    def remove(self, repository: RepositoryName) -> None:
+        """Remove what the registry keeps of a repository, and of the folders above it those that are empty then.
+
+        Repositories that lie below it stay. StorageFault when it cannot be removed; what went is gone.
+        """
+        parse_repository(repository)
+        parts = repository.split("/")
+        try:
+            with self._tree.folder(_REPOSITORIES) as top:
+                remove_below(top.descriptor, parts)
+        except OSError as error:
+            raise Unreadable(f"{shown(repository)}: {why(error)}") from error
+        self._check_still_there()
 
     def _content(self, repository: RepositoryName, kind: str, digest: Digest, limit: int, code: str) -> bytes:
         try:

@@ -31,6 +31,7 @@ class Plan(models.Model):
         DELETE_TAGS = "delete-tags", _("Delete tags")
         DELETE_IMAGES = "delete-images", _("Delete images with all their tags")
         DELETE_REPOSITORY = "delete-repository", _("Delete a repository")
+        REMOVE_REPOSITORY = "remove-repository", _("Remove a repository for good")
         RESTORE = "restore", _("Restore")
         COPY = "copy", _("Tag or copy")
 
@@ -97,6 +98,7 @@ class PlanItem(models.Model):
     class Step(models.TextChoices):
         DELETE_TAG = "delete-tag", _("delete the tag")
         DELETE_MANIFEST = "delete-manifest", _("delete the digest")
+        REMOVE_REPOSITORY = "remove-repo", _("remove the repository")
         PUT_TAG = "put-tag", _("set the tag")
         PUT_MANIFEST = "put-manifest", _("put the manifest")
 

@@ -82,6 +82,7 @@ MATRIX: Final[dict[str, Row]] = {
     "delete-tags": _for_staff(302, "registry", "repository"),
     "delete-images": _for_staff(302, "registry", "repository"),
     "delete-repository": _for_staff(302, "registry", "repository"),
+    "remove-repository": _for_staff(302, "registry", "repository"),
     "copy": _for_staff(200, "registry", "repository", "digest", changes=False),
     "tag-history": _page("registry", "repository", "tag"),
     "roll-back": _for_staff(404, "registry", "repository", "tag"),  # to what was not said

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from access.guards import readers_only, staff_only
 from catalog.reads.chosen import chosen_tags
 from oci.names import parse_repository, parse_tag
-from tagging.planning import plan_images, plan_repository, plan_tags
+from tagging.planning import plan_images, plan_removal, plan_repository, plan_tags
 from tagging.planning_copies import Kind, Target, plan_copy
 from web.acting import asked_by, done_at_once, to_plan
 from web.copy_form import CopyForm
@@ -49,6 +49,14 @@ def delete_images(request: HttpRequest, registry: str, repository: str) -> HttpR
 def delete_repository(request: HttpRequest, registry: str, repository: str) -> HttpResponse:
     row = find_repository(request, registry, repository)
     return to_plan(request, lambda: plan_repository(row, asked_by(request)), row.get_absolute_url())
+
+
+@require_POST
+@staff_only
+def remove_repository(request: HttpRequest, registry: str, repository: str) -> HttpResponse:
+    """An empty one, from the storage folder."""
+    row = find_repository(request, registry, repository)
+    return to_plan(request, lambda: plan_removal(row, asked_by(request)), row.get_absolute_url())
 
 
 @staff_only
