@@ -40,7 +40,7 @@ from tagging.trash import keep, root_of
 
 CHUNK: Final = 50
 _REFUSALS: Final = (Unsupported, Unauthorized, Denied)
-_TRIES: Final = 3  # of a DELETE that is answered 404 when it has been done already
+_TRIES: Final = 3  # of a DELETE that may have been done by half
 _MOVED: Final = gettext_noop("it points to another digest now: it was moved since this was planned")
 _READABLE: Final = gettext_noop("it can be read now, which it could not when this was planned: look at it first")
 _UNKEPT: Final = gettext_noop("its manifest could not be kept, so it was not deleted")
@@ -195,7 +195,7 @@ class Untagging:
     def _discard(self, work: _Work, row: Throwaway) -> None:
         """Delete the throwaway, and with it the tags that point to it; what may yet be overwritten stays open."""
         try:
-            self._delete_digest(Digest.parse(row.digest))
+            self._delete_throwaway(row)
         except (*_REFUSALS, BadAnswer) as refusal:
             work.fault = refusal
             self._put_back(work, row)
@@ -205,21 +205,25 @@ class Untagging:
         else:
             work.outcomes += [Outcome.done(item) for item in work.overwritten]
 
-    def _delete_digest(self, digest: Digest) -> None:
-        """A DELETE whose answer was lost is sent again: nobody else has this digest, so it can only have been ours."""
-        for tried in range(1, _TRIES + 1):
+    def _delete_throwaway(self, row: Throwaway) -> None:
+        """A DELETE whose answer was lost is sent again: nobody else has this digest, so it can only have been ours.
+
+        2.8 deletes the manifest first and the tags that point to it after that, and trips over a tag that is written
+        at this moment. A DELETE of what is gone takes no tags along: so the manifest is put there again before.
+        """
+        client, digest, content = self._course.client, Digest.parse(row.digest), throwaway.throwaway(row.name)
+        for tried in range(_TRIES):
             try:
-                self._course.client.delete_manifest(self._name, digest)
-            except NotFound as refusal:
-                if not refusal.reasons:
+                if tried:
+                    client.put_manifest(self._name, digest, throwaway.MEDIA_TYPE, content)
+                client.delete_manifest(self._name, digest)
+            except (NotFound, Unreachable, Unavailable) as fault:
+                if tried == _TRIES - 1 or (isinstance(fault, NotFound) and not fault.reasons):
                     raise
-            except (Unreachable, Unavailable):
-                if tried == _TRIES:
-                    raise
-                continue
-            if self._course.client.manifest_exists(self._name, digest):
-                raise BadAnswer(_NOT_DONE % {"digest": digest})
-            return
+            else:
+                break
+        if client.manifest_exists(self._name, digest):
+            raise BadAnswer(_NOT_DONE % {"digest": digest})
 
     def _put_back(self, work: _Work, row: Throwaway) -> None:
         """The registry takes overwriting and no deletes: give each tag its image again."""

@@ -21,7 +21,8 @@ class Gate:
     def open(self) -> None:
         self._reply: Reply | Raw | None = None
         self._method, self._left, self._for_all, self._is_shut = "", 0, False, False
-        self._is_heard, self._times = False, 0
+        self._is_heard: bool | Callable[[Asked], object] = False
+        self._times = 0
         self._list: Reply | None = None
         self._meanwhile: tuple[str, Callable[[], object]] | None = None
 
@@ -40,13 +41,13 @@ class Gate:
         method: str,
         reply: Reply | Raw,
         for_all: bool = False,
-        heard: bool = False,
+        heard: bool | Callable[[Asked], object] = False,
         times: int = 1_000,
     ) -> None:
         """Let `after` more requests of a method through, and answer those that follow, or all that follow, so.
 
         Questions about rights, which name a digest that is nowhere, are let through. What is `heard` is done all the
-        same; after so many `times` the gate is open again.
+        same, or so; after so many `times` the gate is open again.
         """
         self._reply, self._method, self._left, self._for_all, self._is_shut = reply, method, after, for_all, False
         self._is_heard, self._times = heard, times
@@ -70,7 +71,9 @@ class Gate:
 
     def _shut(self, asked: Asked, reply: Reply | Raw) -> Reply | Raw:
         self._is_shut = True
-        if self._is_heard:
+        if callable(self._is_heard):
+            self._is_heard(asked)
+        elif self._is_heard:
             self._forward(asked)
         self._times -= 1
         if not self._times:

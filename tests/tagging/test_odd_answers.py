@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import timedelta
 
 import pytest
@@ -13,7 +14,7 @@ from jobs.models import Job
 from tagging import services
 from tagging.models import Plan, ProtectionRule
 from tests.catalog.picture import check_counters
-from tests.hostile import Raw, Reply
+from tests.hostile import Asked, Raw, Reply
 from tests.real_registry import V2
 from tests.tagging.acting import Actor
 from tests.tagging.gate import Gate
@@ -164,3 +165,24 @@ def test_a_list_that_is_empty_for_a_moment_costs_no_tag(gate: Gate, gated: Actor
 
     assert gated.outcomes(plan) == {"kept": "skipped", "t0": "done", digest: "skipped"}
     assert gated.listed() == {"kept"}
+
+
+@pytest.mark.parametrize("own_registry", [V2], indirect=True)
+@pytest.mark.parametrize("reply", [LOST, Reply.errors(500, "UNKNOWN"), Reply.errors(404, "MANIFEST_UNKNOWN")])
+def test_a_delete_that_took_the_throwaway_alone_is_done_again(gate: Gate, gated: Actor, reply: Reply | Raw) -> None:
+    gated.push.image(*NAMES)
+    gated.scan()
+    plan = gated.plan_tags(*NAMES[:3])
+
+    def half(asked: Asked) -> None:
+        digest = asked.target.rpartition(":")[2]
+        manifests = gated.real.storage / f"docker/registry/v2/repositories/{gated.name}/_manifests"
+        shutil.rmtree(manifests / "revisions/sha256" / digest)
+
+    gate.refuse(after=0, method="DELETE", reply=reply, heard=half, times=1)
+
+    gated.carry_out(plan)
+
+    assert plan.state == Plan.State.DONE
+    assert gated.listed() == set(NAMES[3:])
+    check_honest(gated, plan)
