@@ -9,7 +9,7 @@ from typing import Any, Final
 from django.db.models import Count, Q, Sum
 from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext, gettext_lazy, ngettext
 
 from catalog.reads.keyset import Column, Order, Page, paged
 from oci.names import parse_repository
@@ -28,6 +28,23 @@ _SHOWN: Final = 50  # images of which it is said what stays
 _TYPED_FROM: Final = 100  # tags; who deletes more types the name of the repository
 _PATIENCE: Final = 5.0  # seconds for each question to the registry
 _STATE: Final = PlanItem.State
+_TITLES: Final = {
+    Plan.Act.DELETE_TAGS: gettext_lazy("Delete %(tags)s of %(name)s"),
+    Plan.Act.DELETE_IMAGES: gettext_lazy("Delete images of %(name)s with all their tags"),
+    Plan.Act.DELETE_REPOSITORY: gettext_lazy("Delete %(name)s with everything in it"),
+    Plan.Act.REMOVE_REPOSITORY: gettext_lazy("Remove %(name)s for good"),
+    Plan.Act.RESTORE: gettext_lazy("Restore in %(name)s"),
+    Plan.Act.COPY: gettext_lazy("Tag an image %(name)s:%(tag)s"),
+    "rename": gettext_lazy("Rename %(old)s of %(name)s to %(tag)s"),
+}
+_BUTTONS: Final = {
+    Plan.Act.DELETE_TAGS: gettext_lazy("Delete %(tags)s"),
+    Plan.Act.DELETE_IMAGES: gettext_lazy("Delete with %(tags)s"),
+    Plan.Act.DELETE_REPOSITORY: gettext_lazy("Delete everything in it"),
+    Plan.Act.REMOVE_REPOSITORY: gettext_lazy("Remove for good"),
+    Plan.Act.RESTORE: gettext_lazy("Restore"),
+    Plan.Act.COPY: gettext_lazy("Move the tag"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +106,7 @@ class PlanPage:
     @property
     def typed_name(self) -> str:
         """What a person has to type who wants this: nothing for what is small."""
-        is_large = self.plan.act in _OF_REPOSITORIES or self.is_deletion and self.figures.tags > _TYPED_FROM
+        is_large = self.plan.act in _OF_REPOSITORIES or (self.is_deletion and self.figures.tags > _TYPED_FROM)
         return self.plan.repository.name if is_large and self.plan.repository else ""
 
     @property
@@ -105,46 +122,23 @@ class PlanPage:
 
     @property
     def title(self) -> str:
-        name = self.plan.repository.name if self.plan.repository else self.plan.registry.name
-        tags = ngettext("%(n)s tag", "%(n)s tags", self.figures.tags) % {"n": f"{self.figures.tags:,}"}
-        match self.plan.act:
-            case Plan.Act.DELETE_TAGS:
-                return gettext("Delete %(tags)s of %(name)s") % {"tags": tags, "name": name}
-            case Plan.Act.DELETE_IMAGES:
-                return gettext("Delete images of %(name)s with all their tags") % {"name": name}
-            case Plan.Act.DELETE_REPOSITORY:
-                return gettext("Delete %(name)s with everything in it") % {"name": name}
-            case Plan.Act.REMOVE_REPOSITORY:
-                return gettext("Remove %(name)s for good") % {"name": name}
-            case Plan.Act.RESTORE:
-                return gettext("Restore in %(name)s") % {"name": name}
-            case _ if old := self.plan.param("old_tag"):
-                return gettext("Rename %(old)s of %(name)s to %(tag)s") % {**self._target(name), "old": old}
-            case _:
-                return gettext("Tag an image %(name)s:%(tag)s") % self._target(name)
-
-    def _target(self, name: str) -> dict[str, str]:
-        return {"name": name, "tag": str(self.plan.param("tag"))}
+        return str(_TITLES["rename" if self.plan.param("old_tag") else self.plan.act]) % self._words
 
     @property
     def yes(self) -> str:
         """What the button says."""
-        tags = ngettext("%(n)s tag", "%(n)s tags", self.figures.tags) % {"n": f"{self.figures.tags:,}"}
         if self.plan.state == Plan.State.BROKEN_OFF:
             return gettext("Carry on with the rest")
-        match self.plan.act:
-            case Plan.Act.DELETE_TAGS:
-                return gettext("Delete %(tags)s") % {"tags": tags}
-            case Plan.Act.DELETE_IMAGES:
-                return gettext("Delete with %(tags)s") % {"tags": tags}
-            case Plan.Act.DELETE_REPOSITORY:
-                return gettext("Delete everything in it")
-            case Plan.Act.REMOVE_REPOSITORY:
-                return gettext("Remove for good")
-            case Plan.Act.RESTORE:
-                return gettext("Restore")
-            case _:
-                return gettext("Move the tag")
+        return str(_BUTTONS[self.plan.act]) % self._words
+
+    @property
+    def _words(self) -> dict[str, str]:
+        return {
+            "name": self.plan.repository.name if self.plan.repository else self.plan.registry.name,
+            "tags": ngettext("%(n)s tag", "%(n)s tags", self.figures.tags) % {"n": f"{self.figures.tags:,}"},
+            "tag": str(self.plan.param("tag")),
+            "old": str(self.plan.param("old_tag")),
+        }
 
 
 def plan_page(request: HttpRequest, plan: Plan) -> PlanPage:

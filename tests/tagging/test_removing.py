@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -42,7 +41,7 @@ def test_an_empty_name_is_removed_for_good(actor: Actor) -> None:
     plan = actor.carry_out(plan_to_remove(actor))
 
     assert plan.state == Plan.State.DONE, plan.message
-    assert sorted(os.listdir(folder(actor))) == ["below"]
+    assert [path.name for path in folder(actor).iterdir()] == ["below"]
     assert Actor(actor.real, actor.row, actor.person, "team/app/below").pulls("1")
     assert actor.repository.gone_at is not None
     assert Entry.objects.filter(act="remove-repository").get().repository == "team/app"
