@@ -129,7 +129,7 @@ class PlanPage:
         """What the button says."""
         if self.plan.state == Plan.State.BROKEN_OFF:
             return gettext("Carry on with the rest")
-        return str(_BUTTONS[self.plan.act]) % self._words
+        return str(_BUTTONS[Plan.Act(self.plan.act)]) % self._words
 
     @property
     def _words(self) -> dict[str, str]:
