@@ -48,6 +48,13 @@ def matches(pattern: str, name: str) -> bool:
 
 @lru_cache(1_000)
 def _compiled(pattern: str) -> re.Pattern[str]:
-    # Runs of stars are one: so that what does not fit is found out in time that grows with the length alone.
-    parts = re.split(r"(\*+|\?)", pattern)
-    return re.compile("".join({"*": ".*", "?": "."}.get(part[:1], re.escape(part)) for part in parts))
+    first, *more = (_literal(part) for part in re.split(r"\*+", pattern))
+    if not more:
+        return re.compile(first)
+    # The first place where what stands between two stars fits is as good as any later one: nothing is tried again.
+    between = "".join(f"(?>.*?{part})" for part in more[:-1])
+    return re.compile(f"{first}{between}.*{more[-1]}")
+
+
+def _literal(part: str) -> str:
+    return ".".join(map(re.escape, part.split("?")))
