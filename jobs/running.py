@@ -19,6 +19,7 @@ from django.utils.translation import gettext_noop
 from jobs import ending
 from jobs.kinds import runner_of
 from jobs.models import Job
+from jobs.processor import given_up
 from jobs.turns import Turn
 from oci.errors import RegistryError, printable
 
@@ -178,12 +179,15 @@ def run(job_id: int) -> None:
 
 
 def run_here(job_id: int) -> None:
-    """The same for a short job, in the process that asks for it: a page that a person waits for."""
+    """The same for a short job, in the thread of whoever asks for it: a person waits for the answer.
+
+    Most of the time it waits for a registry, so other requests of this process are worked on meanwhile.
+    """
     lease = claim(job_id)
     if lease is None:
         log.info("job %s is not waiting to be run", job_id)
         return
-    with _kept_alive(lease):
+    with given_up(), _kept_alive(lease):
         try:
             _work(lease)
         except LeaseLost:

@@ -6,7 +6,7 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
-from web.turns import Turns
+from jobs.processor import Turns
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "registry_ui.settings")
 

@@ -8,11 +8,11 @@ from typing import Final, TypeVar
 
 from django.utils.translation import gettext
 
+from jobs.processor import given_up
 from oci.client import RegistryClient
 from oci.errors import RegistryError
 from registries.clients import hasty_client_for
 from registries.models import Registry
-from web.turns import given_up
 
 _ASKERS: Final = threading.BoundedSemaphore(5)  # in this process: the others of its threads serve pages
 _PATIENCE: Final = 2.0  # seconds until a person may ask

@@ -13,7 +13,7 @@ from registry_ui.start.leash import die_with
 wsgi_app = "registry_ui.wsgi"
 worker_class = "gthread"
 workers = 2
-threads = 8  # take turns (`web.turns`); most wait for registries, if there are many
+threads = 8  # take turns (`jobs.processor`); most wait for registries, if there are many
 timeout = 60
 graceful_timeout = 4
 keepalive = 5

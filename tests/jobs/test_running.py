@@ -1,15 +1,17 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from jobs import kinds, running, services
+from jobs import kinds, processor, running, services
 from jobs.models import Job
+from jobs.processor import Turns
 from jobs.running import ATTEMPTS, Asking, JobFailed, Lease, LeaseLost, Stopped, claim, run
 from oci.errors import BadAnswer
 
@@ -42,6 +44,23 @@ def test_a_job_runs_to_its_end_once(job: Job) -> None:
     job.refresh_from_db()
     assert (job.state, job.message, job.attempts) == (Job.State.DONE, "All is well.", 1)
     assert job.finished_at is not None
+
+
+def test_whoever_runs_a_job_in_a_request_lets_other_requests_work(job: Job) -> None:
+    free: list[bool] = []
+
+    def look(_: Lease) -> str:
+        free.append(processor._turn.acquire(blocking=False))
+        processor._turn.release()
+        return "Nobody else had to wait."
+
+    def application(_environ: dict[str, Any], _start_response: Callable[..., Any]) -> Iterable[bytes]:
+        running.run_here(job.pk)
+        return [b"done"]
+
+    kinds._runners["test"] = look
+    Turns(application)({}, print)
+    assert free == [True]
 
 
 def test_a_second_request_finds_the_first_job(job: Job) -> None:

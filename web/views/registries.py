@@ -15,6 +15,7 @@ from catalog import removal
 from catalog.models import Repository, RepositoryCard, Scan
 from catalog.services import request_scan
 from jobs.models import Job
+from jobs.processor import given_up
 from registries import services
 from registries.environment import owners
 from registries.findings import findings, realm_host
@@ -23,7 +24,6 @@ from registries.probing import probe
 from web import sentences
 from web.registry_forms import RegistryForm
 from web.registry_rows import registry_rows
-from web.turns import given_up
 
 page_or_form = require_http_methods(["GET", "HEAD", "POST"])
 

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from web.turns import Turns, given_up
+from jobs.processor import Turns, given_up
 
 HANGS = 10.0  # seconds after which a test that waits has failed
 
