@@ -41,11 +41,15 @@ class NotPlanned(Exception):  # noqa: N818  it says what there is not, for peopl
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Who wants a plan, why, and by which key of theirs they would know it again ("" for none)."""
+    """Who wants a plan, why, and by which key of theirs they would know it again ("" for none).
+
+    `request` is a digest of what they asked for by that key.
+    """
 
     person: User
     why: str = ""
     key: str = ""
+    request: str = ""
 
 
 def plan_tags(repository: Repository, names: Collection[str], asked: Asked) -> Plan:
@@ -101,7 +105,7 @@ def new_plan(registry: Registry, act: Plan.Act, asked: Asked, params: Mapping[st
         act=act,
         name=secrets.token_hex(16),
         why=printable(asked.why, _WHY_LENGTH),
-        params=dict(params or {}),
+        params={**(params or {}), "request": asked.request},
         requested_by=asked.person,
         actor=str(asked.person),
         idempotency_key=asked.key or None,
