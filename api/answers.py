@@ -67,6 +67,15 @@ def answer(request: HttpRequest, document: Mapping[str, Any], *, link: str = "")
     return conditional
 
 
+def done_answer(document: Mapping[str, Any], status: int = 200, *, location: str = "") -> HttpResponse:
+    """What came of an act, as JSON, and where it can be read again. Nobody keeps it."""
+    response = HttpResponse(json.dumps(document, separators=(",", ":")), "application/json", status)
+    response["Cache-Control"] = "private, no-store"
+    if location:
+        response["Location"] = location
+    return response
+
+
 def list_answer(request: HttpRequest, page: Page[Any], items: Sequence[Mapping[str, Any]]) -> HttpResponse:
     """One page, with the ways to its neighbours in the body and in the header Link (RFC 8288)."""
     around = {"next": beside(request, page.next), "prev": beside(request, page.previous)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from http import HTTPStatus
 from typing import Any, Final, TypeVar
@@ -12,13 +12,29 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from ninja import Router
 from ninja.security import APIKeyCookie
+from ninja.utils import check_csrf
 
+from access.models import User
 from access.policy import may_read
-from api.problems import Problem, problem
+from api.problems import Problem, Refusal, problem
+from tagging.permission import check_may_administer
 
 ViewT = TypeVar("ViewT", bound=Callable[..., HttpResponse])
 
 _PROBLEMS: Final = (401, 404, 422, 503)  # that an operation may answer; 500 is no promise
+_PROBLEMS_OF_ACTS: Final = (401, 403, 404, 409, 413, 415, 422, 503)
+_LARGEST: Final = 2**20  # bytes of a request
+_HOW_TO_ACT: Final = (
+    "To act takes a token besides the session: the cookie csrftoken, sent once more in the header X-CSRFToken."
+    " Over https Berth also wants to know where you come from: Referer, or Origin."
+)
+_TOKEN: Final = {
+    "in": "header",
+    "name": "X-CSRFToken",
+    "required": True,
+    "schema": {"type": "string"},
+    "description": "The value of the cookie csrftoken, which no other site can read.",
+}
 
 
 class Reader(APIKeyCookie):
@@ -27,13 +43,47 @@ class Reader(APIKeyCookie):
     param_name = settings.SESSION_COOKIE_NAME
 
     def __init__(self) -> None:
-        super().__init__(csrf=False)  # nothing here changes anything
+        super().__init__(csrf=False)  # who only reads changes nothing
 
     def __call__(self, request: HttpRequest) -> bool:
         return may_read(request.user, anonymous_read=settings.ANONYMOUS_READ)
 
     def authenticate(self, request: HttpRequest, key: str | None) -> bool:  # noqa: ARG002  ninja's signature
         return self(request)
+
+
+class Actor(APIKeyCookie):
+    """Whoever may change something: staff, by the same session, and by a token that no other site can send along."""
+
+    param_name = settings.SESSION_COOKIE_NAME
+
+    def __call__(self, request: HttpRequest) -> bool:
+        """Raises Refusal and NotPermitted; what would not be understood is not even read."""
+        if not request.user.is_authenticated or not request.user.is_active:
+            return False
+        _check_body(request)
+        if check_csrf(request) is not None:
+            raise Refusal(403, _HOW_TO_ACT)
+        check_may_administer(request.user)
+        return True
+
+    def authenticate(self, request: HttpRequest, key: str | None) -> bool:  # noqa: ARG002  ninja's signature
+        return self(request)
+
+
+def person_of(request: HttpRequest) -> User:
+    """Whom `Actor` let in."""
+    assert isinstance(request.user, User)  # noqa: S101  the door is before the view
+    return request.user
+
+
+def _check_body(request: HttpRequest) -> None:
+    """Raises Refusal."""
+    length = int(request.META.get("CONTENT_LENGTH") or 0)
+    if length > _LARGEST:
+        raise Refusal(413)
+    if length and request.content_type != "application/json":
+        raise Refusal(415)
 
 
 def reads(router: Router, path: str, name: str, shape: Any) -> Callable[[ViewT], ViewT]:
@@ -44,18 +94,38 @@ def reads(router: Router, path: str, name: str, shape: Any) -> Callable[[ViewT],
     problems = {status: Problem for status in _PROBLEMS if status != HTTPStatus.NOT_FOUND or "{" in path}
 
     def declare(view: ViewT) -> ViewT:
-        summary, _, rest = inspect.cleandoc(view.__doc__ or "").partition("\n")
+        said = _said(view, name)
+        return router.api_operation(["GET", "HEAD"], path, **said, response={200: shape, **problems})(view)
+
+    return declare
+
+
+def acts(router: Router, method: str, path: str, name: str, shapes: Mapping[int, Any]) -> Callable[[ViewT], ViewT]:
+    """A view that changes something, by `method` at `path`; it answers with the shape of a status. Else as `reads`."""
+    problems = dict.fromkeys(_PROBLEMS_OF_ACTS, Problem)
+
+    def declare(view: ViewT) -> ViewT:
         return router.api_operation(
-            ["GET", "HEAD"],
+            [method],
             path,
-            url_name=name,
-            operation_id=name.removeprefix("api-"),
-            summary=summary.removesuffix("."),
-            description=rest.strip() or summary,
-            response={200: shape, **problems},
+            **_said(view, name),
+            auth=Actor(),
+            response={**shapes, **problems},
+            openapi_extra={"parameters": [_TOKEN]},
         )(view)
 
     return declare
+
+
+def _said(view: Callable[..., HttpResponse], name: str) -> dict[str, Any]:
+    """What the documentation says of a view: the summary is the first line of its docstring."""
+    summary, _, rest = inspect.cleandoc(view.__doc__ or "").partition("\n")
+    return {
+        "url_name": name,
+        "operation_id": name.removeprefix("api-"),
+        "summary": summary.removesuffix("."),
+        "description": rest.strip() or summary,
+    }
 
 
 def explained(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:

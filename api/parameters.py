@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field
 
 from catalog.reads.keyset import Column, Order, Page, RowT, is_token, paged
 from oci.errors import InvalidName
-from oci.names import Digest
+from oci.names import Digest, parse_repository, parse_tag
 
 MOST: Final = 200  # rows of a page
 _ROWS: Final = 50  # where no `limit` is asked for
@@ -21,16 +21,27 @@ class UnfitCursor(Exception):  # noqa: N818  it is said as it is
     """The cursor is none, or was given for another order."""
 
 
-def _digest(text: str) -> str:
-    try:
-        return str(Digest.parse(text))
-    except InvalidName as error:
-        raise ValueError("no digest: algorithm:hex, all of it") from error
+def _parsed_by(parse: Callable[[str], object], words: str) -> Callable[[str], str]:
+    def parsed(text: str) -> str:
+        try:
+            return str(parse(text))
+        except InvalidName as error:
+            raise ValueError(words) from error
+
+    return parsed
+
+
+_digest = _parsed_by(Digest.parse, "no digest: algorithm:hex, all of it")
+_tag = _parsed_by(parse_tag, "no tag: letters, digits, and . _ - after the first")
+_repository = _parsed_by(parse_repository, "no repository: small letters and digits, with . _ - and / between")
 
 
 # No name holds a control character, and a database may choke on one.
 Text = Annotated[str, Field(max_length=255, pattern=r"^[^\x00-\x1f\x7f]*$")]
 DigestParameter = Annotated[str, AfterValidator(_digest)]
+TagParameter = Annotated[str, AfterValidator(_tag)]
+RepositoryParameter = Annotated[str, AfterValidator(_repository)]
+RowId = Annotated[int, Field(ge=1, le=2**63 - 1)]
 
 
 class Paging(Schema):

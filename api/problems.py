@@ -4,30 +4,38 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import Annotated, Any, Final, NotRequired
+from typing import Annotated, Any, Final, NotRequired, Self
 
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.encoding import escape_uri_path
 from ninja import NinjaAPI
-from ninja.errors import AuthenticationError, ValidationError
+from ninja.errors import AuthenticationError, HttpError, ValidationError
 from pydantic import Field
 from typing_extensions import TypedDict
 
 from api.parameters import UnfitCursor
+from oci.errors import printable
+from tagging.permission import NotPermitted
+from tagging.planning import NotPlanned
 
 MEDIA_TYPE: Final = "application/problem+json"
 # No browser asks for a password by itself: whoever may read signs in on the page of that name.
 CHALLENGE: Final = 'Cookie realm="Berth", form-action="/sign-in"'
+_NAMED: Final = 20  # of the parameters without a meaning
+_NAME_LENGTH: Final = 100
 _DETAILS: Final[Mapping[int, str]] = {
     400: "This request cannot be understood. Is it addressed to a name that Berth answers to?",
-    401: "Only whoever has signed in may read here. Send the cookie of a session, as a browser does.",
+    401: "Only whoever has signed in may do this. Send the cookie of a session, as a browser does.",
     403: "You may read, but not do this.",
     404: "There is nothing at this address. A name may be misspelt, or no scan has seen it yet.",
-    405: "This address can only be read.",
+    405: "This address does not take this method; see Allow.",
+    409: "This cannot be done as things are now.",
     412: "What is here now is not what If-Match or If-Unmodified-Since asked for.",
+    413: "A request may have at most a mebibyte.",
+    415: "What is sent here has to be JSON, and to say so: Content-Type: application/json.",
     422: "Some parameter has no meaning here; see errors.",
     500: "Berth made a mistake. The reason is in its log.",
     503: "Berth cannot use its database just now. Try again in a moment.",
@@ -50,9 +58,25 @@ class Problem(TypedDict):
     errors: NotRequired[Annotated[list[ParameterError], Field(description="Only of 422: what is wrong with what.")]]
 
 
-def problem(request: HttpRequest, status: int, errors: list[ParameterError] | None = None) -> HttpResponse:
+class Refusal(Exception):  # noqa: N818  it says what is refused, and why
+    """The answer is a problem of this status; `detail` is a sentence on it where there is more to say than usual."""
+
+    def __init__(self, status: int, detail: str = "", errors: list[ParameterError] | None = None) -> None:
+        super().__init__(status)
+        self.status, self.detail, self.errors = status, detail, errors
+
+    @classmethod
+    def of(cls, parameter: str, detail: str) -> Self:
+        """A parameter has no meaning."""
+        return cls(422, errors=[{"parameter": parameter, "detail": detail}])
+
+
+def problem(
+    request: HttpRequest, status: int, errors: list[ParameterError] | None = None, detail: str = ""
+) -> HttpResponse:
     """The answer of that status; it is for whoever asked, and nobody keeps it."""
     said = said_of(status, escape_uri_path(request.path))
+    said["detail"] = detail or said["detail"]
     if errors is not None:
         said["errors"] = errors
     response = HttpResponse(json.dumps(said), status=status, content_type=MEDIA_TYPE)
@@ -82,15 +106,38 @@ def add_handlers(api: NinjaAPI) -> None:
     api.add_exception_handler(Http404, lambda request, _: problem(request, 404))
     api.add_exception_handler(AuthenticationError, lambda request, _: problem(request, 401))
     api.add_exception_handler(ValidationError, _unfit)
+    api.add_exception_handler(HttpError, _no_json)
     api.add_exception_handler(UnfitCursor, _unfit_cursor)
+    api.add_exception_handler(Refusal, _refused)
+    api.add_exception_handler(NotPlanned, lambda request, said: problem(request, 409, detail=str(said)))
+    api.add_exception_handler(NotPermitted, lambda request, said: problem(request, 403, detail=str(said)))
     api.add_exception_handler(Exception, _raise)
 
 
 def _unfit(request: HttpRequest, error: ValidationError | type[ValidationError]) -> HttpResponse:
     """Without the values: who asked knows them, and a log of answers need not."""
     errors = () if isinstance(error, type) else error.errors  # ninja's types would let it be the class alone
-    found: list[ParameterError] = [{"parameter": str(said["loc"][-1]), "detail": str(said["msg"])} for said in errors]
+    found: list[ParameterError] = [
+        {"parameter": _parameter(said["loc"]), "detail": str(said["msg"])} for said in errors[:_NAMED]
+    ]
     return problem(request, 422, found)
+
+
+def _parameter(loc: Sequence[str | int]) -> str:
+    """Its name; of one inside the body the way to it, as in `target.tag` or `tags.3`."""
+    if loc[0] != "body":
+        return str(loc[-1])
+    return printable(".".join(str(part) for part in loc[2:]), _NAME_LENGTH) or "body"
+
+
+def _no_json(request: HttpRequest, _: HttpError | type[HttpError]) -> HttpResponse:
+    """The one thing of which ninja says so itself."""
+    return problem(request, 422, [{"parameter": "body", "detail": "no JSON"}])
+
+
+def _refused(request: HttpRequest, refusal: Refusal | type[Refusal]) -> HttpResponse:
+    assert isinstance(refusal, Refusal)  # noqa: S101  ninja's types would let it be the class alone
+    return problem(request, refusal.status, refusal.errors, refusal.detail)
 
 
 def _unfit_cursor(request: HttpRequest, _: UnfitCursor | type[UnfitCursor]) -> HttpResponse:

@@ -1,4 +1,4 @@
-"""The API for readers, its first version: a contract that scripts rest on."""
+"""The API, its first version: a contract that scripts rest on."""
 
 from __future__ import annotations
 
@@ -8,16 +8,19 @@ from typing import Any, Final
 
 from ninja import NinjaAPI
 
-from api import jobs, manifests, repositories, search, tags
+from api import activity, deletions, history, jobs, manifests, plans, protection, repositories, search, tags, trash
 from api.door import Reader
 from api.problems import MEDIA_TYPE, add_handlers, said_of
 
 ROOT: Final = "/api/v1"
-DESCRIPTION: Final = """What the pages of Berth show, for machines: all of it can be read, nothing changed.
+DESCRIPTION: Final = """What the pages of Berth show, for machines, and what people do to tags there.
 
-It tells what the last scans saw. Lists are paged: follow `next`, or the header `Link`, until there is none, and make up
-no cursor. Each answer has an `ETag`: send it back in `If-None-Match`, and what has not changed is a short 304. What
-goes wrong is an `application/problem+json`.
+It tells what the last scans saw. Who may act makes a plan, which changes nothing, and has it carried out; to delete a
+tag and to restore are one request each, with a plan all the same.
+
+Lists are paged: follow `next`, or the header `Link`, until there is none, and make up no cursor. Each answer to GET has
+an `ETag`: send it back in `If-None-Match`, and what has not changed is a short 304. What goes wrong is an
+`application/problem+json`.
 """
 
 API: Final = NinjaAPI(
@@ -28,7 +31,7 @@ API: Final = NinjaAPI(
     docs_url=None,
     auth=Reader(),
 )
-for _module in (repositories, tags, manifests, search, jobs):
+for _module in (repositories, tags, history, deletions, manifests, search, plans, trash, protection, activity, jobs):
     API.add_router("", _module.router)
 add_handlers(API)
 
@@ -38,7 +41,7 @@ def description() -> dict[str, Any]:
     """The API as OpenAPI describes it, made once: it costs as much as a hundred answers."""
     document = dict(API.get_openapi_schema(path_prefix=ROOT))
     for operations in document["paths"].values():
-        operations.pop("head")  # goes without saying where there is GET
+        operations.pop("head", None)  # goes without saying where there is GET
         for operation in operations.values():
             for status, response in operation["responses"].items():
                 if status >= HTTPStatus.BAD_REQUEST:

@@ -14,6 +14,11 @@ def ask(client: Client, path: str, shape: Any, **query: str | int) -> Any:
     """The answer to GET; it has the documented shape, nothing missing and nothing besides."""
     response = client.get(f"{ROOT}{path}", query)
     assert response.status_code == 200, response.content
+    return shaped(response, shape)
+
+
+def shaped(response: Any, shape: Any) -> Any:
+    """The body, which is of the documented shape."""
     assert response["Content-Type"] == "application/json"
     body = response.json()
     assert TypeAdapter(shape).validate_python(body, strict=True) == body  # what is not documented would be left out

@@ -6,6 +6,9 @@ import pytest
 
 from catalog.models import Repository
 from registries.models import Registry
+from tests.api.acting import Hand
+from tests.tagging.acting import Actor
+from tests.tagging.conftest import actor, gate, gated, own_registry
 from tests.web import furniture as make
 from tests.web.conftest import (
     berth,
@@ -21,10 +24,14 @@ from tests.web.conftest import (
 )
 
 __all__ = [
+    "actor",
     "berth",
     "client",
     "context",
+    "gate",
+    "gated",
     "local",
+    "own_registry",
     "quick_passwords",
     "reader",
     "staff",
@@ -32,6 +39,12 @@ __all__ = [
     "static_files",
     "visit",
 ]
+
+
+@pytest.fixture
+def hand(actor: Actor) -> Hand:
+    """What the staff's scripts do, with the token that acting takes."""
+    return Hand.of(actor.person)
 
 
 @pytest.fixture

@@ -15,16 +15,46 @@ from tests.web.pages import Page
 from tests.web.visit import Visit
 
 REPOSITORY: Final = "/api/v1/repositories/{registry}/{repository}"
+PAGING: Final = {"cursor", "limit"}
+ACTING: Final = {"X-CSRFToken"}
+KEYED: Final = {"X-CSRFToken", "Idempotency-Key"}
 # Scripts of others rest on these: none may go, and none may be renamed.
-ADDRESSES: Final = {
-    "/api/v1/repositories": {"cursor", "limit", "registry", "namespace", "q", "state", "sort"},
+READS: Final = {
+    "/api/v1/repositories": {*PAGING, "registry", "namespace", "q", "state", "sort"},
     REPOSITORY: {"registry", "repository"},
-    f"{REPOSITORY}/-/tags": {"registry", "repository", "cursor", "limit", "q", "digest", "state", "sort"},
+    f"{REPOSITORY}/-/tags": {"registry", "repository", *PAGING, "q", "digest", "state", "sort"},
+    f"{REPOSITORY}/-/tags/{{tag}}/history": {"registry", "repository", "tag", *PAGING},
     f"{REPOSITORY}/-/manifests/{{digest}}": {"registry", "repository", "digest"},
-    "/api/v1/search": {"q", "in", "limit", "cursor"},
-    "/api/v1/jobs": {"cursor", "limit"},
+    "/api/v1/search": {"q", "in", *PAGING},
+    "/api/v1/plans": PAGING,
+    "/api/v1/plans/{plan_id}": {"plan_id"},
+    "/api/v1/plans/{plan_id}/items": {"plan_id", *PAGING},
+    "/api/v1/trash": {*PAGING, "registry", "repository"},
+    "/api/v1/protection-rules": PAGING,
+    "/api/v1/protection-rules/preview": {"registry", "repositories", "tags"},
+    "/api/v1/protection-rules/{rule_id}": {"rule_id"},
+    "/api/v1/activity": {*PAGING, "registry", "repository", "tag", "actor", "act"},
+    "/api/v1/jobs": PAGING,
     "/api/v1/jobs/{job_id}": {"job_id"},
 }
+# What each takes besides, and the statuses of what it did.
+ACTS: Final = {
+    ("post", "/api/v1/plans"): (KEYED, {"200", "201"}),
+    ("post", "/api/v1/plans/{plan_id}/carry-out"): ({"plan_id", *ACTING}, {"200", "202"}),
+    ("delete", f"{REPOSITORY}/-/tags/{{tag}}"): (
+        {"registry", "repository", "tag", "why", *KEYED},
+        {"200", "202"},
+    ),
+    ("delete", f"{REPOSITORY}/-/manifests/{{digest}}"): (
+        {"registry", "repository", "digest", "why", *KEYED},
+        {"200", "202"},
+    ),
+    ("post", "/api/v1/trash/restore"): (KEYED, {"200", "202"}),
+    ("delete", "/api/v1/trash/{entry_id}"): ({"entry_id", *ACTING}, {"204"}),
+    ("post", "/api/v1/protection-rules"): (ACTING, {"201"}),
+    ("delete", "/api/v1/protection-rules/{rule_id}"): ({"rule_id", *ACTING}, {"204"}),
+}
+REFUSALS: Final = {"401", "403", "404", "409", "413", "415", "422", "503"}  # of an act
 
 
 @pytest.fixture
@@ -43,29 +73,40 @@ def inside(value: Any) -> Iterator[tuple[str, Any]]:
             yield from inside(inner)
 
 
+def operations(document: Any) -> Iterator[tuple[str, str, Any]]:
+    for path, at in document["paths"].items():
+        for method, operation in at.items():
+            yield method, path, operation
+
+
 def test_every_address_is_described_with_all_that_may_be_asked(document: Any) -> None:
     assert document["openapi"].startswith("3.1")
     found = {
-        path: {parameter["name"] for parameter in at["get"]["parameters"]} for path, at in document["paths"].items()
+        (method, path): {parameter["name"] for parameter in operation["parameters"]}
+        for method, path, operation in operations(document)
     }
-    assert found == ADDRESSES
+    acts = {where: parameters for where, (parameters, _) in ACTS.items()}
+    assert found == {("get", path): parameters for path, parameters in READS.items()} | acts
 
 
-def test_nothing_but_reading_is_offered(document: Any) -> None:
-    assert {method for at in document["paths"].values() for method in at} == {"get"}
-    assert document["components"]["securitySchemes"]["Reader"]["name"] == "sessionid"
+def test_who_may_read_and_who_may_act_come_in_by_different_doors(document: Any) -> None:
+    for method, _, operation in operations(document):
+        assert operation["security"] == [{"Reader" if method == "get" else "Actor": []}]
+    assert {scheme["name"] for scheme in document["components"]["securitySchemes"].values()} == {"sessionid"}
 
 
 def test_every_operation_says_what_it_is_and_what_may_go_wrong(document: Any) -> None:
-    operations = {path: at["get"] for path, at in document["paths"].items()}
-    assert len({operation["operationId"] for operation in operations.values()}) == len(operations)
-    for path, operation in operations.items():
+    ids = [operation["operationId"] for _, _, operation in operations(document)]
+    assert len(set(ids)) == len(ids)
+    for method, path, operation in operations(document):
         assert operation["summary"]
         assert operation["description"]
-        assert set(operation["responses"]) == {"200", "401", "422", "503"} | ({"404"} if "{" in path else set())
+        refusals = {"401", "422", "503"} | ({"404"} if "{" in path else set())
+        expected = {"200", *refusals} if method == "get" else {*ACTS[method, path][1], *REFUSALS}
+        assert set(operation["responses"]) == expected
         for status, response in operation["responses"].items():
-            problem = response["content"].get("application/problem+json")
-            assert (status == "200") == (problem is None)
+            problem = response.get("content", {}).get("application/problem+json")
+            assert (int(status) < 300) == (problem is None)
             assert problem is None or problem["example"]["status"] == int(status)
         for parameter in operation["parameters"]:
             assert parameter["in"] == "path" or parameter["description"]
@@ -115,7 +156,7 @@ def test_the_page_is_clean(chromium: Browser, berth: tuple[str, Harbour]) -> Non
         visit.page.emulate_media(color_scheme=theme)
         visit.page.set_viewport_size({"width": width, "height": 900})
         visit.go("/api/v1/docs")
-        expect(visit.page.locator(".opblock")).to_have_count(len(ADDRESSES))
+        expect(visit.page.locator(".opblock")).to_have_count(len(READS) + len(ACTS))
         visit.check(f"/api/v1/docs, {theme}, {width} px")
     context.close()
 

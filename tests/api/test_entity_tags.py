@@ -4,14 +4,23 @@ import gzip
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
-from catalog.models import Repository
+from audit.models import Entry
+from audit.services import record
+from catalog.models import Repository, Tag, TagSpan
+from tests.tagging import furniture as tagging
 from tests.web import furniture as make
 
 PATHS = [
     "/api/v1/repositories",
     "/api/v1/repositories/local/team/app",
     "/api/v1/repositories/local/team/app/-/tags",
+    "/api/v1/repositories/local/team/app/-/tags/1.0/history",
+    "/api/v1/plans",
+    "/api/v1/trash",
+    "/api/v1/protection-rules",
+    "/api/v1/activity",
     "/api/v1/jobs",
     "/api/v1/openapi.json",
 ]
@@ -22,6 +31,14 @@ def rows(app: Repository) -> None:
     make.put(app, make.image(), "1.0", "latest", "stable")
     make.settle(app)
     make.job(app.registry)
+    tag, now = Tag.objects.get(repository=app, name="1.0"), timezone.now()
+    assert tag.presence is not None
+    TagSpan.objects.create(tag=tag, repository=app, manifest=tag.presence.manifest, began=now)
+    record([Entry(key="1", act=Entry.Act.PROTECT, outcome=Entry.Outcome.DONE, detail="*:v*")])
+    tagging.plan(app)
+    tagging.trash_entry(app, "2.0")
+    for tags in ("v*", "latest"):
+        tagging.protection_rule(app.registry, tags)
 
 
 @pytest.mark.parametrize("path", PATHS)

@@ -51,7 +51,7 @@ def check(response: Any, status: int) -> Problem:
         f"{ROOT}/repositories/local/team/app%0d%0aX-A:b",
         f"{ROOT}/repositories/local/team/app/-",
         f"{ROOT}/repositories/local/team/app/-/tags/",
-        f"{ROOT}/repositories/local/team/app/-/tags/1.0",
+        f"{ROOT}/repositories/local/team/app/-/tags/1.0/nothing",
         f"{ROOT}/repositories/local/team/app/-/manifests/1.0",
         f"{ROOT}/repositories/local/team/app/-/manifests/sha256:abc",
         f"{ROOT}/repositories/local/team/app/-/manifests/sha256:{HEX}",
@@ -123,11 +123,17 @@ def test_a_cursor_of_another_order_is_refused(client: Client, local: Registry) -
 
 
 @pytest.mark.parametrize("method", ["post", "put", "patch", "delete", "options"])
-@pytest.mark.parametrize("path", ["/repositories", "/jobs", "/openapi.json", "/docs"])
-def test_nothing_can_be_changed(staff_client: Client, app: Repository, method: str, path: str) -> None:
+@pytest.mark.parametrize("path", ["/repositories", "/jobs", "/activity", "/openapi.json", "/docs"])
+def test_what_is_only_read_takes_nothing_else(staff_client: Client, app: Repository, method: str, path: str) -> None:
     response = getattr(staff_client, method)(f"{ROOT}{path}")
     check(response, 405)
     assert set(response["Allow"].split(", ")) == {"GET", "HEAD"}
+
+
+def test_another_method_is_told_which_there_are(staff_client: Client, db: None) -> None:
+    response = staff_client.put(f"{ROOT}/plans")
+    check(response, 405)
+    assert set(response["Allow"].split(", ")) == {"GET", "HEAD", "POST"}
 
 
 def test_a_condition_that_does_not_hold_is_a_problem(client: Client, app: Repository) -> None:
