@@ -14,7 +14,8 @@ from jobs import visitors
 from oci import errors
 from web.htmx import wants_part
 
-_PROBES: Final = frozenset({"healthz", "readyz", "api-job"})  # what a script asks while it waits for a job is one too
+# What a script asks while it waits for a job or a plan is one too.
+_PROBES: Final = frozenset({"healthz", "readyz", "api-job", "api-plan"})
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 

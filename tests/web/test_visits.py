@@ -28,6 +28,8 @@ def noted(settings: LazySettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         ("/jobs/1", {"HX-Request": "true"}, False),
         ("/api/v1/jobs", {}, True),
         ("/api/v1/jobs/1", {}, False),
+        ("/api/v1/plans", {}, True),
+        ("/api/v1/plans/1", {}, False),
         ("/healthz", {}, False),
         ("/readyz", {}, False),
     ],
