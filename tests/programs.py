@@ -7,7 +7,7 @@ import sys
 from typing import Final
 
 # In Debian, each is called like the package that brings it.
-PROGRAMS: Final = ("docker-registry", "skopeo", "chromium")
+PROGRAMS: Final = ("docker-registry", "skopeo", "chromium", "curl", "jq")
 
 
 def missing() -> list[str]:
