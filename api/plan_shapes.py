@@ -37,6 +37,7 @@ class PlanLinks(TypedDict):
     items: Annotated[Url, Field(description="What it does, one thing at a time.")]
     carry_out: Annotated[Url, Field(description="POST here to have it carried out.")]
     job: Annotated[Url | None, Field(description="The job that carries it out, or did last.")]
+    page: Annotated[str, Field(description="The page for people.")]
 
 
 class PlanJson(TypedDict):
@@ -126,6 +127,7 @@ def plan_json(request: HttpRequest, plan: Plan, counts: Mapping[int, Counts]) ->
             "items": f"{here}/items",
             "carry_out": f"{here}/carry-out",
             "job": f"{origin}{reverse('api-job', args=[plan.job_id])}" if plan.job_id else None,
+            "page": f"{origin}{plan.get_absolute_url()}",
         },
     }
 
