@@ -34,7 +34,7 @@ from tagging.untagging import Untagging
 _MOST: Final = 2_000  # manifests of one image
 _REFUSALS: Final = (Unsupported, Unauthorized, Denied)
 _REFUSES: Final = gettext_noop("The registry refuses: %(why)s.")
-_INCOMPLETE: Final = gettext_noop("a part of it is missing at the source (%(digest)s), so it cannot be copied")
+_INCOMPLETE: Final = gettext_noop("it cannot be copied, since a part of it is missing at the source: %(digest)s")
 _LARGE: Final = gettext_noop("it lists more than %(n)s manifests")
 _UNLINKED: Final = gettext_noop("the registry would not link the blob %(digest)s from %(source)s")
 _REFUSED: Final = gettext_noop("the registry does not take it: %(why)s")

@@ -46,7 +46,7 @@ _READABLE: Final = gettext_noop("it can be read now, which it could not when thi
 _UNKEPT: Final = gettext_noop("its manifest could not be kept, so it was not deleted")
 _PUT_BACK: Final = gettext_noop("the registry took no delete, so the tag was put back")
 _REFUSES: Final = gettext_noop("The registry refuses: %(why)s.")
-_NOT_DONE: Final = gettext_noop("the registry says that it deleted %(digest)s, which is there still")
+_NOT_DONE: Final = gettext_noop("the registry says that it deleted %(digest)s and still has it")
 SENTENCES: Final = (_MOVED, _READABLE, _UNKEPT, _PUT_BACK, _REFUSES, _NOT_DONE)
 
 log = logging.getLogger(__name__)

@@ -15,7 +15,6 @@ from tagging.models import Plan
 from tagging.permission import NotPermitted
 from tagging.planning import Asked, NotPlanned
 from web.sentences import said
-from web.turns import given_up
 
 _WHY_LENGTH = 1_000
 
@@ -43,11 +42,10 @@ def done_at_once(request: HttpRequest, make: Callable[[], Plan], otherwise: str)
 
 def carry_out(request: HttpRequest, plan: Plan) -> None:
     """A small plan is over afterwards, a large one is under way. What is in the way is said on the next page."""
-    with given_up():
-        try:
-            services.carry_out(plan, asked_by(request).person)
-        except NotPermitted as reason:
-            messages.error(request, said(str(reason)))
+    try:
+        services.carry_out(plan, asked_by(request).person)
+    except NotPermitted as reason:
+        messages.error(request, said(str(reason)))
 
 
 def _made(request: HttpRequest, make: Callable[[], Plan]) -> Plan | None:
