@@ -155,6 +155,8 @@ class _Draft:
 
     def _items(self, plan: Plan) -> list[PlanItem]:
         tags = [(PlanItem.Step.DELETE_TAG, tag.name, self._digest(tag)) for tag in self._tags]
+        # What cannot be read first: where a registry reads all tags to delete one, it stands in the way of the others.
+        tags.sort(key=lambda item: item[2] != "")
         manifests = [(PlanItem.Step.DELETE_MANIFEST, "", place.manifest.digest) for place in self._doomed]
         return [
             PlanItem(plan=plan, position=position, step=step, repository=self._repository, tag=tag, digest=digest)

@@ -22,6 +22,7 @@ from oci import throwaway
 from oci.errors import (
     BadAnswer,
     Denied,
+    ForeignRealm,
     NotFound,
     RegistryError,
     TooManyRequests,
@@ -43,11 +44,16 @@ _REFUSALS: Final = (Unsupported, Unauthorized, Denied)
 _TRIES: Final = 3  # of a DELETE that may have been done by half
 _MOVED: Final = gettext_noop("it points to another digest now: it was moved since this was planned")
 _READABLE: Final = gettext_noop("it can be read now, which it could not when this was planned: look at it first")
+_UNREADABLE: Final = gettext_noop("it cannot be read now: %(why)s")
 _UNKEPT: Final = gettext_noop("its manifest could not be kept, so it was not deleted")
 _PUT_BACK: Final = gettext_noop("the registry took no delete, so the tag was put back")
 _REFUSES: Final = gettext_noop("The registry refuses: %(why)s.")
 _NOT_DONE: Final = gettext_noop("the registry says that it deleted %(digest)s and still has it")
-SENTENCES: Final = (_MOVED, _READABLE, _UNKEPT, _PUT_BACK, _REFUSES, _NOT_DONE)
+_TORN: Final = gettext_noop(
+    "The registry fails at it: %(why)s. One tag of the repository that cannot be read is enough for that: delete such a"
+    " tag first."
+)
+SENTENCES: Final = (_TORN, _MOVED, _READABLE, _UNREADABLE, _UNKEPT, _PUT_BACK, _REFUSES, _NOT_DONE)
 
 log = logging.getLogger(__name__)
 
@@ -58,6 +64,7 @@ class _Work:
 
     items: Sequence[PlanItem]
     throwaway: Throwaway | None
+    is_new: bool  # nobody has asked for any of it before
     outcomes: list[Outcome] = field(default_factory=list)
     overwritten: list[PlanItem] = field(default_factory=list)  # they point to the throwaway
     open: list[PlanItem] = field(default_factory=list)  # nobody knows whether the registry did it
@@ -67,6 +74,16 @@ class _Work:
     def untouched(self) -> list[PlanItem]:
         touched = {outcome.item.pk for outcome in self.outcomes} | {item.pk for item in (*self.overwritten, *self.open)}
         return [item for item in self.items if item.pk not in touched]
+
+
+def _is_of_this_tag(error: RegistryError) -> bool:
+    """Whether the registry could not read one tag, and may well read the next."""
+    return _is_said_to_fail(error) or (isinstance(error, BadAnswer) and not isinstance(error, ForeignRealm))
+
+
+def _is_said_to_fail(error: RegistryError) -> bool:
+    """The registry itself says that it fails at this, which is more than being busy or away."""
+    return isinstance(error, Unavailable) and error.answered == Unavailable.status and bool(error.reasons)
 
 
 class Untagging:
@@ -83,7 +100,7 @@ class Untagging:
         row = self._begin(items)
         begun = [item for item in items if item.state == PlanItem.State.BEGUN]
         if begun:
-            self._carry(_Work(begun, row))
+            self._carry(_Work(begun, row, is_new=True))
 
     def finish(self, items: Sequence[PlanItem]) -> None:
         """What somebody began, and then died."""
@@ -91,7 +108,7 @@ class Untagging:
         for item in items:
             groups.setdefault(item.throwaway_id, []).append(item)
         for group in groups.values():
-            self._carry(_Work(group, group[0].throwaway))
+            self._carry(_Work(group, group[0].throwaway, is_new=False))
 
     def _without_protected(self, items: Sequence[PlanItem]) -> list[PlanItem]:
         repository = self._course.repository(self._repository_id)
@@ -139,6 +156,8 @@ class Untagging:
         self._settle(work)
         if isinstance(work.fault, _REFUSALS):
             raise BrokenOff(_REFUSES % {"why": work.fault}) from work.fault
+        if work.throwaway is not None and work.fault is not None and _is_said_to_fail(work.fault):
+            raise BrokenOff(_TORN % {"why": work.fault}) from work.fault
         if work.fault is not None:
             raise work.fault
 
@@ -146,7 +165,7 @@ class Untagging:
         """Look at each tag, and have it deleted or overwritten, up to the first fault."""
         for item in work.items:
             try:
-                if reason := self._look(item, work.throwaway):
+                if reason := self._look(item, work):
                     work.outcomes.append(Outcome.skipped(item, reason))
                 elif work.throwaway is not None:
                     self._overwrite(item, work, work.throwaway)
@@ -156,18 +175,21 @@ class Untagging:
                 work.fault = fault
                 return
 
-    def _look(self, item: PlanItem, row: Throwaway | None) -> str:
+    def _look(self, item: PlanItem, work: _Work) -> str:
         """Why it is left alone; "" when it is as it was planned."""
+        thrown = work.throwaway.digest if work.throwaway else ""
         unless = Digest.parse(item.digest) if item.digest else None
         try:
             found = self._course.client.manifest(self._name, parse_tag(item.tag), unless=unless)
         except RegistryError as error:
             if isinstance(error, NotFound) and error.reasons:
                 return ""  # its manifest is gone, or the tag is: either way it may go
+            if item.digest and work.is_new and _is_of_this_tag(error):
+                return _UNREADABLE % {"why": error}
             if item.digest or isinstance(error, (*_REFUSALS, Unreachable, TooManyRequests)):
                 raise
             return ""  # it could not be read when this was planned either
-        if found is None or str(found.digest) in {item.digest, row.digest if row else ""}:
+        if found is None or str(found.digest) in {item.digest, thrown}:
             return ""
         return _MOVED if item.digest else _READABLE
 
@@ -196,12 +218,13 @@ class Untagging:
         """Delete the throwaway, and with it the tags that point to it; what may yet be overwritten stays open."""
         try:
             self._delete_throwaway(row)
-        except (*_REFUSALS, BadAnswer) as refusal:
-            work.fault = refusal
-            self._put_back(work, row)
         except RegistryError as fault:
             work.fault = fault
-            work.open += work.overwritten
+            # 2.8 reads every tag for it: one that is torn makes it stop half way, and will the next time.
+            if isinstance(fault, (*_REFUSALS, BadAnswer)) or _is_said_to_fail(fault):
+                self._put_back(work, row)
+            else:
+                work.open += work.overwritten
         else:
             work.outcomes += [Outcome.done(item) for item in work.overwritten]
 
@@ -238,8 +261,12 @@ class Untagging:
 
     def _put_one_back(self, item: PlanItem, row: Throwaway) -> None:
         tag, client = parse_tag(item.tag), self._course.client
-        if client.manifest(self._name, tag, unless=Digest.parse(row.digest)) is not None:
-            return  # somebody has pushed it meanwhile
+        try:
+            if client.manifest(self._name, tag, unless=Digest.parse(row.digest)) is not None:
+                return  # somebody has pushed it meanwhile
+        except NotFound as refusal:
+            if not refusal.reasons:
+                raise  # else the throwaway is gone, and the tag points to nothing or went with it
         kept = root_of(self._course.plan, item)
         if kept is None:
             raise NotFound.build(f"PUT {self._name}:{tag}", NotFound.status)  # its manifest had been gone before

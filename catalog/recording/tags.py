@@ -147,7 +147,8 @@ class _Pointing:
         insert(
             TagSpan,
             ("tag_id", "repository_id", "manifest_id", "began"),
-            [(tag, self._repository.pk, manifests[presence], moment(self._now)) for tag, presence in tags],
+            # In the order in which the tags were written, whichever index the database read them by.
+            [(tag, self._repository.pk, manifests[presence], moment(self._now)) for tag, presence in sorted(tags)],
         )
 
     def _return(self, reading: TagReading, tag_id: int) -> None:

@@ -115,9 +115,9 @@ class Actor:
     def trash(self) -> list[TrashEntry]:
         return list(TrashEntry.objects.listed().newest_first())
 
-    def throwaways(self) -> int:
-        """How many tags point to a manifest that only stood in between; none may ever."""
-        return sum(b"io.berth.throwaway" in self.push.fetch(tag) for tag in self.listed())
+    def throwaways(self, *torn: str) -> int:
+        """How many tags point to a manifest that only stood in between; none may ever. But for those that are torn."""
+        return sum(b"io.berth.throwaway" in self.push.fetch(tag) for tag in self.listed() - set(torn))
 
 
 def states(plan: Plan) -> list[str]:

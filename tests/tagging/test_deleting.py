@@ -127,6 +127,31 @@ def test_a_tag_that_no_scan_could_read_can_be_deleted(actor: Actor) -> None:
     assert actor.listed() == {"whole"}
 
 
+def test_a_tag_that_was_torn_since_leaves_no_other_half_deleted(actor: Actor) -> None:
+    """To delete a digest 2.8 reads every tag, and stops at this one when the manifest has gone already."""
+    digest = actor.push.image("1", "torn", "3")
+    actor.scan()
+    plan = actor.plan_tags("1", "torn", "3")
+    link = "docker/registry/v2/repositories/team/app/_manifests/tags/torn/current/link"
+    (actor.real.storage / link).write_bytes(b"")
+
+    actor.carry_out(plan)
+
+    end = "failed" if actor.overwrites else "done"
+    assert actor.outcomes(plan) == {"1": end, "torn": "skipped", "3": end}
+    assert "it cannot be read now" in " ".join(actor.notes(plan))
+    assert actor.listed() == ({"1", "torn", "3"} if actor.overwrites else {"torn"})
+    assert actor.throwaways("torn") == 0
+    if actor.overwrites:
+        assert "delete such a tag first" in plan.message
+        assert actor.push_digest("1") == actor.push_digest("3") == digest
+        assert actor.pulls("1")
+    actor.scan()
+    again = actor.carry_out(actor.plan_tags(*actor.live()))
+    assert set(actor.outcomes(again).values()) == {"done"}, actor.notes(again) | {again.message}
+    assert actor.listed() == set()
+
+
 def test_an_index_with_missing_children_can_be_deleted(actor: Actor) -> None:
     children = [actor.push.image(), actor.push.image(platform="linux/arm64")]
     actor.push.index("broken", "other", children=children)
