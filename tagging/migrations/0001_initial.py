@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('catalog', '0011_throwaway_tag_acted_at_tag_tags_acted_on_and_more'),
+        ('catalog', '0011_acts_on_tags'),
         ('jobs', '0001_initial'),
         ('registries', '0002_storage_and_client_certificate'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
