@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_noop
 
 from catalog.models import IndexEntry, Manifest, Presence, Repository, Tag
@@ -150,7 +150,11 @@ class _Draft:
             PlannedImage.objects.bulk_create(images)
         plan.repository, plan.idempotency_key = self._repository, asked.key or None
         plan.frees, plan.frees_is_exact = freed.size, freed.is_exact
-        plan.save(update_fields=["repository", "idempotency_key", "frees", "frees_is_exact"])
+        try:
+            plan.save(update_fields=["repository", "idempotency_key", "frees", "frees_is_exact"])
+        except IntegrityError:  # the same request came twice at once, and the other has made it
+            plan.delete()
+            raise
         return plan
 
     def _items(self, plan: Plan) -> list[PlanItem]:

@@ -29,7 +29,7 @@ def test_what_was_deleted_comes_back_as_it_was(actor: Actor, hand: Hand) -> None
     gone = hand.delete("/repositories/test/team/app/-/tags/1.0?why=a%20slip").json()
     [told] = ask(hand.client, "/trash", TRASH)["items"]
     assert (told["tag"], told["digest"], told["who"], told["why"]) == ("1.0", digest, "staff", "a slip")
-    assert (told["how"], told["state"], told["links"]["plan"]) == ("untagged", "unchecked", gone["links"]["self"])
+    assert (told["how"], told["state"], told["links"]["plan"]) == ("untagged", "restorable", gone["links"]["self"])
     plan = hand.did(hand.post("/trash/restore", {"entries": [told["id"]]}), 200, PlanDetailJson)
     assert (plan["act"], plan["state"], plan["items"]["done"]) == ("restore", "done", 1)
     assert actor.listed() == actor.live() == {"1.0", "latest"}

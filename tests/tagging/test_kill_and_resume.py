@@ -75,6 +75,7 @@ def _run(data: Path, url: str, *options: str) -> list[dict[str, object]]:
     line = [sys.executable, "-m", "tests.tagging.killing", url, str(TAGS), *options]
     environment = {**os.environ, "BERTH_DATA": str(data), "DJANGO_SETTINGS_MODULE": "registry_ui.settings"}
     environment.pop("DATABASE_URL", None)
+    environment["REDIS_URL"] = "memory://"  # else each would wait for a broker that is not there
     with subprocess.Popen(line, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         ends = [json.loads(told) for told in process.stdout]

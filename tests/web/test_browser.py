@@ -92,7 +92,7 @@ def test_every_page_is_clean(
     jobs = [f"/jobs/{job.pk}" for job in (visit.harbour.scan, visit.harbour.question, visit.harbour.ended)]
     scans = [f"/registries/local/scans/{visit.harbour.last.pk}{query}" for query in ("", "?show=moved", "?show=gone")]
     acts = visit.harbour.acts
-    plans = [plan.get_absolute_url() for plan in vars(acts).values()]
+    plans = [plan.get_absolute_url() for plan in vars(acts).values()][: None if locale == "en-GB" else 2]
     copy = f"/r/local/platform/api/-/manifests/{acts.images.items.exclude(digest='')[0].digest}/copy?tag=1.27.3"
     for path in (*PAGES, *jobs, *scans, *plans, copy, "/registries", "/registries/add"):
         visit.go(path)

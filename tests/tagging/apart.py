@@ -1,0 +1,50 @@
+"""Plans carried out in processes of their own, which are killed, or begin at the same moment."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.catalog.apart import ROOT, prepare, scan_apart
+from tests.real_registry import RealRegistry
+from tests.tagging.killing import KEPT, push
+
+TAGS = 20
+
+
+def check_killed_everywhere(folder: Path, generation: str, step: str, least: int) -> None:
+    """Whoever resumes a plan whose worker was killed after any of its steps comes to the end that the plan says."""
+    with RealRegistry(folder / "registry", generation) as registry:
+        names = push(registry.url, TAGS)
+        prepare(folder / "data", registry.url)
+        assert scan_apart(folder / "data").state == "done"
+
+        ends = carried_apart(folder / "data", registry.url, "--step", step)
+
+        assert len(ends) > least
+        for number, end in enumerate(ends):
+            assert end == {
+                "state": "done",
+                "message": f"Done: {TAGS} of {TAGS}.",
+                "items": ["done"],
+                "recorded": sorted(names),
+                "trash": sorted(names),
+                "live": sorted(KEPT),
+                "open": 0,
+                "listed": sorted(KEPT),
+            }, f"killed after {step} {number + 1}"
+
+
+def carried_apart(data: Path, url: str, *options: str) -> list[dict[str, object]]:
+    line = [sys.executable, "-m", "tests.tagging.killing", url, str(TAGS), *options]
+    environment = {**os.environ, "BERTH_DATA": str(data), "DJANGO_SETTINGS_MODULE": "registry_ui.settings"}
+    environment.pop("DATABASE_URL", None)
+    environment["REDIS_URL"] = "memory://"  # else each would wait for a broker that is not there
+    with subprocess.Popen(line, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        ends = [json.loads(told) for told in process.stdout]
+    assert process.returncode == 0
+    return ends

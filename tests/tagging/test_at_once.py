@@ -1,0 +1,42 @@
+"""Plans that are carried out at the same moment."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.catalog.apart import prepare, scan_apart
+from tests.real_registry import RealRegistry, generations
+from tests.tagging.apart import TAGS, carried_apart
+from tests.tagging.killing import KEPT, push
+
+
+@pytest.mark.parametrize("generation", generations())
+def test_two_people_delete_different_aliases_of_one_digest_at_once(tmp_path: Path, generation: str) -> None:
+    with RealRegistry(tmp_path / "registry", generation) as registry:
+        names = push(registry.url, TAGS)
+        prepare(tmp_path / "data", registry.url)
+        assert scan_apart(tmp_path / "data").state == "done"
+
+        (end,) = carried_apart(tmp_path / "data", registry.url, "--at-once", "different")
+
+    assert end == {
+        "messages": ["Done: 10 of 10."] * 2,
+        "recorded": sorted(names),
+        "live": sorted(KEPT),
+        "listed": sorted(KEPT),
+    }
+
+
+@pytest.mark.parametrize("generation", generations())
+def test_one_plan_carried_out_twice_at_once_does_nothing_twice(tmp_path: Path, generation: str) -> None:
+    with RealRegistry(tmp_path / "registry", generation) as registry:
+        names = push(registry.url, TAGS)
+        prepare(tmp_path / "data", registry.url)
+        assert scan_apart(tmp_path / "data").state == "done"
+
+        (end,) = carried_apart(tmp_path / "data", registry.url, "--at-once", "same")
+
+    rest = sorted([*names[10:], *KEPT])
+    assert end == {"messages": ["Done: 10 of 10."], "recorded": sorted(names[:10]), "live": rest, "listed": rest}

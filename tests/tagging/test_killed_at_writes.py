@@ -1,0 +1,15 @@
+"""A worker is killed after every single write of a plan: the final set is the plan, each item recorded once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.real_registry import generations
+from tests.tagging.apart import check_killed_everywhere
+
+
+@pytest.mark.parametrize("generation", generations())
+def test_a_plan_comes_to_its_end(tmp_path: Path, generation: str) -> None:
+    check_killed_everywhere(tmp_path, generation, "write", least=15)
