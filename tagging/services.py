@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from access.models import User
 
 SMALL: Final = 50  # items that are carried out while the person waits
+_READS: Final = 1_000  # tags that may have to be read for it
+_BEGUN: Final = (Plan.State.UNDER_WAY, Plan.State.DONE)
 FORGOTTEN: Final = timedelta(days=7)  # after which a plan that nobody carried out goes
 _TITLES: Final = {
     Plan.Act.DELETE_TAGS: gettext_noop("Deleting tags of %(name)s"),
@@ -42,12 +44,21 @@ def carry_out(plan: Plan, person: User) -> Job:
     Raises NotPermitted. The job is over when a small one returns; `plan` is to be read again.
     """
     check_may_act(person, plan.registry)
-    is_small = plan.items.count() <= SMALL
+    # It is the act of whoever says yes, not of whoever had it planned.
+    Plan.objects.filter(pk=plan.pk).exclude(state__in=_BEGUN).update(requested_by=person, actor=str(person))
+    is_small = _is_small(plan)
     job, is_new = _queue(plan, person, here=is_small)
     if is_small and is_new:
         running.run_here(job.pk)
         job.refresh_from_db()
     return job
+
+
+def _is_small(plan: Plan) -> bool:
+    """Before a digest goes, every tag of its repository is read."""
+    digests = plan.items.filter(step=PlanItem.Step.DELETE_MANIFEST).exists()
+    reads = plan.repository.tag_count if digests and plan.repository else 0
+    return plan.items.count() <= SMALL and reads <= _READS
 
 
 def _queue(plan: Plan, person: User | None, *, here: bool = False, only_begun: bool = False) -> tuple[Job, bool]:

@@ -8,8 +8,9 @@ from django.test.utils import CaptureQueriesContext
 
 from access.models import User
 from audit.models import Entry
-from catalog.models import Blob, Tag, TagSpan, Throwaway
+from catalog.models import Blob, Repository, Tag, TagSpan, Throwaway
 from catalog.versions import tag_key
+from tagging import services
 from tagging.models import Plan, PlannedImage
 from tagging.planning import Asked, plan_tags
 from tests.catalog.picture import check_counters
@@ -150,6 +151,32 @@ def test_a_tag_that_was_torn_since_leaves_no_other_half_deleted(actor: Actor) ->
     again = actor.carry_out(actor.plan_tags(*actor.live()))
     assert set(actor.outcomes(again).values()) == {"done"}, actor.notes(again) | {again.message}
     assert actor.listed() == set()
+
+
+def test_it_is_the_act_of_whoever_says_yes(actor: Actor) -> None:
+    actor.push.image("1", "2")
+    actor.scan()
+    plan = actor.plan_tags("1")
+    other = make.person("ana", staff=True)
+
+    services.carry_out(plan, other)
+
+    assert Entry.objects.get().actor == "ana"
+    assert actor.trash()[0].who == "ana"
+    services.carry_out(plan, actor.person)  # it is done: nobody else has done it
+    plan.refresh_from_db()
+    assert plan.actor == "ana"
+
+
+def test_a_plan_that_has_many_tags_to_read_is_a_worker_s(actor: Actor) -> None:
+    digest = actor.push.image("1")
+    actor.scan()
+    Repository.objects.update(tag_count=5_000)
+    plan = actor.plan_images(digest)
+
+    job = services.carry_out(plan, actor.person)
+
+    assert job.state == "queued"
 
 
 def test_an_index_with_missing_children_can_be_deleted(actor: Actor) -> None:
