@@ -6,19 +6,19 @@ Every method raises the errors of `oci.errors` and no others.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Generic, Literal, Self, TypeVar
+from typing import TYPE_CHECKING, Final, Literal, Self
 from urllib.parse import urlencode
 
 from requests.utils import parse_header_links
 
 from oci import digests, routes
-from oci.document import load_object
-from oci.errors import BadAnswer, DigestMismatch, InvalidName, NotFound, Refused, TooLarge
+from oci.errors import BadAnswer, DigestMismatch, NotFound, Refused, TooLarge
 from oci.faults import CutShort
 from oci.fetched import Fetched
 from oci.media_types import ACCEPTED, OCI_INDEX, bare
 from oci.model import MANIFEST_LIMIT, Descriptor, ImageIndex, parse_manifest
 from oci.names import Digest, RepositoryName, TagName, parse_repository, parse_tag
+from oci.pages import NameT, Page, page_of
 from oci.probe import Capabilities, probe
 from oci.transport import Answer, Endpoint, Transport
 
@@ -37,16 +37,6 @@ _FIRST_BYTE: Final = 64 * 2**10  # bytes that are read of a blob at most, where 
 _NO_SUCH_RANGE: Final = 416
 _ACCEPT: Final = {"Accept": ", ".join(ACCEPTED)}
 _ACCEPT_INDEX: Final = {"Accept": OCI_INDEX}
-
-NameT = TypeVar("NameT", RepositoryName, TagName)
-
-
-@dataclass(frozen=True, slots=True)
-class Page(Generic[NameT]):
-    """Names that were not on an earlier page, and how many entries were no names at all."""
-
-    names: tuple[NameT, ...]
-    rejected: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,7 +265,7 @@ class RegistryClient:
         visited: set[str] = set()
         answer = self._first_page(path, scope)
         while True:
-            yield _page(answer, key, parse, known)
+            yield page_of(answer.content, key, parse, known)
             following = self._next_page(answer, path)
             if following is None:
                 return
@@ -306,24 +296,3 @@ class RegistryClient:
         if following.partition("?")[0] != path:
             raise BadAnswer(f"the pages of {path} lead away to another list")
         return following
-
-
-def _page(answer: Answer, key: str, parse: Callable[[str], NameT], known: set[NameT]) -> Page[NameT]:
-    document = load_object(answer.content, "the list")
-    entries = document.get(key, "absent")
-    if entries is None:  # what Go makes of an empty list
-        return Page(())
-    if not isinstance(entries, list):
-        raise BadAnswer(f"the answer has no list of {key}")
-    names: list[NameT] = []
-    rejected = 0
-    for entry in entries:
-        try:
-            name = parse(entry)
-        except (InvalidName, TypeError):
-            rejected += 1
-            continue
-        if name not in known:
-            known.add(name)
-            names.append(name)
-    return Page(tuple(names), rejected)
