@@ -11,19 +11,16 @@ from catalog.models import Repository
 from catalog.policy import MAX_DEPTH
 from oci.errors import (
     BadAnswer,
-    Denied,
     NotFound,
     Refused,
     TooManyRequests,
-    Unauthorized,
     Unavailable,
     Unreachable,
-    Unsupported,
 )
 from oci.fetched import Fetched
 from oci.model import ImageIndex, ImageManifest
 from oci.names import Digest, RepositoryName, parse_repository
-from tagging.course import BrokenOff, Course
+from tagging.course import REFUSALS, REFUSES, BrokenOff, Course
 from tagging.deleting import way_to_delete
 from tagging.models import PlanItem
 from tagging.outcome import Outcome, settle
@@ -32,14 +29,12 @@ from tagging.trash import Kept
 from tagging.untagging import Untagging
 
 _MOST: Final = 2_000  # manifests of one image
-_REFUSALS: Final = (Unsupported, Unauthorized, Denied)
-_REFUSES: Final = gettext_noop("The registry refuses: %(why)s.")
 _INCOMPLETE: Final = gettext_noop("it cannot be copied, since a part of it is missing at the source: %(digest)s")
 _LARGE: Final = gettext_noop("it lists more than %(n)s manifests")
 _UNLINKED: Final = gettext_noop("the registry would not link the blob %(digest)s from %(source)s")
 _REFUSED: Final = gettext_noop("the registry does not take it: %(why)s")
 _NOT_PUT: Final = gettext_noop("the new tag was not set, so the old one stays")
-SENTENCES: Final = (_REFUSES, _INCOMPLETE, _LARGE, _UNLINKED, _REFUSED, _NOT_PUT)
+SENTENCES: Final = (_INCOMPLETE, _LARGE, _UNLINKED, _REFUSED, _NOT_PUT)
 
 
 class _Stuck(Exception):  # noqa: N818  it says, for people, why this item cannot be done
@@ -84,9 +79,9 @@ class Copying:
             self._put(item)
         except _Stuck as reason:
             self._settle(Outcome.failed(item, str(reason)))
-        except _REFUSALS as refusal:
+        except REFUSALS as refusal:
             self._settle(Outcome.failed(item, _REFUSED % {"why": refusal}))
-            raise BrokenOff(_REFUSES % {"why": refusal}) from refusal
+            raise BrokenOff(REFUSES % {"why": refusal}) from refusal
         except Refused as refusal:
             if isinstance(refusal, Unavailable | TooManyRequests):
                 raise

@@ -14,13 +14,14 @@ from catalog.recording import presences
 from catalog.recording.refreshing import refresh
 from jobs.running import Lease
 from oci.client import RegistryClient
-from oci.errors import Refused, RegistryError, TooManyRequests, Unavailable
-from oci.names import RepositoryName, parse_repository
+from oci.errors import Denied, Refused, RegistryError, TooManyRequests, Unauthorized, Unavailable, Unsupported
 from registries.models import Registry
 from tagging.models import Plan, PlanItem
 
 RETIRED: Final = gettext_noop("The registry was removed from Berth, which no longer changes anything there.")
-SENTENCES: Final = (RETIRED,)
+REFUSES: Final = gettext_noop("The registry refuses: %(why)s.")
+SENTENCES: Final = (RETIRED, REFUSES)
+REFUSALS: Final = (Unsupported, Unauthorized, Denied)  # of what was asked, and of all that is alike
 _STATE: Final = Repository.State
 
 
@@ -63,9 +64,6 @@ class Course:
         self.lease.tell(phase=phase, tags={"done": self._total - self._open, "total": self._total})
         if not Registry.objects.active().filter(pk=self.plan.registry_id).exists():
             raise BrokenOff(RETIRED)
-
-    def name(self, repository: Repository) -> RepositoryName:
-        return parse_repository(repository.name)
 
     def tidy(self, repository_ids: Collection[int]) -> None:
         """Work out anew what lists say of these repositories, now that tags came or went in them."""

@@ -15,9 +15,9 @@ from catalog.recording.chunks import by_number
 from catalog.recording.refreshing import unsettle
 from catalog.rows import hold
 from catalog.scanning.known import known_tags
-from oci.errors import Denied, NotFound, RegistryError, Unauthorized, Unsupported
+from oci.errors import NotFound, RegistryError
 from oci.names import Digest, RepositoryName, TagName, parse_repository, parse_tag
-from tagging.course import BrokenOff, Course, may_have_been_heard
+from tagging.course import REFUSALS, REFUSES, BrokenOff, Course, may_have_been_heard
 from tagging.models import PlanItem, TrashEntry
 from tagging.outcome import Outcome, give_back, settle
 from tagging.trash import keep
@@ -25,11 +25,9 @@ from tagging.trash import keep
 CHUNK: Final = 50
 _THREADS: Final = 8
 _READ_TOGETHER: Final = 500  # tags
-_REFUSALS: Final = (Unsupported, Unauthorized, Denied)
 _TAGGED: Final = gettext_noop("the tag %(tag)s points to it, so it stays")
 _UNKEPT: Final = gettext_noop("its manifest could not be kept, so it was not deleted")
-_REFUSES: Final = gettext_noop("The registry refuses: %(why)s.")
-SENTENCES: Final = (_TAGGED, _UNKEPT, _REFUSES)
+SENTENCES: Final = (_TAGGED, _UNKEPT)
 
 
 class ManifestDeletion:
@@ -134,8 +132,8 @@ class ManifestDeletion:
             done.append(item)
         unsure = fault is not None and may_have_been_heard(fault)  # that one stays begun until it is found out
         self._settle(done, items[len(done) + unsure :])
-        if isinstance(fault, _REFUSALS):
-            raise BrokenOff(_REFUSES % {"why": fault}) from fault
+        if isinstance(fault, REFUSALS):
+            raise BrokenOff(REFUSES % {"why": fault}) from fault
         if fault is not None:
             raise fault
 

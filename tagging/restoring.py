@@ -9,23 +9,21 @@ from typing import Final
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
-from oci.errors import Denied, NotFound, Refused, TooManyRequests, Unauthorized, Unavailable, Unsupported
+from oci.errors import NotFound, Refused, TooManyRequests, Unavailable
 from oci.names import Digest, RepositoryName, TagName, parse_repository, parse_tag
 from tagging.blobs import Blobs
-from tagging.course import BrokenOff, Course
+from tagging.course import REFUSALS, REFUSES, BrokenOff, Course
 from tagging.models import PlanItem, TrashEntry, TrashPart
 from tagging.outcome import Outcome, settle
 from tagging.pointing import MOVED, Pointing
 from tagging.trash import Kept, KeptPart, parts_of
 
-_REFUSALS: Final = (Unsupported, Unauthorized, Denied)
 _GONE: Final = gettext_noop("it is not in the trash any more")
 _EXPIRED: Final = gettext_noop("it has expired")
 _NEWER: Final = gettext_noop("the tag is there again and points elsewhere: it was left alone")
 _BLOBS: Final = gettext_noop("the registry has swept %(n)s of its blobs: push them again, then it can be restored")
 _REFUSED: Final = gettext_noop("the registry does not take it back: %(why)s")
-_REFUSES: Final = gettext_noop("The registry refuses: %(why)s.")
-SENTENCES: Final = (_GONE, _EXPIRED, _NEWER, _BLOBS, _REFUSED, _REFUSES)
+SENTENCES: Final = (_GONE, _EXPIRED, _NEWER, _BLOBS, _REFUSED)
 
 log = logging.getLogger(__name__)
 
@@ -58,9 +56,9 @@ class Restoration:
             return
         try:
             self._put(item, entry, parts)
-        except _REFUSALS as refusal:
-            self._fail(item, _REFUSES % {"why": refusal})
-            raise BrokenOff(_REFUSES % {"why": refusal}) from refusal
+        except REFUSALS as refusal:
+            self._fail(item, REFUSES % {"why": refusal})
+            raise BrokenOff(REFUSES % {"why": refusal}) from refusal
         except Refused as refusal:
             if isinstance(refusal, Unavailable | TooManyRequests):
                 raise
@@ -114,7 +112,7 @@ class Restoration:
                     self._put_by_digest(item, part.kept)
                     if part.tag and not self._is_there(name, parse_tag(part.tag)):
                         client.put_manifest(name, parse_tag(part.tag), part.kept.media_type, part.kept.content)
-                except (*_REFUSALS, Unavailable, TooManyRequests):
+                except (*REFUSALS, Unavailable, TooManyRequests):
                     raise
                 except Refused as refusal:
                     log.warning("%s is not put back with %s: %s", part.kept.digest, item, refusal)

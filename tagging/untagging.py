@@ -21,18 +21,15 @@ from catalog.rows import hold
 from oci import throwaway
 from oci.errors import (
     BadAnswer,
-    Denied,
     ForeignRealm,
     NotFound,
     RegistryError,
     TooManyRequests,
-    Unauthorized,
     Unavailable,
     Unreachable,
-    Unsupported,
 )
 from oci.names import Digest, RepositoryName, parse_repository, parse_tag
-from tagging.course import BrokenOff, Course, may_have_been_heard
+from tagging.course import REFUSALS, REFUSES, BrokenOff, Course, may_have_been_heard
 from tagging.means import Way
 from tagging.models import PlanItem, TrashEntry
 from tagging.outcome import Outcome, give_back, settle
@@ -40,20 +37,18 @@ from tagging.protection import protected_among
 from tagging.trash import keep, root_of
 
 CHUNK: Final = 50
-_REFUSALS: Final = (Unsupported, Unauthorized, Denied)
 _TRIES: Final = 3  # of a DELETE that may have been done by half
 _MOVED: Final = gettext_noop("it points to another digest now: it was moved since this was planned")
 _READABLE: Final = gettext_noop("it can be read now, which it could not when this was planned: look at it first")
 _UNREADABLE: Final = gettext_noop("it cannot be read now: %(why)s")
 _UNKEPT: Final = gettext_noop("its manifest could not be kept, so it was not deleted")
 _PUT_BACK: Final = gettext_noop("the registry took no delete, so the tag was put back")
-_REFUSES: Final = gettext_noop("The registry refuses: %(why)s.")
 _NOT_DONE: Final = gettext_noop("the registry says that it deleted %(digest)s and still has it")
 _TORN: Final = gettext_noop(
     "The registry fails at it: %(why)s. One tag of the repository that cannot be read is enough for that: delete such a"
     " tag first."
 )
-SENTENCES: Final = (_TORN, _MOVED, _READABLE, _UNREADABLE, _UNKEPT, _PUT_BACK, _REFUSES, _NOT_DONE)
+SENTENCES: Final = (_TORN, _MOVED, _READABLE, _UNREADABLE, _UNKEPT, _PUT_BACK, _NOT_DONE)
 
 log = logging.getLogger(__name__)
 
@@ -154,8 +149,8 @@ class Untagging:
         if work.throwaway is not None and (work.overwritten or work.open):
             self._discard(work, work.throwaway)
         self._settle(work)
-        if isinstance(work.fault, _REFUSALS):
-            raise BrokenOff(_REFUSES % {"why": work.fault}) from work.fault
+        if isinstance(work.fault, REFUSALS):
+            raise BrokenOff(REFUSES % {"why": work.fault}) from work.fault
         if work.throwaway is not None and work.fault is not None and _is_said_to_fail(work.fault):
             raise BrokenOff(_TORN % {"why": work.fault}) from work.fault
         if work.fault is not None:
@@ -186,7 +181,7 @@ class Untagging:
                 return ""  # its manifest is gone, or the tag is: either way it may go
             if item.digest and work.is_new and _is_of_this_tag(error):
                 return _UNREADABLE % {"why": error}
-            if item.digest or isinstance(error, (*_REFUSALS, Unreachable, TooManyRequests)):
+            if item.digest or isinstance(error, (*REFUSALS, Unreachable, TooManyRequests)):
                 raise
             return ""  # it could not be read when this was planned either
         if found is None or str(found.digest) in {item.digest, thrown}:
@@ -221,7 +216,7 @@ class Untagging:
         except RegistryError as fault:
             work.fault = fault
             # 2.8 reads every tag for it: one that is torn makes it stop half way, and will the next time.
-            if isinstance(fault, (*_REFUSALS, BadAnswer)) or _is_said_to_fail(fault):
+            if isinstance(fault, (*REFUSALS, BadAnswer)) or _is_said_to_fail(fault):
                 self._put_back(work, row)
             else:
                 work.open += work.overwritten
