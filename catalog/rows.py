@@ -18,15 +18,23 @@ _AMONG: Final = 5_000  # values that are looked for in one statement
 _VALUES: Final = 900  # in one statement: each database has a bound, the lowest is 999
 
 
-def select(
-    model: type[models.Model], columns: Sequence[str], column: str, among: Collection[Any], condition: str = "1 = 1"
+def select(  # noqa: PLR0913  the parts of a statement
+    model: type[models.Model],
+    columns: Sequence[str],
+    column: str,
+    among: Collection[Any],
+    condition: str = "1 = 1",
+    *,
+    keep: bool = False,
 ) -> list[tuple[Any, ...]]:
     """These columns of the rows whose `column` is one of `among`, for which `condition` (SQL of ours) holds.
 
-    Values come as the driver gives them; `moment` makes moments comparable.
+    Values come as the driver gives them; `moment` makes moments comparable. `keep`: nobody deletes them until the
+    transaction ends; SQLite lets only one write anyway.
     """
     found: list[tuple[Any, ...]] = []
-    statement = f"{_selection(model, tuple(columns), column)} AND {condition}"
+    lock = " FOR KEY SHARE" if keep and not _is_sqlite() else ""
+    statement = f"{_selection(model, tuple(columns), column)} AND {condition}{lock}"
     values = iter(among)
     with connection.cursor() as cursor:
         while piece := list(islice(values, _AMONG)):

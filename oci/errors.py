@@ -110,7 +110,8 @@ class Reason:
 class Refused(RegistryError):  # noqa: N818  read with its module: oci.errors.Refused
     """`request` is what was asked ("GET v2/a/manifests/b"), `answered` the status, `reasons` the spec's list.
 
-    `retry_after` is how many seconds the registry wants to be left alone, if it said so.
+    `retry_after` is how many seconds the registry wants to be left alone, if it said so. `tried`: how often it was
+    asked; what came of the tries before the last, nobody knows.
     """
 
     code = "refused"
@@ -124,6 +125,7 @@ class Refused(RegistryError):  # noqa: N818  read with its module: oci.errors.Re
         super().__init__(request, status, tuple(reasons))
         self.request, self.answered, self.reasons = request, status, tuple(reasons)
         self.retry_after: float | None = None
+        self.tried = 1
 
     def __str__(self) -> str:
         detail = "; ".join(f"{r.code} {r.message}".strip() for r in self.reasons) or "no reason given"

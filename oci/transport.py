@@ -136,16 +136,26 @@ class Transport:
         )
         most = (attempts or self._attempts) if method in REPEATABLE else 1
         with call(connect=self._connect, read=self._read, total=self._total, is_repeatable=most > 1):
-            for tried in range(1, most):
-                try:
-                    answer = self._authorized(request, scope)
-                except (Unreachable, CutShort) as error:
-                    if isinstance(error, CertificateWanted) or not pause(tried, None):
-                        raise
-                else:
-                    if answer.status not in BUSY or not pause(tried, retry_after(answer.headers)):
+            tried = 1
+            try:
+                while tried < most:
+                    if (answer := self._tried(request, scope, tried)) is not None:
                         return self._checked(request, answer)
-            return self._checked(request, self._authorized(request, scope))
+                    tried += 1
+                return self._checked(request, self._authorized(request, scope))
+            except Refused as refusal:
+                refusal.tried = tried
+                raise
+
+    def _tried(self, request: _Request, scope: str, tried: int) -> Answer | None:
+        """None where it is to be asked once more, which has been waited for."""
+        try:
+            answer = self._authorized(request, scope)
+        except (Unreachable, CutShort) as error:
+            if isinstance(error, CertificateWanted) or not pause(tried, None):
+                raise
+            return None
+        return None if answer.status in BUSY and pause(tried, retry_after(answer.headers)) else answer
 
     def follow(self, answer: Answer, location: str) -> str:
         """The path for `exchange` to which a header of `answer` leads; BadAnswer when it leads away from here."""

@@ -15,6 +15,7 @@ from django.db.models import Count
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
+from jobs.models import Job
 from jobs.running import JobFailed, Lease, Stopped
 from oci.client import RegistryClient
 from oci.errors import RegistryError
@@ -63,13 +64,17 @@ def run(lease: Lease) -> str:
         return _OVER
     if plan.registry.retired_at is not None:
         raise JobFailed(RETIRED)
+    plan.began_at = plan.began_at or timezone.now()
     with lease.writing():
         Plan.objects.filter(pk=plan.pk).update(
-            state=Plan.State.UNDER_WAY, began_at=plan.began_at or timezone.now(), ended_at=None, message=""
+            state=Plan.State.UNDER_WAY, began_at=plan.began_at, ended_at=None, message=""
         )
     try:
         with client_for(plan.registry) as client:
-            _CARRIERS[plan.act](Course(plan, lease, client)).run(only_begun=bool(lease.params.get("only_begun")))
+            if lease.params.get("only_begun"):
+                _CARRIERS[plan.act](Course(plan, lease, client)).run(only_begun=True)
+            if not _only_begun(lease):
+                _CARRIERS[plan.act](Course(plan, lease, client)).run(only_begun=False)
             _check_trash(plan, client)
     except Stopped:
         _end(lease, plan, Plan.State.BROKEN_OFF, _STOPPED % _counts(plan))
@@ -84,6 +89,11 @@ def run(lease: Lease) -> str:
     is_over = not plan.items.open().exists()
     _end(lease, plan, Plan.State.DONE if is_over else Plan.State.BROKEN_OFF, sentence)
     return sentence
+
+
+def _only_begun(lease: Lease) -> bool:
+    """As its row is now: whoever carries out a plan meanwhile that is being finished wants all of it."""
+    return bool(Job.objects.values_list("params", flat=True).get(pk=lease.job_id).get("only_begun"))
 
 
 def _check_trash(plan: Plan, client: RegistryClient) -> None:

@@ -122,8 +122,15 @@ def _forget_unfinished() -> None:
 
 
 def _drop_documents_of_nobody() -> None:
-    """A batch at a time: to delete a row is to read it, with its bytes."""
+    """A batch at a time: to delete a row is to read it, with its bytes.
+
+    They are locked and then looked at again: somebody may just be throwing away what one of them is needed for.
+    """
     needed = TrashPart.objects.filter(manifest=OuterRef("pk"))
-    unneeded = KeptManifest.objects.filter(~Exists(needed)).order_by("pk").values_list("pk", flat=True)
-    while keys := list(unneeded[:_BATCH]):
-        KeptManifest.objects.filter(~Exists(needed), pk__in=keys).delete()
+    unneeded = KeptManifest.objects.filter(~Exists(needed))
+    last = 0
+    while keys := list(unneeded.filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)[:_BATCH]):
+        with transaction.atomic():
+            locked = list(unneeded.select_for_update(of=("self",)).filter(pk__in=keys).values_list("pk", flat=True))
+            unneeded.filter(pk__in=locked).delete()
+        last = keys[-1]

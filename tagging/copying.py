@@ -9,18 +9,11 @@ from django.utils.translation import gettext_noop
 
 from catalog.models import Repository
 from catalog.policy import MAX_DEPTH
-from oci.errors import (
-    BadAnswer,
-    NotFound,
-    Refused,
-    TooManyRequests,
-    Unavailable,
-    Unreachable,
-)
+from oci.errors import BadAnswer, NotFound, Refused, Unreachable
 from oci.fetched import Fetched
 from oci.model import ImageIndex, ImageManifest
 from oci.names import Digest, RepositoryName, parse_repository
-from tagging.course import REFUSALS, REFUSES, BrokenOff, Course
+from tagging.course import REFUSALS, REFUSES, BrokenOff, Course, may_have_been_heard
 from tagging.deleting import way_to_delete
 from tagging.models import PlanItem
 from tagging.outcome import Outcome, settle
@@ -79,13 +72,13 @@ class Copying:
             self._put(item)
         except _Stuck as reason:
             self._settle(Outcome.failed(item, str(reason)))
-        except REFUSALS as refusal:
-            self._settle(Outcome.failed(item, _REFUSED % {"why": refusal}))
-            raise BrokenOff(REFUSES % {"why": refusal}) from refusal
         except Refused as refusal:
-            if isinstance(refusal, Unavailable | TooManyRequests):
+            if not may_have_been_heard(refusal):
+                self._settle(Outcome.failed(item, _REFUSED % {"why": refusal}))
+            elif not isinstance(refusal, REFUSALS):
                 raise
-            self._settle(Outcome.failed(item, _REFUSED % {"why": refusal}))
+            if isinstance(refusal, REFUSALS):
+                raise BrokenOff(REFUSES % {"why": refusal}) from refusal
 
     def _put(self, item: PlanItem) -> None:
         pointing = Pointing(self._course, item) if item.tag else None

@@ -39,9 +39,9 @@ class Carrier(Protocol):
 def may_have_been_heard(fault: RegistryError) -> bool:
     """Whether a write that ended so may have been done, or be done yet: its answer was lost, here or before us.
 
-    Too busy is what a second try may hear when the answer to the first was lost.
+    So may one whose second try was refused: the first may have been done, and its answer lost.
     """
-    return not isinstance(fault, Refused) or isinstance(fault, Unavailable | TooManyRequests)
+    return not isinstance(fault, Refused) or isinstance(fault, Unavailable | TooManyRequests) or fault.tried > 1
 
 
 class Course:

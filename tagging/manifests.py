@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
@@ -14,10 +14,13 @@ from catalog.recording import presences
 from catalog.recording.chunks import by_number
 from catalog.recording.refreshing import unsettle
 from catalog.rows import hold
-from catalog.scanning.known import known_tags
-from oci.errors import NotFound, RegistryError
+from catalog.scanning.known import KnownTag, known_tags
+from oci.errors import BadAnswer, NotFound, RegistryError
+from oci.model import ImageIndex
 from oci.names import Digest, RepositoryName, TagName, parse_repository, parse_tag
 from tagging.course import REFUSALS, REFUSES, BrokenOff, Course, may_have_been_heard
+from tagging.discarding import NOT_DONE, is_of_one_tag
+from tagging.holders import holders
 from tagging.models import PlanItem, TrashEntry
 from tagging.outcome import Outcome, give_back, settle
 from tagging.trash import keep
@@ -26,8 +29,13 @@ CHUNK: Final = 50
 _THREADS: Final = 8
 _READ_TOGETHER: Final = 500  # tags
 _TAGGED: Final = gettext_noop("the tag %(tag)s points to it, so it stays")
+_LISTED: Final = gettext_noop("the index %(digest)s lists it, so it stays")
+_TORN: Final = gettext_noop(
+    "The tag %(tag)s cannot be read, so nobody knows whether it points to one of these images: %(why)s. Delete that tag"
+    " first."
+)
 _UNKEPT: Final = gettext_noop("its manifest could not be kept, so it was not deleted")
-SENTENCES: Final = (_TAGGED, _UNKEPT)
+SENTENCES: Final = (_TAGGED, _LISTED, _TORN, _UNKEPT)
 
 
 class ManifestDeletion:
@@ -39,16 +47,24 @@ class ManifestDeletion:
 
     def delete(self, items: Sequence[PlanItem]) -> None:
         """All manifests that are to go, in the order of the plan: what lists others comes before them."""
-        tagged = self._tagged({item.digest for item in items})
-        stay = [
-            Outcome.skipped(item, _TAGGED % {"tag": tagged[item.digest]}) for item in items if item.digest in tagged
-        ]
+        reasons = self._reasons_to_stay(items)
+        stay = [Outcome.skipped(item, reasons[item.digest]) for item in items if item.digest in reasons]
         with self._course.lease.writing():
             settle(self._course.plan, stay, timezone.now())
         self._course.tell(settled=len(stay))
-        going = [item for item in items if item.digest not in tagged]
+        going = [item for item in items if item.digest not in reasons]
         for start in range(0, len(going), CHUNK):
             self._carry(self._begin(going[start : start + CHUNK]))
+
+    def _reasons_to_stay(self, items: Sequence[PlanItem]) -> dict[str, str]:
+        """Why digests stay that a tag points to now, or that an index lists which stays: Berth breaks no index."""
+        digests = {item.digest for item in items}
+        tagged, listed = self._read_tags(digests)
+        reasons = {digest: _TAGGED % {"tag": tag} for digest, tag in tagged.items()}
+        reasons |= {d: _LISTED % {"digest": index} for d, index in listed.items() if d not in reasons}
+        going = digests - set(reasons)
+        held = holders(self._repository_id, going, going)
+        return reasons | {digest: _LISTED % {"digest": indexes[0].digest} for digest, indexes in held.items()}
 
     def finish(self, items: Sequence[PlanItem]) -> None:
         """What somebody began, and then died: done where the manifest is gone, else as it was planned."""
@@ -65,21 +81,24 @@ class ManifestDeletion:
             return False
         return True
 
-    def _tagged(self, digests: set[str]) -> dict[str, str]:
-        """A tag of each of `digests` that one points to now. Every tag of the repository is read for it.
+    def _read_tags(self, digests: set[str]) -> tuple[dict[str, str], dict[str, str]]:
+        """A tag of each of `digests` that one points to now, and an index of each that one lists which is new to us.
 
-        A tag that came since this was planned would else go with the digest, and nobody had seen it named. Those that
-        the catalog knows are read too, should the registry not list them.
+        Every tag of the repository is read for it. What came since this was planned would else go with the digest, and
+        nobody had seen it named. Those that the catalog knows are read too, should the registry not list them.
         """
-        found: dict[str, str] = {}
+        tagged: dict[str, str] = {}
+        listed: dict[str, str] = {}
         every = dict.fromkeys([*self._listed(), *self._known(digests)])
         with ThreadPoolExecutor(_THREADS) as threads:
             for names in by_number(every, _READ_TOGETHER):
                 known = known_tags(self._repository_id, names)
-                pairs = threads.map(lambda tag, known=known: (tag, self._digest_of(tag, known)), names)
-                found |= {digest: tag for tag, digest in pairs if digest in digests}
+                for tag, digest, below in threads.map(lambda tag, known=known: self._read(tag, known), names):
+                    if digest in digests:
+                        tagged[digest] = tag
+                    listed |= dict.fromkeys(below & digests, digest)
                 self._course.tell()
-        return found
+        return tagged, {child: index for child, index in listed.items() if index not in digests}
 
     def _listed(self) -> Iterable[TagName]:
         try:
@@ -94,16 +113,23 @@ class ManifestDeletion:
         for piece in by_number(digests, _READ_TOGETHER):
             yield from map(parse_tag, live.filter(presence__manifest__digest__in=piece).values_list("name", flat=True))
 
-    def _digest_of(self, tag: TagName, known: dict[str, object]) -> str:
-        digest = str(getattr(known.get(tag), "digest", ""))
+    def _read(self, tag: TagName, known: Mapping[str, KnownTag]) -> tuple[TagName, str, set[str]]:
+        """Where it points now, and what that lists where the catalog does not know it. Raises BrokenOff."""
+        digest = known[tag].digest if tag in known else ""
         try:
-            unless = Digest.parse(digest) if digest else None
-            fetched = self._course.client.manifest(self._name, tag, unless=unless)
+            fetched = self._course.client.manifest(self._name, tag, unless=Digest.parse(digest) if digest else None)
         except NotFound as refusal:
             if not refusal.reasons:
                 raise
-            return ""  # it went meanwhile, or its manifest is gone
-        return digest if fetched is None else str(fetched.digest)
+            return tag, "", set()  # it went meanwhile, or its manifest is gone
+        except RegistryError as fault:
+            if not is_of_one_tag(fault):
+                raise
+            raise BrokenOff(_TORN % {"tag": tag, "why": fault}) from fault
+        if fetched is None:
+            return tag, digest, set()
+        below = fetched.manifest.manifests if isinstance(fetched.manifest, ImageIndex) else ()
+        return tag, str(fetched.digest), {str(child.digest) for child in below}
 
     def _begin(self, items: Sequence[PlanItem]) -> list[PlanItem]:
         plan, now = self._course.plan, timezone.now()
@@ -143,6 +169,8 @@ class ManifestDeletion:
         except NotFound as refusal:
             if not refusal.reasons:
                 raise
+        if self._course.client.manifest_exists(self._name, digest):
+            raise BadAnswer(NOT_DONE % {"digest": digest})
 
     def _settle(self, done: Sequence[PlanItem], left: Sequence[PlanItem]) -> None:
         course, now = self._course, timezone.now()

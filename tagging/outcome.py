@@ -67,6 +67,23 @@ def settle(plan: Plan, outcomes: Iterable[Outcome], now: datetime) -> None:
     record(_entry(plan, outcome, now) for outcome in outcomes)
 
 
+def correct(plan: Plan, outcomes: Iterable[Outcome], now: datetime) -> None:
+    """Items that were settled as done, and turn out not to be; the audit keeps what it was told first, and adds this.
+
+    Inside the caller's transaction.
+    """
+    outcomes = list(outcomes)
+    places = [outcome.item.position for outcome in outcomes]
+    for outcome in outcomes:
+        PlanItem.objects.filter(pk=outcome.item.pk).update(state=outcome.state, note=outcome.note)
+    for piece in by_number(places, _ROWS):
+        TrashEntry.objects.filter(plan=plan, position__in=piece).delete()
+    entries = [_entry(plan, outcome, now) for outcome in outcomes]
+    for entry in entries:
+        entry.key += ":after"
+    record(entries)
+
+
 def give_back(plan: Plan, items: Iterable[PlanItem]) -> None:
     """Items that were begun and never asked for are as they were planned; inside the caller's transaction."""
     items = list(items)

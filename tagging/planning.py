@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from django.db import IntegrityError, transaction
@@ -18,6 +18,7 @@ from catalog.rows import select
 from oci.errors import printable
 from registries.models import Registry
 from tagging.freeing import freed_by
+from tagging.holders import holders, present_in
 from tagging.models import Plan, PlanItem, PlannedImage
 from tagging.permission import check_may_act
 
@@ -136,8 +137,9 @@ class _Draft:
         self._going = Counter(tag.presence_id for tag in tags)
         # Every presence that the plan touches, by its key.
         self._touched = {place.pk: place for place in (*_of_tags(tags), *places)}
-        self._holders = _holders(repository, [place.manifest_id for place in self._touched.values()], places)
-        self._doomed = _parents_first([place for place in places if place.manifest_id not in self._holders])
+        going = {place.manifest.digest for place in places}
+        self._holders = holders(repository.pk, {place.manifest.digest for place in self._touched.values()}, going)
+        self._doomed = _parents_first([place for place in places if place.manifest.digest not in self._holders])
 
     def write(self, asked: Asked) -> Plan:
         """In short transactions. Until the last of them nobody finds the plan, by its key or otherwise."""
@@ -182,7 +184,7 @@ class _Draft:
                 going=self._going[place.pk],
                 staying=max(0, place.tag_count - self._going[place.pk]),
                 stays=stays.get(place.pk, []),
-                held_by=self._holders.get(place.manifest_id, [])[:_NAMED],
+                held_by=[asdict(index) for index in self._holders.get(place.manifest.digest, [])[:_NAMED]],
                 referrers=referrers[place.manifest.digest],
                 children=children[place.manifest_id],
             )
@@ -212,23 +214,6 @@ def _of_tags(tags: Iterable[Tag]) -> Iterable[Presence]:
         yield from Presence.objects.filter(pk__in=piece).select_related("manifest")
 
 
-def _holders(
-    repository: Repository, manifest_ids: Sequence[int], going: Iterable[Presence]
-) -> dict[int, list[dict[str, str]]]:
-    """The present indexes that list each of these manifests and do not go themselves, each by digest and lead tag."""
-    entries = select(IndexEntry, ("index_id", "child_id"), "child_id", set(manifest_ids))
-    going_ids = {place.manifest_id for place in going}
-    above = {index for index, _ in entries} - going_ids
-    rows = select(Presence, ("manifest_id", "lead_tag"), "manifest_id", above, _present_in(repository))
-    digests = dict(select(Manifest, ("id", "digest"), "id", {index for index, _ in rows}))
-    named = {index: {"digest": digests[index], "tag": lead} for index, lead in rows}
-    holders: dict[int, list[dict[str, str]]] = {}
-    for index, child in sorted(set(entries)):
-        if index in named:
-            holders.setdefault(child, []).append(named[index])
-    return holders
-
-
 def _parents_first(places: Sequence[Presence]) -> list[Presence]:
     """An index before what it lists, so that none is ever there without its parts."""
     by_manifest = {place.manifest_id: place for place in places}
@@ -250,10 +235,8 @@ def _referrers(repository: Repository, places: Sequence[Presence]) -> Counter[st
     """How many manifests in the repository say that they are attached to each digest."""
     digests = {place.manifest.digest for place in places}
     rows = select(Manifest, ("id", "subject"), "subject", digests, "subject <> ''")
-    here = {
-        pk
-        for (pk,) in select(Presence, ("manifest_id",), "manifest_id", {pk for pk, _ in rows}, _present_in(repository))
-    }
+    keys, there = {pk for pk, _ in rows}, present_in(repository.pk)
+    here = {pk for (pk,) in select(Presence, ("manifest_id",), "manifest_id", keys, there)}
     return Counter(subject for pk, subject in rows if pk in here)
 
 
@@ -261,7 +244,3 @@ def _children(places: Sequence[Presence]) -> Counter[int]:
     indexes = [place.manifest_id for place in places if place.manifest.kind == Manifest.Kind.INDEX]
     rows = select(IndexEntry, ("index_id", "child_id"), "index_id", indexes, "child_id IS NOT NULL")
     return Counter(index for index, _ in set(rows))
-
-
-def _present_in(repository: Repository) -> str:
-    return f"gone_at IS NULL AND repository_id = {repository.pk:d}"

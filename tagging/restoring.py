@@ -12,7 +12,7 @@ from django.utils.translation import gettext_noop
 from oci.errors import NotFound, Refused, TooManyRequests, Unavailable
 from oci.names import Digest, RepositoryName, TagName, parse_repository, parse_tag
 from tagging.blobs import Blobs
-from tagging.course import REFUSALS, REFUSES, BrokenOff, Course
+from tagging.course import REFUSALS, REFUSES, BrokenOff, Course, may_have_been_heard
 from tagging.models import PlanItem, TrashEntry, TrashPart
 from tagging.outcome import Outcome, settle
 from tagging.pointing import MOVED, Pointing
@@ -56,13 +56,13 @@ class Restoration:
             return
         try:
             self._put(item, entry, parts)
-        except REFUSALS as refusal:
-            self._fail(item, REFUSES % {"why": refusal})
-            raise BrokenOff(REFUSES % {"why": refusal}) from refusal
         except Refused as refusal:
-            if isinstance(refusal, Unavailable | TooManyRequests):
+            if not may_have_been_heard(refusal):
+                self._fail(item, _REFUSED % {"why": refusal})
+            elif not isinstance(refusal, REFUSALS):
                 raise
-            self._fail(item, _REFUSED % {"why": refusal})
+            if isinstance(refusal, REFUSALS):
+                raise BrokenOff(REFUSES % {"why": refusal}) from refusal
 
     def _put(self, item: PlanItem, entry: TrashEntry, parts: Sequence[KeptPart]) -> None:
         pointing = Pointing(self._course, item) if item.tag else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from access.models import User
 
 SMALL: Final = 50  # items that are carried out while the person waits
+_HERE: Final = threading.BoundedSemaphore(3)  # in this process; beyond that they are jobs: other threads serve pages
 _READS: Final = 1_000  # tags that may have to be read for it
 _BEGUN: Final = (Plan.State.UNDER_WAY, Plan.State.DONE)
 FORGOTTEN: Final = timedelta(days=7)  # after which a plan that nobody carried out goes
@@ -46,12 +48,26 @@ def carry_out(plan: Plan, person: User) -> Job:
     check_may_act(person, plan.registry)
     # It is the act of whoever says yes, not of whoever had it planned.
     Plan.objects.filter(pk=plan.pk).exclude(state__in=_BEGUN).update(requested_by=person, actor=str(person))
-    is_small = _is_small(plan)
-    job, is_new = _queue(plan, person, here=is_small)
-    if is_small and is_new:
-        running.run_here(job.pk)
-        job.refresh_from_db()
+    is_small = _is_small(plan) and _HERE.acquire(blocking=False)
+    try:
+        job, is_new = _queue(plan, person, here=is_small)
+        if not is_new:
+            _widen(job)
+        elif is_small:
+            running.run_here(job.pk)
+            job.refresh_from_db()
+    finally:
+        if is_small:
+            _HERE.release()
     return job
+
+
+def _widen(job: Job) -> None:
+    """A job that finishes what was begun, and nothing more, does the rest too: now somebody has said so."""
+    with transaction.atomic():
+        row = Job.objects.unfinished().select_for_update().filter(pk=job.pk).first()
+        if row is not None and row.params.get("only_begun"):
+            Job.objects.filter(pk=row.pk).update(params={**row.params, "only_begun": False})
 
 
 def _is_small(plan: Plan) -> bool:

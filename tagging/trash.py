@@ -132,7 +132,7 @@ def _keep_documents(known: Mapping[int, Known], wanted: Collection[int]) -> dict
 
 
 def _kept(digests: Iterable[str]) -> dict[str, int]:
-    return dict(select(KeptManifest, ("digest", "id"), "digest", set(digests)))
+    return dict(select(KeptManifest, ("digest", "id"), "digest", set(digests), keep=True))
 
 
 def _sizes(repository: Repository, by_digest: Mapping[str, Known]) -> dict[str, int]:

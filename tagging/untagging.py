@@ -6,9 +6,7 @@ with a throwaway that nothing else has, and one DELETE of its digest takes them 
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Final
 
 from django.db.models.functions import Now
@@ -20,65 +18,31 @@ from catalog.recording import tags
 from catalog.rows import hold
 from oci import throwaway
 from oci.errors import (
-    BadAnswer,
-    ForeignRealm,
     NotFound,
     RegistryError,
     TooManyRequests,
-    Unavailable,
     Unreachable,
 )
 from oci.names import Digest, RepositoryName, parse_repository, parse_tag
 from tagging.course import REFUSALS, REFUSES, BrokenOff, Course, may_have_been_heard
+from tagging.discarding import Chunk, Discarding, is_of_one_tag, says_that_it_fails
 from tagging.means import Way
 from tagging.models import PlanItem, TrashEntry
 from tagging.outcome import Outcome, give_back, settle
 from tagging.protection import protected_among
-from tagging.trash import keep, root_of
+from tagging.trash import keep
 
 CHUNK: Final = 50
-_TRIES: Final = 3  # of a DELETE that may have been done by half
 _MOVED: Final = gettext_noop("it points to another digest now: it was moved since this was planned")
 _READABLE: Final = gettext_noop("it can be read now, which it could not when this was planned: look at it first")
 _UNREADABLE: Final = gettext_noop("it cannot be read now: %(why)s")
 _UNKEPT: Final = gettext_noop("its manifest could not be kept, so it was not deleted")
-_PUT_BACK: Final = gettext_noop("the registry took no delete, so the tag was put back")
-_NOT_DONE: Final = gettext_noop("the registry says that it deleted %(digest)s and still has it")
+_BY_ANOTHER: Final = gettext_noop("another plan deleted it meanwhile")
 _TORN: Final = gettext_noop(
     "The registry fails at it: %(why)s. One tag of the repository that cannot be read is enough for that: delete such a"
     " tag first."
 )
-SENTENCES: Final = (_TORN, _MOVED, _READABLE, _UNREADABLE, _UNKEPT, _PUT_BACK, _NOT_DONE)
-
-log = logging.getLogger(__name__)
-
-
-@dataclass(slots=True)
-class _Work:
-    """One chunk under way: what is known of its items so far."""
-
-    items: Sequence[PlanItem]
-    throwaway: Throwaway | None
-    is_new: bool  # nobody has asked for any of it before
-    outcomes: list[Outcome] = field(default_factory=list)
-    overwritten: list[PlanItem] = field(default_factory=list)  # they point to the throwaway
-    open: list[PlanItem] = field(default_factory=list)  # nobody knows whether the registry did it
-    fault: RegistryError | None = None
-
-    @property
-    def untouched(self) -> list[PlanItem]:
-        touched = {outcome.item.pk for outcome in self.outcomes} | {item.pk for item in (*self.overwritten, *self.open)}
-        return [item for item in self.items if item.pk not in touched]
-
-
-def _is_of_this_tag(error: RegistryError) -> bool:
-    """Whether the registry could not read one tag, and may well read the next."""
-    return _is_said_to_fail(error) or (isinstance(error, BadAnswer) and not isinstance(error, ForeignRealm))
-
-
-def _is_said_to_fail(error: RegistryError) -> bool:
-    """The registry itself says that it fails at this, which is more than being busy or away."""
-    return isinstance(error, Unavailable) and error.answered == Unavailable.status and bool(error.reasons)
+SENTENCES: Final = (_TORN, _MOVED, _READABLE, _UNREADABLE, _UNKEPT, _BY_ANOTHER)
 
 
 class Untagging:
@@ -95,7 +59,7 @@ class Untagging:
         row = self._begin(items)
         begun = [item for item in items if item.state == PlanItem.State.BEGUN]
         if begun:
-            self._carry(_Work(begun, row, is_new=True))
+            self._carry(Chunk(begun, row, is_new=True))
 
     def finish(self, items: Sequence[PlanItem]) -> None:
         """What somebody began, and then died."""
@@ -103,7 +67,7 @@ class Untagging:
         for item in items:
             groups.setdefault(item.throwaway_id, []).append(item)
         for group in groups.values():
-            self._carry(_Work(group, group[0].throwaway, is_new=False))
+            self._carry(Chunk(group, group[0].throwaway, is_new=False))
 
     def _without_protected(self, items: Sequence[PlanItem]) -> list[PlanItem]:
         repository = self._course.repository(self._repository_id)
@@ -144,138 +108,110 @@ class Untagging:
         )
         return row
 
-    def _carry(self, work: _Work) -> None:
-        self._ask(work)
-        if work.throwaway is not None and (work.overwritten or work.open):
-            self._discard(work, work.throwaway)
-        self._settle(work)
-        if isinstance(work.fault, REFUSALS):
-            raise BrokenOff(REFUSES % {"why": work.fault}) from work.fault
-        if work.throwaway is not None and work.fault is not None and _is_said_to_fail(work.fault):
-            raise BrokenOff(_TORN % {"why": work.fault}) from work.fault
-        if work.fault is not None:
-            raise work.fault
+    def _carry(self, chunk: Chunk) -> None:
+        self._ask(chunk)
+        if chunk.throwaway is not None and (chunk.overwritten or chunk.open):
+            Discarding(self._course.plan, self._course.client, self._name).discard(chunk, chunk.throwaway)
+        self._settle(chunk)
+        if isinstance(chunk.fault, REFUSALS):
+            raise BrokenOff(REFUSES % {"why": chunk.fault}) from chunk.fault
+        if chunk.throwaway is not None and chunk.fault is not None and says_that_it_fails(chunk.fault):
+            raise BrokenOff(_TORN % {"why": chunk.fault}) from chunk.fault
+        if chunk.fault is not None:
+            raise chunk.fault
 
-    def _ask(self, work: _Work) -> None:
+    def _ask(self, chunk: Chunk) -> None:
         """Look at each tag, and have it deleted or overwritten, up to the first fault."""
-        for item in work.items:
+        for item in chunk.items:
             try:
-                if reason := self._look(item, work):
-                    work.outcomes.append(Outcome.skipped(item, reason))
-                elif work.throwaway is not None:
-                    self._overwrite(item, work, work.throwaway)
-                else:
-                    self._delete_by_name(item, work)
+                self._ask_for(item, chunk)
             except RegistryError as fault:
-                work.fault = fault
+                chunk.fault = fault
+                if not chunk.is_new:
+                    chunk.open += chunk.untouched  # whoever began them may have done some
                 return
 
-    def _look(self, item: PlanItem, work: _Work) -> str:
-        """Why it is left alone; "" when it is as it was planned."""
-        thrown = work.throwaway.digest if work.throwaway else ""
+    def _ask_for(self, item: PlanItem, chunk: Chunk) -> None:
+        try:
+            found = self._look(item)
+        except RegistryError as error:
+            if not (item.digest and chunk.is_new and is_of_one_tag(error)):
+                raise
+            chunk.outcomes.append(Outcome.skipped(item, _UNREADABLE % {"why": error}))
+            return
+        thrown = chunk.throwaway.digest if chunk.throwaway else ""
+        if found and found == thrown:
+            chunk.overwritten.append(item)
+        elif found and (reason := self._why_not(item, found, chunk)):
+            chunk.outcomes.append(Outcome.skipped(item, reason))
+        elif chunk.throwaway is not None:
+            self._overwrite(item, chunk, chunk.throwaway)
+        else:
+            self._delete_by_name(item, chunk)
+
+    def _look(self, item: PlanItem) -> str:
+        """The digest that its tag points to now; "" where that cannot be read, and could not when it was planned."""
         unless = Digest.parse(item.digest) if item.digest else None
         try:
             found = self._course.client.manifest(self._name, parse_tag(item.tag), unless=unless)
         except RegistryError as error:
             if isinstance(error, NotFound) and error.reasons:
                 return ""  # its manifest is gone, or the tag is: either way it may go
-            if item.digest and work.is_new and _is_of_this_tag(error):
-                return _UNREADABLE % {"why": error}
             if item.digest or isinstance(error, (*REFUSALS, Unreachable, TooManyRequests)):
                 raise
-            return ""  # it could not be read when this was planned either
-        if found is None or str(found.digest) in {item.digest, thrown}:
             return ""
-        return _MOVED if item.digest else _READABLE
+        return item.digest if found is None else str(found.digest)
 
-    def _overwrite(self, item: PlanItem, work: _Work, row: Throwaway) -> None:
+    def _why_not(self, item: PlanItem, found: str, chunk: Chunk) -> str:
+        """Why a tag that points to `found` is left alone; "" when it is as it was planned."""
+        if found != item.digest:
+            return _MOVED if item.digest else _READABLE
+        # Of what somebody began, and the registry never heard of, nobody has asked lately.
+        return "" if chunk.is_new else protected_among(item.repository, [item.tag]).get(item.tag, "")
+
+    def _overwrite(self, item: PlanItem, chunk: Chunk, row: Throwaway) -> None:
         tag, content = parse_tag(item.tag), throwaway.throwaway(row.name)
         try:
             self._course.client.put_manifest(self._name, tag, throwaway.MEDIA_TYPE, content)
         except RegistryError as fault:
             if may_have_been_heard(fault):
-                work.open.append(item)
+                chunk.open.append(item)
             raise
-        work.overwritten.append(item)
+        chunk.overwritten.append(item)
 
-    def _delete_by_name(self, item: PlanItem, work: _Work) -> None:
+    def _delete_by_name(self, item: PlanItem, chunk: Chunk) -> None:
         try:
             self._course.client.delete_tag(self._name, parse_tag(item.tag))
         except RegistryError as fault:
             if may_have_been_heard(fault):
-                work.open.append(item)
+                chunk.open.append(item)
             # A plain 404 is no registry's word for a tag that is not there.
             if not (isinstance(fault, NotFound) and fault.reasons):
                 raise
-        work.outcomes.append(Outcome.done(item))
+        chunk.outcomes.append(Outcome.done(item))
 
-    def _discard(self, work: _Work, row: Throwaway) -> None:
-        """Delete the throwaway, and with it the tags that point to it; what may yet be overwritten stays open."""
-        try:
-            self._delete_throwaway(row)
-        except RegistryError as fault:
-            work.fault = fault
-            # 2.8 reads every tag for it: one that is torn makes it stop half way, and will the next time.
-            if isinstance(fault, (*REFUSALS, BadAnswer)) or _is_said_to_fail(fault):
-                self._put_back(work, row)
-            else:
-                work.open += work.overwritten
-        else:
-            work.outcomes += [Outcome.done(item) for item in work.overwritten]
-
-    def _delete_throwaway(self, row: Throwaway) -> None:
-        """A DELETE whose answer was lost is sent again: nobody else has this digest, so it can only have been ours.
-
-        2.8 deletes the manifest first and the tags that point to it after that, and trips over a tag that is written
-        at this moment. A DELETE of what is gone takes no tags along: so the manifest is put there again before.
-        """
-        client, digest, content = self._course.client, Digest.parse(row.digest), throwaway.throwaway(row.name)
-        for tried in range(_TRIES):
-            try:
-                if tried:
-                    client.put_manifest(self._name, digest, throwaway.MEDIA_TYPE, content)
-                client.delete_manifest(self._name, digest)
-            except (NotFound, Unreachable, Unavailable) as fault:
-                if tried == _TRIES - 1 or (isinstance(fault, NotFound) and not fault.reasons):
-                    raise
-            else:
-                break
-        if client.manifest_exists(self._name, digest):
-            raise BadAnswer(_NOT_DONE % {"digest": digest})
-
-    def _put_back(self, work: _Work, row: Throwaway) -> None:
-        """The registry takes overwriting and no deletes: give each tag its image again."""
-        for item in work.overwritten:
-            try:
-                self._put_one_back(item, row)
-            except RegistryError as fault:
-                log.warning("%s:%s could not be put back yet: %s", self._name, item.tag, fault)
-                work.open.append(item)
-            else:
-                work.outcomes.append(Outcome.failed(item, _PUT_BACK))
-
-    def _put_one_back(self, item: PlanItem, row: Throwaway) -> None:
-        tag, client = parse_tag(item.tag), self._course.client
-        try:
-            if client.manifest(self._name, tag, unless=Digest.parse(row.digest)) is not None:
-                return  # somebody has pushed it meanwhile
-        except NotFound as refusal:
-            if not refusal.reasons:
-                raise  # else the throwaway is gone, and the tag points to nothing or went with it
-        kept = root_of(self._course.plan, item)
-        if kept is None:
-            raise NotFound.build(f"PUT {self._name}:{tag}", NotFound.status)  # its manifest had been gone before
-        client.put_manifest(self._name, tag, kept.media_type, kept.content)
-
-    def _settle(self, work: _Work) -> None:
+    def _settle(self, chunk: Chunk) -> None:
         course, now = self._course, timezone.now()
         repository = course.repository(self._repository_id)
-        gone = [outcome.item.tag for outcome in work.outcomes if outcome.is_done]
+        gone = [outcome.item.tag for outcome in chunk.outcomes if outcome.is_done]
         with course.lease.writing():
+            hold(Repository, self._repository_id)
             live = Tag.objects.live().filter(repository=repository, name__in=gone)
             tags.drop(repository, list(live.values_list("id", flat=True)), now)
-            settle(course.plan, work.outcomes, now)
-            give_back(course.plan, work.untouched)
-            if work.throwaway is not None and not work.open:
-                Throwaway.objects.filter(pk=work.throwaway.pk).update(closed_at=now)
-        course.tell(settled=len(work.outcomes))
+            settle(course.plan, self._each_once(chunk.outcomes), now)
+            give_back(course.plan, chunk.untouched)
+            if chunk.throwaway is not None and not chunk.open:
+                Throwaway.objects.filter(pk=chunk.throwaway.pk).update(closed_at=now)
+        course.tell(settled=len(chunk.outcomes))
+
+    def _each_once(self, outcomes: Sequence[Outcome]) -> list[Outcome]:
+        """What another plan deleted at the same moment is in the trash by that one, and is not recorded again."""
+        plan = self._course.plan
+        done = {(outcome.item.tag, outcome.item.digest) for outcome in outcomes if outcome.is_done}
+        others = TrashEntry.objects.listed().filter(registry=plan.registry_id, repository=self._repository_id)
+        others = others.filter(deleted_at__gte=plan.began_at, tag__in={tag for tag, _ in done}).exclude(plan=plan)
+        theirs = set(others.values_list("tag", "digest")) & done
+        return [
+            Outcome.skipped(one.item, _BY_ANOTHER) if one.is_done and (one.item.tag, one.item.digest) in theirs else one
+            for one in outcomes
+        ]

@@ -23,6 +23,8 @@ from tagging import (
     carrying_out,
     copying,
     course,
+    deleting,
+    discarding,
     manifests,
     means,
     permission,
@@ -42,9 +44,9 @@ from web import oci_sentences
 
 _MODULES: Final = (
     running, jobs, services, removal, scan, choosing, shrinking, watched, listing, api, folder, patience, below,
-    configs, repositories, settling, carrying_out, course, tagging, untagging, manifests, removing, restoring,
-    copying, pointing, protection, means, permission, planning, planning_restores, planning_copies, rules, undoing,
-    oci_sentences,
+    configs, repositories, settling, carrying_out, course, tagging, untagging, discarding, deleting, manifests,
+    removing, restoring, copying, pointing, protection, means, permission, planning, planning_restores,
+    planning_copies, rules, undoing, oci_sentences,
 )  # fmt: skip
 SENTENCES: Final[tuple[str, ...]] = tuple(dict.fromkeys(chain.from_iterable(m.SENTENCES for m in _MODULES)))
 KINDS: Final = frozenset(oci_sentences.KINDS)

@@ -23,16 +23,18 @@ class Gate:
         self._method, self._left, self._for_all, self._is_shut = "", 0, False, False
         self._is_heard: bool | Callable[[Asked], object] = False
         self._times = 0
-        self._list: Reply | None = None
+        self._then: Reply | None = None
+        self._at: dict[str, Reply] = {}
         self._meanwhile: tuple[str, Callable[[], object]] | None = None
+        self._passing = 0
 
-    def answer_lists(self, reply: Reply) -> None:
-        """Say this to whoever asks for tags."""
-        self._list = reply
+    def answer(self, path: str, reply: Reply) -> None:
+        """Say this to whoever asks for what is at a path that ends so."""
+        self._at[path] = reply
 
-    def meanwhile(self, method: str, happens: Callable[[], object]) -> None:
-        """Have something happen right after the first request of this method has passed."""
-        self._meanwhile = (method, happens)
+    def meanwhile(self, method: str, happens: Callable[[], object], *, after: int = 0) -> None:
+        """Have something happen once `after` requests of this method and another one have passed."""
+        self._meanwhile, self._passing = (method, happens), after
 
     def refuse(  # noqa: PLR0913  each is one way to be odd
         self,
@@ -43,14 +45,15 @@ class Gate:
         for_all: bool = False,
         heard: bool | Callable[[Asked], object] = False,
         times: int = 1_000,
+        then: Reply | None = None,
     ) -> None:
         """Let `after` more requests of a method through, and answer those that follow, or all that follow, so.
 
         Questions about rights, which name a digest that is nowhere, are let through. What is `heard` is done all the
-        same, or so; after so many `times` the gate is open again.
+        same, or so; after so many `times` the gate is open again, or `then` answers, and nothing is heard any more.
         """
         self._reply, self._method, self._left, self._for_all, self._is_shut = reply, method, after, for_all, False
-        self._is_heard, self._times = heard, times
+        self._is_heard, self._times, self._then = heard, times, then
 
     def _answer(self, asked: Asked) -> Reply | Raw:
         if self._reply is not None:
@@ -60,13 +63,16 @@ class Gate:
                 if self._left <= 0:
                     return self._shut(asked, self._reply)
                 self._left -= 1
-        if self._list is not None and asked.path.endswith("/tags/list"):
-            return self._list
+        for end, reply in self._at.items():
+            if asked.path.endswith(end):
+                return reply
         self.passed.append(asked)
         answer = self._forward(asked)
         if self._meanwhile is not None and asked.method == self._meanwhile[0]:
-            happens, self._meanwhile = self._meanwhile[1], None
-            happens()
+            self._passing -= 1
+            if self._passing < 0:
+                happens, self._meanwhile = self._meanwhile[1], None
+                happens()
         return answer
 
     def _shut(self, asked: Asked, reply: Reply | Raw) -> Reply | Raw:
@@ -77,7 +83,7 @@ class Gate:
             self._forward(asked)
         self._times -= 1
         if not self._times:
-            self._reply = None
+            self._reply, self._is_heard = self._then, False
         return reply
 
     def _asks_for_rights(self, asked: Asked) -> bool:

@@ -1,6 +1,6 @@
 """A process that carries a plan out again and again, each time killed one step later, and then has it resumed.
 
-    python -m tests.tagging.killing URL TAGS [--step request|write | --at-once different|same]
+    python -m tests.tagging.killing URL TAGS [--step request|write | --at-once different|same|overlapping]
 
 BERTH_DATA holds a database that was prepared and scanned. What runs is a fork of this process, which has loaded Django
 and opened nothing: a step costs a fraction of a second. Each request and each statement that writes is a step; they
@@ -175,13 +175,14 @@ def carry_out(number: int) -> None:
 def outcome() -> dict[str, Any]:
     from audit.models import Entry
     from catalog.models import Tag
-    from tagging.models import Plan
+    from tagging.models import Plan, TrashEntry
     from tests.catalog.picture import check_counters
 
     check_counters()
     return {
         "messages": list(Plan.objects.order_by("pk").values_list("message", flat=True)),
-        "recorded": sorted(Entry.objects.values_list("tag", flat=True)),
+        "recorded": sorted(Entry.objects.filter(outcome="done").values_list("tag", flat=True)),
+        "trash": sorted(TrashEntry.objects.listed().values_list("tag", flat=True)),
         "live": sorted(Tag.objects.live().values_list("name", flat=True)),
         "listed": sorted(_listed(Plan.objects.all()[0].registry.url)),
     }
@@ -208,7 +209,7 @@ def main() -> None:
     parser.add_argument("url")
     parser.add_argument("tags", type=int)
     parser.add_argument("--step", default="request")
-    parser.add_argument("--at-once", choices=["different", "same"])
+    parser.add_argument("--at-once", choices=["different", "same", "overlapping"])
     options = parser.parse_args()
     django.setup()
     for module in LOADED:  # once, and not in each fork
@@ -217,10 +218,10 @@ def main() -> None:
     names = push(options.url, options.tags)
     if options.at_once:
         one, other = names[: len(names) // 2], names[len(names) // 2 :]
-        assert forked(lambda: plan(one)) == 0
-        if options.at_once == "different":
-            assert forked(lambda: plan(other)) == 0
-        numbers = [0, 1] if options.at_once == "different" else [0, 0]
+        plans = {"different": [one, other], "same": [one], "overlapping": [one, one]}[options.at_once]
+        for chosen in plans:
+            assert forked(partial(plan, chosen)) == 0
+        numbers = [0, len(plans) - 1]
         assert at_once([partial(carry_out, number) for number in numbers]) == [0, 0]
         assert forked(outcome) == 0
         return

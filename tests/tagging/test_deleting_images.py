@@ -3,7 +3,9 @@ from __future__ import annotations
 from catalog.models import Presence, Repository
 from tagging.models import Plan, PlannedImage, TrashEntry
 from tests.catalog.picture import check_counters
+from tests.hostile import Reply
 from tests.tagging.acting import Actor
+from tests.tagging.gate import Gate
 
 
 def test_an_image_goes_with_all_its_tags(actor: Actor) -> None:
@@ -52,6 +54,62 @@ def test_a_tag_that_came_since_the_plan_keeps_its_image(actor: Actor) -> None:
     assert "so it stays" in actor.notes(plan).pop()
     assert actor.listed() == {"unseen", "other"}
     assert actor.pulls("unseen")
+
+
+def test_an_index_that_came_since_the_plan_keeps_what_it_lists(actor: Actor) -> None:
+    child, arm = actor.push.image("amd"), actor.push.image(platform="linux/arm64")
+    actor.push.image("other", seed="other")
+    actor.scan()
+    plan = actor.plan_images(child)
+    index = actor.push.index("1.0", children=[child, arm])
+
+    actor.carry_out(plan)
+
+    assert actor.outcomes(plan) == {"amd": "done", child: "skipped"}
+    assert actor.notes(plan) == {f"the index {index} lists it, so it stays"}
+    assert actor.pulls("1.0")
+
+
+def test_an_index_that_stays_after_all_keeps_what_it_lists(actor: Actor) -> None:
+    children = [actor.push.image(), actor.push.image(platform="linux/arm64")]
+    index = actor.push.index("1.0", children=children)
+    actor.scan()
+    plan = actor.plan_repository()
+    actor.push.index("again", children=children)
+
+    actor.carry_out(plan)
+
+    assert actor.outcomes(plan) == {"1.0": "done"} | dict.fromkeys([index, *children], "skipped")
+    assert actor.listed() == {"again"}
+    assert actor.pulls("again")
+
+
+def test_an_index_that_is_held_by_another_keeps_what_it_lists(actor: Actor) -> None:
+    child = actor.push.image()
+    inner = actor.push.index("inner", children=[child])
+    actor.push.index("outer", children=[inner])
+    actor.scan()
+
+    plan = actor.carry_out(actor.plan_images(inner, child))
+
+    assert actor.outcomes(plan) == {"inner": "done"}
+    assert (actor.gets(inner), actor.gets(child)) == (True, True)
+
+
+def test_a_tag_that_cannot_be_read_is_named_and_nothing_is_deleted(gate: Gate, gated: Actor) -> None:
+    digest = gated.push.image("t0")
+    gated.push.image("torn", seed="torn")
+    gated.scan()
+    plan = gated.plan_images(digest)
+    path = f"/v2/{gated.name}/manifests/torn"
+    gate.answer(path, Reply.errors(500, "UNKNOWN"))
+
+    gated.carry_out(plan)
+
+    assert plan.state == Plan.State.BROKEN_OFF
+    assert plan.message.startswith("The tag torn cannot be read, so nobody knows whether it points to one of these")
+    assert gated.outcomes(plan) == {"t0": "done", digest: "planned"}
+    assert gated.gets(digest)
 
 
 def test_of_an_index_the_children_stay_untagged(actor: Actor) -> None:

@@ -159,7 +159,7 @@ def test_a_list_that_is_empty_for_a_moment_costs_no_tag(gate: Gate, gated: Actor
     gated.scan()
     ProtectionRule.objects.create(tags="kept")
     plan = gated.plan_images(digest)
-    gate.answer_lists(Reply.json({"name": gated.name, "tags": None}))
+    gate.answer("/tags/list", Reply.json({"name": gated.name, "tags": None}))
 
     gated.carry_out(plan)
 
@@ -185,4 +185,125 @@ def test_a_delete_that_took_the_throwaway_alone_is_done_again(gate: Gate, gated:
 
     assert plan.state == Plan.State.DONE
     assert gated.listed() == set(NAMES[3:])
+    check_honest(gated, plan)
+
+
+def test_what_was_begun_stays_begun_while_nobody_answers(gate: Gate, gated: Actor) -> None:
+    gated.push.image(*NAMES)
+    gated.scan()
+    plan = gated.plan_tags(*NAMES)
+    gate.refuse(after=2, method="PUT" if gated.overwrites else "DELETE", reply=LOST, for_all=True)
+    gated.carry_out(plan)
+    begun = {tag for tag, state in gated.outcomes(plan).items() if state == "begun"}
+
+    gate.refuse(after=0, method="GET", reply=LOST, for_all=True)
+    recover()
+
+    assert begun
+    assert {tag for tag, state in gated.outcomes(plan).items() if state == "begun"} == begun
+    gate.open()
+    recover()
+    check_honest(gated, plan)
+
+
+@pytest.mark.parametrize("own_registry", [V2], indirect=True)
+@pytest.mark.parametrize("status", [401, 403, 405])
+def test_an_overwrite_that_was_heard_and_then_refused_is_found_out(gate: Gate, gated: Actor, status: int) -> None:
+    gated.push.image(*NAMES)
+    gated.scan()
+    plan = gated.plan_tags(*NAMES)
+    refusal = Reply.errors(status, "DENIED")
+
+    gate.refuse(after=2, method="PUT", reply=LOST, heard=True, times=1, then=refusal)
+    gated.carry_out(plan)
+
+    assert plan.state == Plan.State.BROKEN_OFF
+    gate.open()
+    recover()
+    check_honest(gated, plan)
+
+
+def test_a_restore_that_was_heard_and_then_refused_is_found_out(gate: Gate, gated: Actor) -> None:
+    digest = gated.push.image("t0", "t1")
+    gated.scan()
+    gated.carry_out(gated.plan_tags("t0"))
+    plan = gated.plan_restore(*gated.trash())
+    gate.refuse(after=0, method="PUT", reply=LOST, heard=True, times=1, then=Reply.errors(403, "DENIED"))
+
+    gated.carry_out(plan)
+
+    assert gated.outcomes(plan) == {"t0": "begun"}
+    gate.open()
+    recover()
+    assert gated.outcomes(plan) == {"t0": "done"}
+    assert gated.push_digest("t0") == digest
+    assert gated.trash() == []
+    assert gated.live() == {"t0", "t1"}
+
+
+def test_a_tag_that_is_there_after_its_delete_was_confirmed_is_no_deleted_one(gate: Gate, gated: Actor) -> None:
+    digest = gated.push.image(*NAMES)
+    gated.scan()
+    plan = gated.plan_tags("t0", "t1")
+    back = Actor(gated.real, gated.row, gated.person).push
+
+    gate.meanwhile("DELETE", lambda: back.image("t0"), after=1)  # the first asks for the right to
+    gated.carry_out(plan)
+
+    assert gated.outcomes(plan)["t0"] == "failed"
+    assert gated.notes(plan) == {"the registry said that it deleted it, and has it still or again, with the same image"}
+    assert gated.push_digest("t0") == digest
+    assert gated.live() == gated.listed()
+    assert [entry.tag for entry in gated.trash()] == ["t1"] * ("t1" not in gated.listed())
+    told = [(tag, outcome) for _, tag, outcome in gated.entries(plan) if tag == "t0"]
+    assert told == [("t0", "done"), ("t0", "failed")]
+    check_counters()
+
+
+def test_a_look_back_that_fails_takes_nothing_back(gate: Gate, gated: Actor) -> None:
+    gated.push.image(*NAMES)
+    gated.scan()
+    plan = gated.plan_tags("t0", "t1")
+    gate.answer("/tags/list", Reply.errors(500, "UNKNOWN"))
+
+    gated.carry_out(plan)
+
+    assert plan.state == Plan.State.DONE
+    assert gated.outcomes(plan) == {"t0": "done", "t1": "done"}
+
+
+def test_a_manifest_that_is_there_after_its_delete_was_confirmed_is_not_done(gate: Gate, gated: Actor) -> None:
+    digest = gated.push.image("t0")
+    gated.push.image("stays", seed="other")
+    gated.scan()
+    plan = gated.plan_images(digest)
+    gate.refuse(after=1, method="DELETE", reply=Reply(202), times=1)
+
+    gated.carry_out(plan)
+
+    assert plan.state == Plan.State.BROKEN_OFF
+    assert f"the registry says that it deleted {digest} and still has it".casefold() in plan.message.casefold()
+    gate.open()
+    recover()
+    assert gated.outcomes(plan) == {"t0": "done", digest: "planned"}
+    gated.carry_out(plan)
+    assert (plan.state, gated.gets(digest)) == (Plan.State.DONE, False)
+
+
+def test_the_rest_of_a_plan_that_is_being_finished_is_done_too_when_somebody_says_so(gate: Gate, gated: Actor) -> None:
+    gated.push.image(*NAMES)
+    gated.scan()
+    plan = gated.plan_tags(*NAMES)
+    gate.refuse(after=0, method="PUT" if gated.overwrites else "DELETE", reply=LOST, times=3, for_all=True)
+    gated.carry_out(plan)
+    gate.open()
+    Job.objects.update(finished_at=timezone.now() - timedelta(hours=2))
+    services.recover()
+
+    job = services.carry_out(plan, gated.person)
+    assert Job.objects.unfinished().get() == job
+    running.run(job.pk)
+
+    assert set(gated.outcomes(plan).values()) == {"done"}
+    assert gated.listed() == set()
     check_honest(gated, plan)

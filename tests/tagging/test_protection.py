@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.db import connection
 from django.utils import timezone
 
 from access.models import User
@@ -16,8 +17,15 @@ from tagging.models import Plan, ProtectionRule, TrashEntry
 from tagging.permission import NotPermitted
 from tagging.planning import Asked
 from tagging.protection import matches
+from tests.hostile import Raw
 from tests.tagging.acting import Actor
+from tests.tagging.gate import Gate
 from tests.web import furniture as make
+
+
+def execute(statement: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
 
 
 @pytest.mark.parametrize(
@@ -57,17 +65,39 @@ def test_a_protected_tag_is_left_alone(actor: Actor) -> None:
     assert actor.pulls("v2")
 
 
-def test_a_rule_that_cannot_be_judged_means_no(actor: Actor) -> None:
+@pytest.mark.django_db(transaction=True)
+def test_rules_that_cannot_be_read_mean_no(actor: Actor) -> None:
     actor.push.image("v1")
     actor.scan()
-    ProtectionRule.objects.create(registry=actor.row, tags="v*")
     plan = actor.plan_tags("v1")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("tagging.protection._compiled", lambda _pattern: 1 / 0)
+    execute("ALTER TABLE tagging_protectionrule RENAME TO away")
+    try:
         actor.carry_out(plan)
+    finally:
+        execute("ALTER TABLE away RENAME TO tagging_protectionrule")
 
     assert actor.outcomes(plan) == {"v1": "planned"}
     assert actor.listed() == {"v1"}
+
+
+@pytest.mark.parametrize("heard", [True, False])
+def test_a_rule_that_came_after_a_tag_was_begun_holds_where_nothing_was_done_yet(
+    gate: Gate, gated: Actor, heard: bool
+) -> None:
+    gated.push.image("v1", "x")
+    gated.scan()
+    plan = gated.plan_tags("v1")
+    method = "PUT" if gated.overwrites else "DELETE"
+    gate.refuse(after=0, method=method, reply=Raw(b""), heard=heard, times=3 if gated.overwrites else 1, for_all=True)
+    gated.carry_out(plan)
+    gate.open()
+    rules.add(ProtectionRule(registry=gated.row, tags="v*"), gated.person)
+
+    gated.carry_out(plan)
+
+    assert gated.outcomes(plan) == {"v1": "done" if heard else "skipped"}
+    assert gated.listed() == ({"x"} if heard else {"v1", "x"})
+    assert gated.live() == gated.listed()
 
 
 def test_a_move_from_outside_is_recorded_and_put_back(actor: Actor) -> None:

@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import json
 import shutil
+import threading
 from datetime import timedelta
 
 import pytest
+from django.db import connection, transaction
 from django.utils import timezone
 
 from audit.models import Entry
@@ -13,6 +15,7 @@ from catalog.reads.documents import raw_manifest
 from registries.clients import client_for
 from tagging import checking
 from tagging.models import KeptManifest, TrashEntry, TrashPart
+from tagging.trash import keep, parts_of
 from tests.tagging.acting import Actor
 
 STATE = TrashEntry.State
@@ -103,3 +106,32 @@ def test_an_entry_of_a_deletion_that_never_happened_is_forgotten(actor: Actor) -
     assert plan.items.count() == 1
     assert not TrashEntry.objects.exists()
     assert not KeptManifest.objects.exists()
+
+
+@pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite lets only one write at a time")
+@pytest.mark.django_db(transaction=True)
+def test_what_is_thrown_away_while_others_expire_is_kept(actor: Actor) -> None:
+    """The bytes that the one needs are those that the other is about to let go of."""
+    actor.push.image("1", "2")
+    actor.scan()
+    actor.carry_out(actor.plan_tags("1"))
+    plan = actor.plan_tags("2")
+    TrashEntry.objects.update(until=timezone.now() - timedelta(days=1))
+    expiring = threading.Thread(target=expire_apart)
+
+    with transaction.atomic():
+        kept = keep(plan, list(plan.items.select_related("repository")), TrashEntry.How.UNTAGGED, timezone.now())
+        expiring.start()
+        expiring.join(0.5)
+        TrashEntry.objects.filter(plan=plan).update(deleted_at=timezone.now())
+    expiring.join()
+
+    entry = TrashEntry.objects.alive(timezone.now()).get()
+    assert (entry.tag, {part.kept.digest for part in parts_of(entry)}) == ("2", kept)
+
+
+def expire_apart() -> None:
+    try:
+        checking.expire(timezone.now())
+    finally:
+        connection.close()
