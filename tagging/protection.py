@@ -24,7 +24,15 @@ class RuleBook:
 
     def rule_for(self, repository: str, tag: str) -> ProtectionRule | None:
         """The first rule that protects it."""
-        return next((rule for rule in self._rules if _fits(rule, repository, tag)), None)
+        return next((r for r in self._rules if matches(r.repositories, repository) and matches(r.tags, tag)), None)
+
+    def reasons(self, repository: str, tags: Iterable[str]) -> dict[str, str]:
+        """Those of `tags` that are protected, each with a sentence that names the rule."""
+        mine = RuleBook(rule for rule in self._rules if matches(rule.repositories, repository))
+        if not mine._rules:
+            return {}
+        rules = ((tag, mine.rule_for(repository, tag)) for tag in tags)
+        return {tag: _PROTECTED % {"rule": rule} for tag, rule in rules if rule is not None}
 
 
 def protected_among(repository: Repository, tags: Iterable[str]) -> dict[str, str]:
@@ -32,13 +40,7 @@ def protected_among(repository: Repository, tags: Iterable[str]) -> dict[str, st
 
     What cannot be decided raises, and nobody goes on: failing to decide means no.
     """
-    book = RuleBook(ProtectionRule.objects.of(repository.registry))
-    rules = ((tag, book.rule_for(repository.name, tag)) for tag in tags)
-    return {tag: _PROTECTED % {"rule": rule} for tag, rule in rules if rule is not None}
-
-
-def _fits(rule: ProtectionRule, repository: str, tag: str) -> bool:
-    return matches(rule.repositories, repository) and matches(rule.tags, tag)
+    return RuleBook(ProtectionRule.objects.of(repository.registry)).reasons(repository.name, tags)
 
 
 def matches(pattern: str, name: str) -> bool:

@@ -1,6 +1,7 @@
 """`--postgresql`: what the tests do with the database, on a PostgreSQL that is started for them and leaves nothing.
 
-It runs those that use the database, whatever they are about, save those in a browser: others ask for the same pages.
+It runs those that use the database, whatever they are about, save those in a browser, since others ask for the same
+pages, and those at a second kind of registry: what one answers is the same on either database.
 `BERTH_TEST_DATABASE_URL` may name a server to use instead of a new one.
 """
 
@@ -16,6 +17,8 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
+
+from tests.real_registry import V3
 
 _DEBIAN: Final = Path("/usr/lib/postgresql")  # and there a folder a version, on nobody's PATH
 _NOBODY: Final = pwd.getpwnam("nobody")
@@ -55,7 +58,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def _asks_the_database(item: pytest.Item) -> bool:
     fixtures = set(getattr(item, "fixturenames", ()))
     uses = fixtures & _OUR_FIXTURES or item.get_closest_marker("django_db")
-    return bool(uses) and "chromium" not in fixtures
+    return bool(uses) and "chromium" not in fixtures and not _is_of_registry_3(item)
+
+
+def _is_of_registry_3(item: pytest.Item) -> bool:
+    spec = getattr(item, "callspec", None)
+    return spec is not None and V3 in spec.params.values()
 
 
 class Server:

@@ -15,6 +15,7 @@ from catalog.reads.keyset import Column, Order, Page, paged
 from oci.names import parse_repository
 from tagging.means import Means, Way, means_to_delete, problem_with_push
 from tagging.models import Plan, PlanItem, PlannedImage
+from tagging.protection import protected_among
 from tagging.trash import end_of_keeping
 from tagging.undoing import can_undo
 from web.asking import ask
@@ -25,9 +26,12 @@ _COLUMNS: Final = {"position": Column("position", int)}
 _DELETIONS: Final = frozenset({Plan.Act.DELETE_TAGS, Plan.Act.DELETE_IMAGES, Plan.Act.DELETE_REPOSITORY})
 _OF_REPOSITORIES: Final = frozenset({Plan.Act.DELETE_REPOSITORY, Plan.Act.REMOVE_REPOSITORY})
 _SHOWN: Final = 50  # images of which it is said what stays
+_NAMED: Final = 12  # protected tags, by name
+_ALL_PROTECTED: Final = gettext_lazy("Every tag of it is protected, and would be left alone.")
 _TYPED_FROM: Final = 100  # tags; who deletes more types the name of the repository
 _PATIENCE: Final = 5.0  # seconds for each question to the registry
 _STATE: Final = PlanItem.State
+_WAITING: Final = frozenset({Plan.State.PLANNED, Plan.State.BROKEN_OFF})
 _TITLES: Final = {
     Plan.Act.DELETE_TAGS: gettext_lazy("Delete %(tags)s of %(name)s"),
     Plan.Act.DELETE_IMAGES: gettext_lazy("Delete images of %(name)s with all their tags"),
@@ -77,6 +81,11 @@ class Impact:
     children: int = 0
     partly: list[PlannedImage] = field(default_factory=list)
     held: list[PlannedImage] = field(default_factory=list)
+    protected: dict[str, str] = field(default_factory=dict)  # open tags that will be left alone, and why
+
+    @property
+    def first_protected(self) -> list[str]:
+        return list(self.protected)[:_NAMED]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +105,13 @@ class PlanPage:
     @property
     def is_open(self) -> bool:
         """Somebody may say yes: to all of it, or to what was left when it was broken off."""
-        return self.plan.state in {Plan.State.PLANNED, Plan.State.BROKEN_OFF} and self.figures.open > 0
+        return self.plan.state in _WAITING and self.figures.open > 0
 
     @property
     def problem(self) -> str:
         """Why it cannot be carried out now."""
+        if self.is_open and len(self.impact.protected) == self.figures.open:
+            return str(_ALL_PROTECTED)
         return said(self.means.problem) if self.means else ""
 
     @property
@@ -191,7 +202,13 @@ def _impact(plan: Plan) -> Impact:
         children=sums["all_children"] or 0,
         partly=[image for image in shown if image.staying],
         held=[image for image in shown if image.held_by],
+        protected=_protected(plan) if plan.state in _WAITING else {},
     )
+
+
+def _protected(plan: Plan) -> dict[str, str]:
+    goes = plan.items.open().filter(step=PlanItem.Step.DELETE_TAG).in_order().values_list("tag", flat=True)
+    return protected_among(plan.repository, goes) if plan.repository else {}
 
 
 def _means(plan: Plan) -> Means:

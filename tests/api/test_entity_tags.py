@@ -34,7 +34,9 @@ def rows(app: Repository) -> None:
     tag, now = Tag.objects.get(repository=app, name="1.0"), timezone.now()
     assert tag.presence is not None
     TagSpan.objects.create(tag=tag, repository=app, manifest=tag.presence.manifest, began=now)
-    record([Entry(key="1", act=Entry.Act.PROTECT, outcome=Entry.Outcome.DONE, detail="*:v*")])
+    # Several: what is short may grow when it is packed, and is then sent as it is.
+    acts = [(Entry.Act.PROTECT, "*:v*"), (Entry.Act.UNPROTECT, "*:v*"), (Entry.Act.RETAG, ""), (Entry.Act.COPY, "")]
+    record(Entry(key=str(n), act=act, outcome=Entry.Outcome.DONE, detail=rule) for n, (act, rule) in enumerate(acts))
     tagging.plan(app)
     tagging.trash_entry(app, "2.0")
     for tags in ("v*", "latest"):

@@ -117,6 +117,21 @@ def test_a_repository_goes_when_its_name_is_typed(actor: Actor, browser: Client)
     assert actor.listed() == set()
 
 
+def test_what_is_protected_is_said_before_the_yes(actor: Actor, browser: Client) -> None:
+    actor.push.image("v1", "v2", "x")
+    actor.scan()
+    ProtectionRule.objects.create(registry=actor.row, tags="v*")
+
+    _, page = post(browser, f"{BASE}/delete-tags", tag=["v1", "v2", "x"])
+    assert "2 of these tags are protected and are left alone" in page.words
+    assert "Every tag of it is protected" not in page.words
+
+    _, page = post(browser, f"{BASE}/delete-tags", tag=["v1", "v2"])
+    assert "This cannot be carried out now. Every tag of it is protected, and would be left alone." in page.words
+    (button,) = [b for b in page.all("button") if "danger" in b.get("class", "")]
+    assert "disabled" in button
+
+
 def test_a_plan_that_nobody_wants_is_gone(actor: Actor, browser: Client) -> None:
     actor.push.image("1.0")
     actor.scan()

@@ -22,6 +22,8 @@ from registries.services import Details
 from tests.hostile import Hostile, Reply
 from tests.meanwhile import receiving
 from tests.real_registry import PASSWORD, USERNAME, RealRegistry
+from tests.tagging import furniture as tagging
+from tests.web import furniture as make
 
 pytestmark = pytest.mark.django_db
 
@@ -304,6 +306,17 @@ def test_remove_says_what_goes_and_what_does_not(staff: Client, main: Registry) 
     running.run(job.pk)
     assert not Registry.objects.exists()
     assert "Nothing was changed at the registry" in page(staff, f"/jobs/{job.pk}")
+
+
+def test_remove_says_that_the_trash_goes_too(staff: Client, main: Registry) -> None:
+    app = make.repository(main, "team/app")
+    for tag in ("1", "2"):
+        tagging.trash_entry(app, tag)
+    tagging.trash_entry(app, "old", days_left=-1)
+
+    assert "What is in its trash, 2 tags or images, can no longer be restored then." in page(
+        staff, "/registries/main/remove"
+    )
 
 
 def test_remove_waits_for_the_scan(staff: Client, main: Registry) -> None:

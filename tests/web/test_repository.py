@@ -9,6 +9,8 @@ from pytest_django import DjangoAssertNumQueries
 
 from catalog.models import Manifest, Presence, Repository, Tag
 from registries.models import Registry
+from tagging.models import ProtectionRule
+from tests.tagging import furniture as tagging
 from tests.web import furniture as make
 from tests.web.pages import Page
 
@@ -41,6 +43,21 @@ def test_tags_of_one_digest_share_a_row(client: Client, app: Repository) -> None
     assert f"{URL}/-/manifests/{built.row.digest}" in page.links
     assert len(page.all("button", **{"aria-label": "Copy the whole digest"})) == 2
     assert "1.4.1 same image as" not in page.words
+
+
+def test_protected_tags_have_a_lock(client: Client, app: Repository) -> None:
+    make.put(app, make.image(), "1.4.2", "latest", "v1")
+    tagging.protection_rule(app.registry)
+    page = see(client)
+    (lock,) = page.all("span", **{"class": "lock"})
+    assert lock["title"] == "it is protected by the rule *:v*"
+    assert "v1 (it is protected by the rule" in page.words
+    tag = see(client, f"{URL}/-/tags/v1")
+    assert len(tag.all("span", title=lock["title"])) == 1
+    assert "Protected: it is protected by the rule *:v*" in tag.words
+    assert len(see(client, f"{URL}/-/tags/1.4.2").all("span", title=lock["title"])) == 1
+    ProtectionRule.objects.update(repositories="other/*")
+    assert see(client).all("span", **{"class": "lock"}) == []
 
 
 def test_many_aliases_are_folded_and_counted(client: Client, app: Repository) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from axe_playwright_python.base import AxeResults
 from axe_playwright_python.sync_playwright import Axe
@@ -13,6 +14,7 @@ from tests.web import furniture as make
 from tests.web.harbour import Harbour
 
 AXE: Final = Axe()
+_OF_COLOURS: Final = ("color-contrast", "link-in-text-block")  # all else is the same in both themes
 # Not of animations: the bar of a job that tells no figure moves for ever. Nor by what they promise: the change of an
 # element that is not drawn, in a closed part of the page, is over without ever saying so.
 # A browser that is late shows a page before the change to it could be drawn, and says so: nothing of ours failed.
@@ -70,20 +72,21 @@ class Visit:
         foreign = [r.url for r in self.requests if not r.url.startswith((self.origin, "data:"))]
         assert foreign == []
 
-    def check_all_looks(self, path: str, *, in_both_themes: bool = True) -> None:
-        """Wide and narrow, each in the light theme and in the dark one, on one load.
-
-        Not `in_both_themes`: wide in the light one and narrow in the dark one, where another look told the rest.
-        """
-        for width, theme in ((1360, "light"), (390, "dark")):
+    def check_all_looks(self, path: str) -> None:
+        """Wide and narrow, each in the light theme and in the dark one, on one load."""
+        for width in (1360, 390):
             self.page.set_viewport_size({"width": width, "height": 900})
-            if not in_both_themes and theme == "dark":
-                self._turn("dark")
             self.check(f"{path}, {width} px")
-            if in_both_themes:
-                self._turn("dark")
-                self._check_with_axe(f"{path}, {width} px, dark")
+            self._turn("dark")
+            self._check_with_axe(f"{path}, {width} px, dark", _OF_COLOURS)
             self._turn("light")
+
+    def check_two_looks(self, path: str) -> None:
+        """Wide in the eyes of axe, and narrow, in the light theme: where another language told the rest."""
+        self.page.set_viewport_size({"width": 1360, "height": 900})
+        self.check(f"{path}, 1360 px")
+        self.page.set_viewport_size({"width": 390, "height": 900})
+        self.check_whole(f"{path}, 390 px")
 
     def _turn(self, scheme: Literal["dark", "light"]) -> None:
         """Into the other theme, to the end of the change of colours."""
@@ -91,9 +94,12 @@ class Visit:
         self.page.evaluate("() => new Promise(requestAnimationFrame)")
         self.page.evaluate(_CHANGES_END)
 
-    def _check_with_axe(self, path: str) -> None:
+    def _check_with_axe(self, path: str, rules: Sequence[str] = ()) -> None:
+        """By all rules of axe, or these alone."""
         if not self.page.evaluate("'axe' in window"):  # half a megabyte: once a page
             self.page.evaluate(AXE.axe_script)
-        given = {"resultTypes": ["violations"], "preload": False}
+        given: dict[str, Any] = {"resultTypes": ["violations"], "preload": False}
+        if rules:
+            given["runOnly"] = {"type": "rule", "values": rules}
         found = AxeResults(self.page.evaluate("options => axe.run(options)", given))
         assert found.violations_count == 0, f"{path}: {found.generate_report()}"

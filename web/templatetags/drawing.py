@@ -97,6 +97,16 @@ def chip(text: str, tone: str = "", reason: str = "") -> str:
 
 
 @register.simple_tag
+def lock(why: str | None) -> str:
+    """That a tag is protected, which `why` says; nothing for one that is not."""
+    if not why:
+        return ""
+    return format_html(
+        '<span class="lock" title="{0}">{1}<span class="sr"> ({0})</span></span>', said(why), icon("lock", 12)
+    )
+
+
+@register.simple_tag
 def platforms(names: Sequence[str]) -> str:
     """Platforms (`linux/amd64`) as chips; what does not fit is folded into `+N`."""
     return _chips(tuple(names), get_language())

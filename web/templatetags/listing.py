@@ -19,7 +19,7 @@ from catalog.models import Presence, Repository
 from catalog.reads.namespaces import Namespace
 from web.strata import Parts, strata_of
 from web.templatetags.berth import number, query, size
-from web.templatetags.drawing import chip, icon, time
+from web.templatetags.drawing import chip, icon, lock, time
 
 register = template.Library()
 
@@ -84,13 +84,16 @@ def of(values: Mapping[str, Any], key: str) -> Any:
 
 
 @register.simple_tag
-def aliases(names: Sequence[str], base: str, why: str = "") -> SafeString:
-    """Other tags of an image as chips; `base` is the address of their repository, `why` is said before each."""
-    before = format_html('<span class="sr">{} </span>', why) if why else ""
+def aliases(names: Sequence[str], base: str, why: str = "", protected: Mapping[str, str] | None = None) -> SafeString:
+    """Other tags of an image as chips; `base` is the address of their repository, `why` is said before each.
+
+    Those that are `protected` have a lock, with the reason.
+    """
+    before, locks = format_html('<span class="sr">{} </span>', why) if why else "", protected or {}
     return format_html_join(
         "",
-        '<a class="chip alias{3}" href="{0}/-/tags/{1}">{2}{1}</a>',
-        ((base, name, before, " long" if len(name) > _LONG_TAG else "") for name in names),
+        '<a class="chip alias{3}" href="{0}/-/tags/{1}">{2}{1}{4}</a>',
+        ((base, name, before, " long" if len(name) > _LONG_TAG else "", lock(locks.get(name))) for name in names),
     )
 
 

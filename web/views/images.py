@@ -20,6 +20,7 @@ from web.dockerfile import Dockerfile
 from web.downloads import attachment
 from web.finding import find_presence, find_tag
 from web.layers_bar import LayersBar
+from web.locks import locks_of
 from web.pull_tool import tool_of
 from web.typed import typed
 from web.ways import ways_to_fetch
@@ -59,6 +60,7 @@ def _image_page(request: HttpRequest, presence: Presence, tag: Tag | None) -> Ht
         "pieces": _pieces(request, image),
         "asks_referrers": _asks_referrers(presence),
         "may_act": may_administer(request.user) and presence.repository.registry.retired_at is None,
+        "protected": locks_of(request, presence.repository, [*([tag.name] if tag else []), *aliases["aliases"]]),
         **aliases,
     }
     return render(request, "images/page.html", context)

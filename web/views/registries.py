@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -21,6 +22,7 @@ from registries.environment import owners
 from registries.findings import findings, realm_host
 from registries.models import Registry
 from registries.probing import probe
+from tagging.models import TrashEntry
 from web import sentences
 from web.registry_forms import RegistryForm
 from web.registry_rows import registry_rows
@@ -104,7 +106,8 @@ def remove(request: HttpRequest, name: str) -> HttpResponse:
             messages.success(request, _("%(name)s is being forgotten. Nothing is changed at it.") % {"name": name})
             return redirect("job", job.pk)
     cards = RepositoryCard.objects.filter(repository__registry=registry).count()
-    context = {"registry": registry, "repositories": repositories, "cards": cards, "problem": problem}
+    trash = TrashEntry.objects.alive(timezone.now()).filter(registry=registry).count()
+    context = {"registry": registry, "repositories": repositories, "cards": cards, "trash": trash, "problem": problem}
     return render(request, "registries/remove.html", context, status=409 if request.method == "POST" else 200)
 
 

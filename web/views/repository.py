@@ -20,6 +20,7 @@ from catalog.reads.platforms import platforms_of
 from catalog.reads.timeline import timeline_of
 from web.finding import find_repository
 from web.htmx import render_page, wants_part
+from web.locks import locks_of
 from web.narrowing import Menus, narrowing_of
 from web.pull_tool import tool_of
 from web.ways import way_to_newest
@@ -49,9 +50,10 @@ def page(request: HttpRequest, registry: str, repository: str) -> HttpResponse:
         known=known,
         whole=PresenceQuerySet.with_manifest,
     )
-    _add_tags_and_platforms(found)
+    names = _add_tags_and_platforms(found)
     _add_going(found, narrowing.text)
     context = {"repository": row, "narrowing": narrowing, "order": order, "page": found}
+    context["protected"] = locks_of(request, row, names)
     if choices:
         around = _surroundings(row, Menus.of(choices, narrowing)) | {"command": way_to_newest(row, tool_of(request))}
         is_listed = bool(found.rows or narrowing.any or around["menus"].kinds or row.gone_at)
@@ -97,8 +99,11 @@ def gone_from(row: Repository) -> dict[str, Any]:
     return {"count": min(count, CAP), "is_capped": count > CAP}
 
 
-def _add_tags_and_platforms(page: Page[Presence]) -> None:
-    """Each row gets `aliases` (shown), `folded` (in the fold), `unseen` (a number) and `platforms`."""
+def _add_tags_and_platforms(page: Page[Presence]) -> list[str]:
+    """Each row gets `aliases` (shown), `folded` (in the fold), `unseen` (a number) and `platforms`.
+
+    The names of all tags that are shown.
+    """
     tags: dict[int | None, list[Tag]] = {}
     for tag in Tag.objects.live().first_of_each(page.rows, _MOST_TAGS):
         tags.setdefault(tag.presence_id, []).append(tag)
@@ -109,6 +114,7 @@ def _add_tags_and_platforms(page: Page[Presence]) -> None:
         row.aliases, row.folded = aliases[:_ALIASES], aliases[_ALIASES:]  # type: ignore[attr-defined]
         row.unseen = max(0, row.tag_count - 1 - len(aliases))  # type: ignore[attr-defined]
         row.platforms = platforms[row.manifest_id]  # type: ignore[attr-defined]
+    return [tag.name for named in tags.values() for tag in named]
 
 
 def _add_going(page: Page[Presence], text: str) -> None:
