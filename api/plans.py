@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from ninja import Query, Router
@@ -15,7 +16,6 @@ from api.parameters import Paging, page_of
 from api.plan_shapes import PlanDetailJson, PlanItemJson, PlanJson, counts_of, item_json, plan_detail_json, plan_json
 from catalog.reads.keyset import Column
 from tagging.models import Plan, PlanItem
-from tagging.models.plans import PlanQuerySet
 from tagging.services import carry_out
 
 COLUMNS: Final = {"newest": Column("id", int, largest_first=True)}
@@ -95,5 +95,5 @@ def carried_out(request: HttpRequest, plan: Plan) -> HttpResponse:
     return done_answer(said, 200 if is_over else 202, location=said["links"]["self"])
 
 
-def _plans() -> PlanQuerySet:
+def _plans() -> QuerySet[Plan]:
     return Plan.objects.select_related("registry", "repository")

@@ -19,8 +19,10 @@ from registries.models import Registry
 from tagging.models import Plan, PlanItem
 
 RETIRED: Final = gettext_noop("The registry was removed from Berth, which no longer changes anything there.")
+MOVED: Final = gettext_noop("it points to another digest now: it was moved since this was planned")
+UNKEPT: Final = gettext_noop("its manifest could not be kept, so it was not deleted")
 REFUSES: Final = gettext_noop("The registry refuses: %(why)s.")
-SENTENCES: Final = (RETIRED, REFUSES)
+SENTENCES: Final = (RETIRED, REFUSES, MOVED, UNKEPT)
 REFUSALS: Final = (Unsupported, Unauthorized, Denied)  # of what was asked, and of all that is alike
 _STATE: Final = Repository.State
 

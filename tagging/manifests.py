@@ -18,7 +18,7 @@ from catalog.scanning.known import KnownTag, known_tags
 from oci.errors import BadAnswer, NotFound, RegistryError
 from oci.model import ImageIndex
 from oci.names import Digest, RepositoryName, TagName, parse_repository, parse_tag
-from tagging.course import REFUSALS, REFUSES, BrokenOff, Course, may_have_been_heard
+from tagging.course import REFUSALS, REFUSES, UNKEPT, BrokenOff, Course, may_have_been_heard
 from tagging.discarding import NOT_DONE, is_of_one_tag
 from tagging.holders import holders
 from tagging.models import PlanItem, TrashEntry
@@ -34,8 +34,7 @@ _TORN: Final = gettext_noop(
     "The tag %(tag)s cannot be read, so nobody knows whether it points to one of these images: %(why)s. Delete that tag"
     " first."
 )
-_UNKEPT: Final = gettext_noop("its manifest could not be kept, so it was not deleted")
-SENTENCES: Final = (_TAGGED, _LISTED, _TORN, _UNKEPT)
+SENTENCES: Final = (_TAGGED, _LISTED, _TORN)
 
 
 class ManifestDeletion:
@@ -141,7 +140,7 @@ class ManifestDeletion:
             kept = set(mine.values_list("digest", flat=True))
             alone = [item for item in items if item.digest not in kept]
             kept |= keep(plan, alone, TrashEntry.How.DIGEST, now)
-            settle(plan, [Outcome.failed(item, _UNKEPT) for item in items if item.digest not in kept], now)
+            settle(plan, [Outcome.failed(item, UNKEPT) for item in items if item.digest not in kept], now)
             begun = [item for item in items if item.digest in kept]
             PlanItem.objects.filter(pk__in=[item.pk for item in begun]).update(state=PlanItem.State.BEGUN)
         return begun

@@ -18,15 +18,14 @@ from catalog.scanning.reading import BatchReading, TagReading
 from oci.errors import NotFound
 from oci.fetched import Fetched
 from oci.names import Digest, RepositoryName, TagName, parse_repository, parse_tag
-from tagging.course import Course
+from tagging.course import MOVED, Course
 from tagging.models import PlanItem, TrashEntry
 from tagging.outcome import Outcome, settle
 from tagging.protection import protected_among
 from tagging.trash import Kept, keep
 
-MOVED: Final = gettext_noop("it points to another digest now: it was moved since this was planned")
 _UNKEPT: Final = gettext_noop("what it points to could not be kept, so it was not overwritten")
-SENTENCES: Final = (MOVED, _UNKEPT)
+SENTENCES: Final = (_UNKEPT,)
 
 
 class Pointing:

@@ -12,10 +12,10 @@ from django.utils.translation import gettext_noop
 from oci.errors import NotFound, Refused, TooManyRequests, Unavailable
 from oci.names import Digest, RepositoryName, TagName, parse_repository, parse_tag
 from tagging.blobs import Blobs
-from tagging.course import REFUSALS, REFUSES, BrokenOff, Course, may_have_been_heard
+from tagging.course import MOVED, REFUSALS, REFUSES, BrokenOff, Course, may_have_been_heard
 from tagging.models import PlanItem, TrashEntry, TrashPart
 from tagging.outcome import Outcome, settle
-from tagging.pointing import MOVED, Pointing
+from tagging.pointing import Pointing
 from tagging.trash import Kept, KeptPart, parts_of
 
 _GONE: Final = gettext_noop("it is not in the trash any more")

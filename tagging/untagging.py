@@ -24,7 +24,7 @@ from oci.errors import (
     Unreachable,
 )
 from oci.names import Digest, RepositoryName, parse_repository, parse_tag
-from tagging.course import REFUSALS, REFUSES, BrokenOff, Course, may_have_been_heard
+from tagging.course import MOVED, REFUSALS, REFUSES, UNKEPT, BrokenOff, Course, may_have_been_heard
 from tagging.discarding import Chunk, Discarding, is_of_one_tag, says_that_it_fails
 from tagging.means import Way
 from tagging.models import PlanItem, TrashEntry
@@ -33,16 +33,14 @@ from tagging.protection import protected_among
 from tagging.trash import keep
 
 CHUNK: Final = 50
-_MOVED: Final = gettext_noop("it points to another digest now: it was moved since this was planned")
 _READABLE: Final = gettext_noop("it can be read now, which it could not when this was planned: look at it first")
 _UNREADABLE: Final = gettext_noop("it cannot be read now: %(why)s")
-_UNKEPT: Final = gettext_noop("its manifest could not be kept, so it was not deleted")
 _BY_ANOTHER: Final = gettext_noop("another plan deleted it meanwhile")
 _TORN: Final = gettext_noop(
     "The registry fails at it: %(why)s. One tag of the repository that cannot be read is enough for that: delete such a"
     " tag first."
 )
-SENTENCES: Final = (_TORN, _MOVED, _READABLE, _UNREADABLE, _UNKEPT, _BY_ANOTHER)
+SENTENCES: Final = (_TORN, _READABLE, _UNREADABLE, _BY_ANOTHER)
 
 
 class Untagging:
@@ -88,7 +86,7 @@ class Untagging:
             row = self._open_throwaway(items) if self._way == Way.THROWAWAY else None
             kept = keep(plan, items, TrashEntry.How.UNTAGGED, now)
             unkept = [item for item in items if item.digest and item.digest not in kept]
-            settle(plan, [Outcome.failed(item, _UNKEPT) for item in unkept], now)
+            settle(plan, [Outcome.failed(item, UNKEPT) for item in unkept], now)
             begun = [item for item in items if not item.digest or item.digest in kept]
             PlanItem.objects.filter(pk__in=[item.pk for item in begun]).update(
                 state=PlanItem.State.BEGUN, throwaway=row
@@ -165,7 +163,7 @@ class Untagging:
     def _why_not(self, item: PlanItem, found: str, chunk: Chunk) -> str:
         """Why a tag that points to `found` is left alone; "" when it is as it was planned."""
         if found != item.digest:
-            return _MOVED if item.digest else _READABLE
+            return MOVED if item.digest else _READABLE
         # Of what somebody began, and the registry never heard of, nobody has asked lately.
         return "" if chunk.is_new else protected_among(item.repository, [item.tag]).get(item.tag, "")
 

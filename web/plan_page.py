@@ -15,11 +15,11 @@ from catalog.reads.keyset import Column, Order, Page, paged
 from oci.names import parse_repository
 from tagging.means import Means, Way, means_to_delete, problem_with_push
 from tagging.models import Plan, PlanItem, PlannedImage
-from tagging.protection import protected_among
 from tagging.trash import end_of_keeping
 from tagging.undoing import can_undo
 from web.asking import ask
 from web.job_progress import JobProgress
+from web.locks import locks_of
 from web.sentences import said
 
 _COLUMNS: Final = {"position": Column("position", int)}
@@ -163,14 +163,14 @@ def plan_page(request: HttpRequest, plan: Plan) -> PlanPage:
             request.GET.get("page"),
             whole=lambda items: items.select_related("repository__registry"),
         ),
-        impact=_impact(plan) if plan.act in _DELETIONS else Impact(),
+        impact=_impact(request, plan) if plan.act in _DELETIONS else Impact(),
         means=None,
         progress=JobProgress(plan.job) if plan.job and plan.job.is_moving else None,
         can_undo=plan.ended_at is not None and figures.done > 0 and can_undo(plan),
     )
     if not page.is_open:
         return page
-    return PlanPage(page.plan, figures, page.items, page.impact, _means(plan), page.progress, page.can_undo)
+    return PlanPage(page.plan, figures, page.items, page.impact, _means(page), page.progress, page.can_undo)
 
 
 def _figures(plan: Plan) -> Figures:
@@ -186,7 +186,7 @@ def _figures(plan: Plan) -> Figures:
     return Figures(tags, manifests, by_state)
 
 
-def _impact(plan: Plan) -> Impact:
+def _impact(request: HttpRequest, plan: Plan) -> Impact:
     rows = PlannedImage.objects.filter(plan=plan)
     sums: dict[str, Any] = rows.aggregate(
         all_staying=Sum("staying"),
@@ -202,21 +202,21 @@ def _impact(plan: Plan) -> Impact:
         children=sums["all_children"] or 0,
         partly=[image for image in shown if image.staying],
         held=[image for image in shown if image.held_by],
-        protected=_protected(plan) if plan.state in _WAITING else {},
+        protected=_protected(request, plan) if plan.state in _WAITING else {},
     )
 
 
-def _protected(plan: Plan) -> dict[str, str]:
+def _protected(request: HttpRequest, plan: Plan) -> dict[str, str]:
     goes = plan.items.open().filter(step=PlanItem.Step.DELETE_TAG).in_order().values_list("tag", flat=True)
-    return protected_among(plan.repository, goes) if plan.repository else {}
+    return locks_of(request, plan.repository, goes) if plan.repository else {}
 
 
-def _means(plan: Plan) -> Means:
+def _means(page: PlanPage) -> Means:
     """Whether the registry would do this: asked before anybody says yes."""
-    item = plan.items.select_related("repository").first()
-    if item is None:
+    plan = page.plan
+    if not page.items.rows:
         return Means(Way.NONE)
-    name = parse_repository(item.repository.name)
+    name = parse_repository(page.items.rows[0].repository.name)
     if plan.act in _DELETIONS | _OF_REPOSITORIES:
         found, problem = ask(plan.registry, lambda client: means_to_delete(plan.registry, client, name), _PATIENCE)
         return found or Means(Way.NONE, problem)

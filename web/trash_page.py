@@ -16,7 +16,7 @@ from tagging.models import TrashEntry
 from web.finding import find_trash
 from web.typed import typed
 
-_COLUMNS: Final = {"deleted": Column("deleted_at", datetime, largest_first=True)}
+COLUMNS: Final = {"deleted": Column("deleted_at", datetime, largest_first=True)}
 _STATE: Final = TrashEntry.State
 _TONES: Final = {_STATE.RESTORABLE: "ok", _STATE.AT_RISK: "warn", _STATE.BLOBS_GONE: "danger", _STATE.UNCHECKED: ""}
 _MEANINGS: Final = {
@@ -59,7 +59,7 @@ def trash_page(request: HttpRequest) -> dict[str, Any]:
         entries = entries.filter(registry__name=registry)
     if repository := typed(request, "repository"):
         entries = entries.filter(repository__name__contains=repository.lower())
-    page = paged(entries, Order.parse(None, _COLUMNS), request.GET.get("page"))
+    page = paged(entries, Order.parse(None, COLUMNS), request.GET.get("page"))
     return {
         "page": page,
         "rows": [Row(entry, entry.until <= now) for entry in page.rows],

@@ -22,10 +22,13 @@ if __name__ == "__main__":
 
 from django.db.models import Model, QuerySet
 
+from audit.models import Entry
 from catalog.models import Manifest, Presence, Repository, Scan, Tag
 from catalog.reads.keyset import Column, Order, token_after
 from catalog.reads.repositories import COLUMNS
-from web.views import repository
+from tagging.models import TrashEntry
+from web import trash_page
+from web.views import activity, repository
 
 _SEED: Final = 7
 _DEEP: Final = 3  # of four pages of a list that is not its first
@@ -49,6 +52,8 @@ class Sample:
     wide_image: Presence
     wide_tag: Tag
     scan: Scan
+    entry: Entry  # of the audit
+    thrown_away: TrashEntry
 
 
 def _all(sample: Sample) -> str:
@@ -149,6 +154,19 @@ def _pull(sample: Sample) -> str:
     return f"docker pull {sample.repository.registry.pull_host}/{sample.repository.name}:{sample.tag.name}"
 
 
+def _older(path: str, columns: dict[str, Column], sample: Sample, row: Model) -> str:
+    """The first page, or the one that begins after `row`."""
+    if not sample.number % (_DEEP + 1):
+        return path
+    return f"{path}?{urlencode({'page': token_after(row, Order.parse(None, columns))})}"
+
+
+def _of_entry(sample: Sample) -> str:
+    """What asks for the acts on one tag."""
+    entry = sample.entry
+    return urlencode({"registry": entry.registry, "repository": entry.repository, "tag": entry.tag})
+
+
 def _api_of_repository(sample: Sample) -> str:
     return f"/api/v1/repositories/{sample.repository.registry.name}/{sample.repository.name}"
 
@@ -201,6 +219,20 @@ KINDS: Final[dict[str, Callable[[Sample], str]]] = {
     "API, search": lambda sample: "/api/v1/search?" + urlencode({"q": sample.tag.name}),
     "API, jobs": lambda _: "/api/v1/jobs",
     "job": lambda sample: f"/jobs/{sample.scan.job_id}",
+    "history of a tag": lambda sample: f"{_image(sample)}/history",
+    "tag or copy": lambda sample: f"{_digest(sample)}/copy?{urlencode({'tag': sample.tag.name})}",
+    "plan": lambda sample: f"/plans/{sample.entry.plan_id}",
+    "activity": lambda sample: _older("/activity", activity.COLUMNS, sample, sample.entry),
+    "activity of a tag": lambda sample: f"/activity?{_of_entry(sample)}",
+    "activity of a person": lambda sample: f"/activity?{urlencode({'actor': sample.entry.actor})}",
+    "trash": lambda sample: _older("/trash", trash_page.COLUMNS, sample, sample.thrown_away),
+    "trash of a repository": lambda sample: f"/trash?{urlencode({'repository': sample.thrown_away.repository.name})}",
+    "protected tags": lambda _: "/protection",
+    "API, history of a tag": lambda sample: f"{_api_of_repository(sample)}/-/tags/{sample.tag.name}/history",
+    "API, plans": lambda _: "/api/v1/plans",
+    "API, plan": lambda sample: f"/api/v1/plans/{sample.entry.plan_id}",
+    "API, activity": lambda sample: f"/api/v1/activity?{_of_entry(sample)}",
+    "API, trash": lambda _: "/api/v1/trash",
 }
 
 
@@ -238,12 +270,15 @@ def _samples(number: int) -> Iterator[Sample]:
     index = Presence.objects.tagged().filter(manifest__kind=Manifest.Kind.INDEX).order_by("repository", "pk")
     indexes = _some(chance, index.select_related("repository__registry"), number)
     lost = _some(chance, live.filter(tags__gone_at__isnull=False).distinct(), number)
+    entries = _some(chance, Entry.objects.exclude(plan_id=None), number)
+    trash = _some(chance, TrashEntry.objects.listed(), number)
     scans = _some(chance, Scan.objects.complete().filter(registry=wide.registry).select_related("registry"), number)
     for at, row in enumerate(_some(chance, live, number)):
         tag = Tag.objects.live().filter(repository=row).exclude(presence=None).select_related("presence__manifest")
         chosen = chance.choice(tag[:100])
         chosen.repository = row
-        yield Sample(chance, at, row, chosen, indexes[at], lost[at], wide, images[at], tags[at], scans[at])
+        of_wide_one = (wide, images[at], tags[at])
+        yield Sample(chance, at, row, chosen, indexes[at], lost[at], *of_wide_one, scans[at], entries[at], trash[at])
 
 
 def _some(chance: random.Random, rows: QuerySet[RowT], number: int) -> Sequence[RowT]:

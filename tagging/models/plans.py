@@ -17,15 +17,6 @@ from jobs.models import Job
 from registries.models import Registry
 
 
-class PlanQuerySet(models.QuerySet["Plan"]):
-    def newest_first(self) -> Self:
-        return self.order_by("-id")
-
-    def unsettled(self) -> Self:
-        """Somebody set out to carry these out, and they have come to no end."""
-        return self.filter(state=Plan.State.UNDER_WAY)
-
-
 class Plan(models.Model):
     class Act(models.TextChoices):
         DELETE_TAGS = "delete-tags", _("Delete tags")
@@ -59,8 +50,6 @@ class Plan(models.Model):
     created_at = models.DateTimeField(db_default=Now())
     began_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
-
-    objects = PlanQuerySet.as_manager()
 
     class Meta:
         indexes = [

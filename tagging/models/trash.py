@@ -49,7 +49,6 @@ class TrashEntry(models.Model):
         UNTAGGED = "untagged", _("its tag was deleted")  # its manifest may lie there still, until a cleanup
         DIGEST = "digest", _("its manifest was deleted")  # the next garbage collection takes what nothing else uses
         REPLACED = "replaced", _("its tag was pointed elsewhere")
-        REPOSITORY = "repository", _("its repository was removed")
         OUTSIDE = "outside", _("it was changed from outside, though it is protected")
 
     class State(models.TextChoices):

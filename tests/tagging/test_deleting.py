@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import shutil
 import urllib.request
+from contextlib import ExitStack
 
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -10,6 +11,8 @@ from access.models import User
 from audit.models import Entry
 from catalog.models import Blob, Repository, Tag, TagSpan, Throwaway
 from catalog.versions import tag_key
+from jobs import running
+from jobs.models import Job
 from tagging import services
 from tagging.models import Plan, PlannedImage
 from tagging.planning import Asked, plan_tags
@@ -229,3 +232,18 @@ def test_nobody_finds_a_large_plan_before_it_is_whole(actor: Actor, staff: User)
 def _blobs(actor: Actor, tag: str) -> set[Blob]:
     place = actor.repository.presences.get(lead_tag=tag)
     return {use.blob for use in place.manifest.manifest_blobs.all()}
+
+
+def test_who_comes_while_others_wait_for_theirs_gets_a_job(actor: Actor) -> None:
+    """What is carried out in the threads that serve pages leaves some of them to serve pages."""
+    actor.push.image("1", "2")
+    actor.scan()
+    plan = actor.plan_tags("1")
+    with ExitStack() as others:
+        while services._HERE.acquire(blocking=False):
+            others.callback(services._HERE.release)
+        job = services.carry_out(plan, actor.person)
+        assert (job.state, actor.listed()) == (Job.State.QUEUED, {"1", "2"})
+    running.run(job.pk)
+
+    assert actor.listed() == {"2"}

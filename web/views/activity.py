@@ -15,7 +15,7 @@ from tagging.models import TrashEntry
 from web.finding import find_entries
 from web.typed import typed
 
-_COLUMNS: Final = {"newest": Column("id", int, largest_first=True)}
+COLUMNS: Final = {"newest": Column("id", int, largest_first=True)}
 _FILTERS: Final = ("registry", "repository", "tag", "actor")
 
 
@@ -25,7 +25,7 @@ def listing(request: HttpRequest) -> HttpResponse:
     filters = {name: text for name in _FILTERS if (text := typed(request, name))}
     if not request.user.is_authenticated:
         filters.pop("actor", None)  # who may only read is not told who works here
-    page = paged(find_entries(request).filter(**filters), Order.parse(None, _COLUMNS), request.GET.get("page"))
+    page = paged(find_entries(request).filter(**filters), Order.parse(None, COLUMNS), request.GET.get("page"))
     context = {"page": page, "filters": filters, "kept": _kept(page.rows)}
     return render(request, "activity/list.html", context)
 

@@ -22,6 +22,7 @@ from jobs.models import Job
 from jobs.running import Lease
 from registries.models import Registry
 from registries.services import Details, add
+from registry_ui.bench.catalog_data.acts import act
 from registry_ui.bench.catalog_data.builds import Builds, blobs_of_bases
 from registry_ui.bench.catalog_data.content import LABELS
 from registry_ui.bench.catalog_data.loading import Loader, loading
@@ -38,7 +39,7 @@ _AHEAD: Final = 3  # of such pieces, for each process
 
 
 def fill(catalog: Catalog) -> None:
-    """Registries, scans with their jobs, and all that scans would have left; totals are counted as scans do."""
+    """Registries, scans with their jobs, all that scans would have left, and acts; totals are counted as scans do."""
     registries = [_registry(name) for name in _REGISTRIES]
     LabelName.objects.bulk_create([LabelName(pk=pk, name=name) for pk, name in enumerate(LABELS, start=1)])
     changes: Changes = Counter()
@@ -50,6 +51,7 @@ def fill(catalog: Catalog) -> None:
             changes += changed
     for registry in registries:
         _scan(registry, changes)
+    act(catalog)
 
 
 def _registry(name: str) -> Registry:
