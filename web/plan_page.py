@@ -38,8 +38,10 @@ _TITLES: Final = {
     Plan.Act.DELETE_REPOSITORY: gettext_lazy("Delete %(name)s with everything in it"),
     Plan.Act.REMOVE_REPOSITORY: gettext_lazy("Remove %(name)s for good"),
     Plan.Act.RESTORE: gettext_lazy("Restore in %(name)s"),
-    Plan.Act.COPY: gettext_lazy("Tag an image %(name)s:%(tag)s"),
+    Plan.Act.COPY: gettext_lazy("Tag an image as %(name)s:%(tag)s"),
+    "one-tag": gettext_lazy("Delete the tag %(tag)s of %(name)s"),
     "rename": gettext_lazy("Rename %(old)s of %(name)s to %(tag)s"),
+    "roll-back": gettext_lazy("Point %(name)s:%(tag)s back"),
 }
 _BUTTONS: Final = {
     Plan.Act.DELETE_TAGS: gettext_lazy("Delete %(tags)s"),
@@ -133,7 +135,7 @@ class PlanPage:
 
     @property
     def title(self) -> str:
-        return str(_TITLES["rename" if self.plan.param("old_tag") else self.plan.act]) % self._words
+        return str(_TITLES[self._kind]) % self._words
 
     @property
     def yes(self) -> str:
@@ -143,11 +145,24 @@ class PlanPage:
         return str(_BUTTONS[Plan.Act(self.plan.act)]) % self._words
 
     @property
+    def _kind(self) -> str:
+        """The act, and more exactly where there is a word for it."""
+        if self.plan.act == Plan.Act.DELETE_TAGS and self._only_tag:
+            return "one-tag"
+        kind = str(self.plan.param("kind"))
+        return kind if self.plan.act == Plan.Act.COPY and kind in _TITLES else self.plan.act
+
+    @property
+    def _only_tag(self) -> str:
+        rows = self.items.rows
+        return rows[0].tag if self.figures.tags == 1 and len(rows) == 1 else ""
+
+    @property
     def _words(self) -> dict[str, str]:
         return {
             "name": self.plan.repository.name if self.plan.repository else self.plan.registry.name,
             "tags": ngettext("%(n)s tag", "%(n)s tags", self.figures.tags) % {"n": f"{self.figures.tags:,}"},
-            "tag": str(self.plan.param("tag")),
+            "tag": str(self.plan.param("tag") or self._only_tag),
             "old": str(self.plan.param("old_tag")),
         }
 

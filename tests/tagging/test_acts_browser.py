@@ -71,7 +71,7 @@ def test_a_tag_is_selected_deleted_and_restored(desk: tuple[Visit, Actor]) -> No
     visit.check("the selection")
     reach(visit, "Delete…")
     page.wait_for_url("**/plans/*")
-    expect(page.get_by_role("heading", level=1)).to_have_text("Delete 1 tag of team/app")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Delete the tag 1.0 of team/app")
     visit.check_all_looks("the plan")
     page.get_by_label("Why").focus()
     page.keyboard.type("built from the wrong branch")

@@ -55,7 +55,7 @@ def test_a_tag_is_deleted_and_the_delete_undone(actor: Actor, browser: Client) -
     digest = actor.push.image("1.0", "latest", "stable")
     actor.scan()
     at, page = post(browser, f"{BASE}/delete-tags", tag="1.0")
-    assert "Delete 1 tag of team/app" in page.words
+    assert "Delete the tag 1.0 of team/app" in page.words
     assert "2 tags name one of these images and stay" in page.words
     assert "Nothing was changed yet" in page.words
     assert ("pointed to a throwaway" in page.words) is actor.overwrites
@@ -164,7 +164,7 @@ def test_a_tag_is_set_at_once_and_moved_only_after_a_yes(actor: Actor, browser: 
     actor.scan()
     form = {"repository": "team/app", "kind": "retag"}
     at, page = post(browser, f"{BASE}/manifests/{new}/copy", tag="stable", **form)
-    assert "Tag an image team/app:stable" in page.words
+    assert "Tag an image as team/app:stable" in page.words
     assert actor.push_digest("stable") == new
 
     at, page = post(browser, f"{BASE}/manifests/{new}/copy", tag="latest", **form)
@@ -224,6 +224,7 @@ def test_the_history_of_a_tag_says_who_and_points_it_back(actor: Actor, browser:
     assert "before the first scan" in page.words
 
     _, page = post(browser, f"{BASE}/tags/latest/roll-back", digest=old)
+    assert "Point team/app:latest back" in page.words
     assert "Done: 1 of 1." in page.words
     assert actor.push_digest("latest") == actor.digest("latest") == old
     assert "rolled back · mara" in get(browser, f"{BASE}/tags/latest/history").words
