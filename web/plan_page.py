@@ -105,6 +105,12 @@ class PlanPage:
         return self.plan.act in _DELETIONS
 
     @property
+    def leaves_images(self) -> bool:
+        """Tags go of images that stay: how that is done is to be told."""
+        stays = self.impact.held or self.impact.protected
+        return self.plan.act == Plan.Act.DELETE_TAGS or (self.is_deletion and bool(stays))
+
+    @property
     def is_open(self) -> bool:
         """Somebody may say yes: to all of it, or to what was left when it was broken off."""
         return self.plan.state in _WAITING and self.figures.open > 0

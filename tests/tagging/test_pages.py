@@ -108,10 +108,15 @@ def test_an_image_with_all_its_tags_names_them(actor: Actor, browser: Client) ->
 
 
 def test_a_repository_goes_when_its_name_is_typed(actor: Actor, browser: Client) -> None:
-    actor.push.image("1.0")
+    actor.push.index("1.0", children=[actor.push.image(), actor.push.image(platform="linux/arm64")])
     actor.scan()
+    _, page = post(browser, f"{BASE}/delete-tags", tag="1.0")
+    assert "2 manifests that an index lists stay in the registry without a tag" in page.words
+
     at, page = post(browser, f"{BASE}/delete")
     assert "the empty name: the registry goes on listing it" in page.words
+    assert "without a tag" not in page.words
+    assert "throwaway" not in page.words
     _, page = post(browser, f"{at}/carry-out", name="team/other")
     assert "The name was not typed as it is: nothing was changed." in page.words
     assert actor.listed() == {"1.0"}
