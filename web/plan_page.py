@@ -26,6 +26,7 @@ _COLUMNS: Final = {"position": Column("position", int)}
 _DELETIONS: Final = frozenset({Plan.Act.DELETE_TAGS, Plan.Act.DELETE_IMAGES, Plan.Act.DELETE_REPOSITORY})
 _OF_REPOSITORIES: Final = frozenset({Plan.Act.DELETE_REPOSITORY, Plan.Act.REMOVE_REPOSITORY})
 _SHOWN: Final = 50  # images of which it is said what stays
+_BEFORE_FOLD: Final = 5  # of these: what goes is to be seen without scrolling far
 _NAMED: Final = 12  # protected tags, by name
 _ALL_PROTECTED: Final = gettext_lazy("Every tag of it is protected, and would be left alone.")
 _TYPED_FROM: Final = 100  # tags; who deletes more types the name of the repository
@@ -84,6 +85,14 @@ class Impact:
     partly: list[PlannedImage] = field(default_factory=list)
     held: list[PlannedImage] = field(default_factory=list)
     protected: dict[str, str] = field(default_factory=dict)  # open tags that will be left alone, and why
+
+    @property
+    def first_partly(self) -> list[PlannedImage]:
+        return self.partly[:_BEFORE_FOLD]
+
+    @property
+    def more_partly(self) -> list[PlannedImage]:
+        return self.partly[_BEFORE_FOLD:]
 
     @property
     def first_protected(self) -> list[str]:
@@ -148,7 +157,8 @@ class PlanPage:
         """What the button says."""
         if self.plan.state == Plan.State.BROKEN_OFF:
             return gettext("Carry on with the rest")
-        return str(_BUTTONS[Plan.Act(self.plan.act)]) % self._words
+        going = self.figures.tags - len(self.impact.protected) or self.figures.tags
+        return str(_BUTTONS[Plan.Act(self.plan.act)]) % (self._words | {"tags": _tags(going)})
 
     @property
     def _kind(self) -> str:
@@ -167,7 +177,7 @@ class PlanPage:
     def _words(self) -> dict[str, str]:
         return {
             "name": self.plan.repository.name if self.plan.repository else self.plan.registry.name,
-            "tags": ngettext("%(n)s tag", "%(n)s tags", self.figures.tags) % {"n": f"{self.figures.tags:,}"},
+            "tags": _tags(self.figures.tags),
             "tag": str(self.plan.param("tag") or self._only_tag),
             "old": str(self.plan.param("old_tag")),
         }
@@ -192,6 +202,10 @@ def plan_page(request: HttpRequest, plan: Plan) -> PlanPage:
     if not page.is_open:
         return page
     return PlanPage(page.plan, figures, page.items, page.impact, _means(page), page.progress, page.can_undo)
+
+
+def _tags(count: int) -> str:
+    return ngettext("%(n)s tag", "%(n)s tags", count) % {"n": f"{count:,}"}
 
 
 def _figures(plan: Plan) -> Figures:

@@ -131,6 +131,9 @@ def test_what_is_protected_is_said_before_the_yes(actor: Actor, browser: Client)
 
     _, page = post(browser, f"{BASE}/delete-tags", tag=["v1", "v2", "x"])
     assert "2 of these tags are protected and are left alone" in page.words
+    assert "Delete 3 tags of team/app" in page.words
+    assert "Delete 1 tag" in page.words
+    assert page.words.count("Protected: ") == 2
     assert "Every tag of it is protected" not in page.words
 
     _, page = post(browser, f"{BASE}/delete-tags", tag=["v1", "v2"])
