@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from django.db.models import Subquery
+
 from audit.models import Entry
 from catalog.models import Presence, Tag, TagSpan
 
@@ -22,7 +24,7 @@ class Named:
     ended: datetime | None
     act: Entry | None
     end: Entry | None  # what Berth did to end it
-    is_first: bool  # Berth looked for the first time: since when it was so nobody knows
+    is_first: bool  # it was so when Berth first looked at the repository: since when nobody knows
     is_reached: bool  # some tag or index reaches it still
 
     @property
@@ -32,12 +34,13 @@ class Named:
 
 def history_of(tag: Tag) -> list[Named]:
     """The newest first, at most `_MOST`. Three queries."""
-    spans = list(TagSpan.objects.filter(tag=tag).select_related("manifest").order_by("-began", "-id")[:_MOST])
+    first = TagSpan.objects.filter(repository=tag.repository).order_by("began").values("began")[:1]
+    found = TagSpan.objects.filter(tag=tag).annotate(found_at=Subquery(first)).select_related("manifest")
+    spans = list(found.order_by("-began", "-id")[:_MOST])
     places = Presence.objects.filter(repository=tag.repository, manifest__in={span.manifest_id for span in spans})
     here = {place.manifest_id: place for place in places}
     mine = Entry.objects.of_tag(tag.repository.registry_id, tag.repository.name, tag.name)
     acts = {entry.at: entry for entry in mine.filter(outcome=Entry.Outcome.DONE).order_by("id")[: 10 * _MOST]}
-    oldest = spans[-1].pk if spans and len(spans) < _MOST else None
     return [
         Named(
             digest=span.manifest.digest,
@@ -46,7 +49,7 @@ def history_of(tag: Tag) -> list[Named]:
             ended=span.ended,
             act=acts.get(span.began),
             end=acts.get(span.ended) if span.ended else None,
-            is_first=span.pk == oldest and span.began == tag.first_seen,
+            is_first=span.began not in acts and span.began == span.found_at,
             is_reached=span.manifest_id in here and here[span.manifest_id].gone_at is None,
         )
         for span in spans

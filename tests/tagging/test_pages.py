@@ -201,6 +201,7 @@ def test_an_image_is_promoted_to_another_repository(actor: Actor, browser: Clien
     post(browser, f"{BASE}/manifests/{digest}/copy", tag="1.0", repository="prod/app", kind="retag", attached="on")
     assert Actor(actor.real, actor.row, actor.person, "prod/app").listed() == {"1.0"}
     assert "1.0" in get(browser, "/r/test/prod/app").words
+    assert "before the first scan" not in get(browser, "/r/test/prod/app/-/tags/1.0/history").words
     assert Entry.objects.get().act == "copy"
 
 
@@ -230,6 +231,9 @@ def test_the_history_of_a_tag_says_who_and_points_it_back(actor: Actor, browser:
     assert "tagged · mara" in page.words
     assert "released" in page.words
     assert "before the first scan" in page.words
+    actor.push.image("later", seed="later")
+    actor.scan()
+    assert "before the first scan" not in get(browser, f"{BASE}/tags/later/history").words
 
     _, page = post(browser, f"{BASE}/tags/latest/roll-back", digest=old)
     assert "Point team/app:latest back" in page.words
