@@ -60,9 +60,11 @@ def trash_page(request: HttpRequest) -> dict[str, Any]:
     if repository := typed(request, "repository"):
         entries = entries.filter(repository__name__contains=repository.lower())
     page = paged(entries, Order.parse(None, COLUMNS), request.GET.get("page"))
+    rows = [Row(entry, entry.until <= now) for entry in page.rows]
     return {
         "page": page,
-        "rows": [Row(entry, entry.until <= now) for entry in page.rows],
+        "rows": rows,
+        "states": {row.state: row for row in rows}.values(),
         "days": settings.TRASH_DAYS,
         "registry": registry,
         "repository": repository,

@@ -109,11 +109,29 @@ def test_the_trash_by_keyboard(desk: tuple[Visit, Actor]) -> None:
     page.set_viewport_size({"width": 1360, "height": 900})
     page.get_by_role("button", name="Check", exact=True).press("Enter")
     expect(page.get_by_role("region", name="Selection")).to_be_hidden()  # the page has come anew
-    expect(page.get_by_text("Restorable")).to_have_count(2)
+    expect(page.get_by_text("1 entry was checked.")).to_be_visible()
+    expect(page.get_by_role("table").get_by_text("Restorable")).to_have_count(2)
     page.get_by_label("Select all on this page").press("Space")
     page.get_by_role("button", name="Restore", exact=True).press("Enter")
     expect(page.get_by_text("Done: 2 of 2.")).to_be_visible()
     assert actor.listed() == {"1.0", "stable", "latest", "2.0"}
+
+
+def test_what_leaves_the_trash_for_good_is_asked_about_first(desk: tuple[Visit, Actor]) -> None:
+    visit, actor = desk
+    actor.carry_out(actor.plan_tags("2.0"))
+    page = visit.page
+    visit.go("/trash")
+    press(visit, "j", "x")
+    reach(visit, "Delete for good…")
+    dialog = page.get_by_role("dialog", name="Delete for good?")
+    visit.check("the question")
+    press(visit, "Escape")
+    expect(dialog).to_be_hidden()
+    expect(page.get_by_role("button", name="Delete for good…")).to_be_focused()
+    press(visit, "Enter")
+    dialog.get_by_role("button", name="Delete for good").press("Enter")
+    expect(page.get_by_text("1 entry is gone for good.")).to_be_visible()
 
 
 def test_an_image_is_tagged_and_its_tag_points_back(desk: tuple[Visit, Actor]) -> None:

@@ -267,6 +267,9 @@ def test_the_trash_restores_what_is_chosen(actor: Actor, browser: Client) -> Non
     page = get(browser, "/trash")
     assert "in 14 days" in page.words
     assert "Restorable" in page.words
+    assert page.words.count("each of its layers could be read") == 3  # beside each of the two, and once below
+    _, page = post(browser, "/trash/look", entry=list(entries.values()))
+    assert "2 entries were checked." in page.words
 
     actor.push.image("2", seed="newer")
     actor.scan()
@@ -279,8 +282,9 @@ def test_the_trash_restores_what_is_chosen(actor: Actor, browser: Client) -> Non
     post(browser, "/trash/remove", entry=actor.trash()[0].pk)
     assert "Expired" in get(browser, "/trash").words
     assert Entry.objects.latest("id").act == "empty-trash"
-    _, page = post(browser, "/trash/restore")
-    assert "Nothing was chosen that is still in the trash." in page.words
+    for act in ("restore", "remove", "look"):
+        _, page = post(browser, f"/trash/{act}")
+        assert "Nothing was chosen that is still in the trash." in page.words
 
 
 def test_a_breach_is_put_back_with_one_click(actor: Actor, browser: Client) -> None:

@@ -56,9 +56,12 @@ def remove(request: HttpRequest) -> HttpResponse:
     """For good: nothing brings them back then."""
     entries, person = _chosen(request), asked_by(request).person
     check_may_administer(person)
-    let_go(entries, timezone.now(), str(person), person.pk)
-    sentence = ngettext("%(n)s entry is gone for good.", "%(n)s entries are gone for good.", len(entries))
-    messages.success(request, sentence % {"n": len(entries)})
+    if entries:
+        let_go(entries, timezone.now(), str(person), person.pk)
+        sentence = ngettext("%(n)s entry is gone for good.", "%(n)s entries are gone for good.", len(entries))
+        messages.success(request, sentence % {"n": len(entries)})
+    else:
+        messages.warning(request, _why_none(0))
     return redirect(back(request, _ADDRESS))
 
 
@@ -67,6 +70,7 @@ def remove(request: HttpRequest) -> HttpResponse:
 def look(request: HttpRequest) -> HttpResponse:
     """Look now whether those that are chosen could be restored."""
     by_registry: dict[int, list[TrashEntry]] = {}
+    checked = 0
     for entry in _chosen(request):
         by_registry.setdefault(entry.registry_id, []).append(entry)
     for entries in by_registry.values():
@@ -76,10 +80,16 @@ def look(request: HttpRequest) -> HttpResponse:
             check(entries[0].registry, client, entries, timezone.now())
             return True
 
-        _, problem = ask(registry, question, _PATIENCE)
+        done, problem = ask(registry, question, _PATIENCE)
+        checked += len(entries) if done else 0
         if problem:
             sentence = gettext("%(name)s could not be asked: %(why)s")
             messages.warning(request, sentence % {"name": registry.name, "why": problem})
+    if checked:
+        sentence = ngettext("%(n)s entry was checked.", "%(n)s entries were checked.", checked)
+        messages.success(request, sentence % {"n": checked})
+    elif not by_registry:
+        messages.warning(request, _why_none(0))
     return redirect(back(request, _ADDRESS))
 
 
