@@ -120,8 +120,13 @@ def test_a_repository_goes_when_its_name_is_typed(actor: Actor, browser: Client)
     _, page = post(browser, f"{at}/carry-out", name="team/other")
     assert "The name was not typed as it is: nothing was changed." in page.words
     assert actor.listed() == {"1.0"}
-    post(browser, f"{at}/carry-out", name="team/app")
+    _, page = post(browser, f"{at}/carry-out", name="team/app")
     assert actor.listed() == set()
+    there = "/trash?registry=test&repository=team%2Fapp"
+    addresses = ("/r/test/team/app", f"{BASE}/gone-tags", f"{BASE}/tags/1.0", f"{BASE}/tags/1.0/history")
+    for shown in (page, *(get(browser, address) for address in addresses)):
+        assert shown.all("a", href=there)
+    assert "team/app:1.0" in get(browser, there).words
 
 
 def test_what_is_protected_is_said_before_the_yes(actor: Actor, browser: Client) -> None:
