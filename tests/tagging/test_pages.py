@@ -65,6 +65,11 @@ def test_a_tag_is_deleted_and_the_delete_undone(actor: Actor, browser: Client) -
     assert "Done: 1 of 1." in page.words
     assert actor.listed() == actor.live() == {"latest", "stable"}
     assert "wrong build" in get(browser, "/activity").words
+    there = "/activity?registry=test&repository=team%2Fapp"
+    assert get(browser, f"{BASE}/timeline").all("a", href=there)
+    assert get(browser, f"{BASE}/tags/1.0/history").all("a", href=f"{there}&tag=1.0")
+    assert "wrong build" in get(browser, f"{there}&tag=1.0").words
+    assert "Nothing of that was done" in get(browser, f"{there}&tag=2.0").words
 
     at, page = post(browser, f"{at}/undo")
     assert "Restore in team/app" in page.words
