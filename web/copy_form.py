@@ -32,8 +32,13 @@ class Said:
 
 
 class CopyForm(forms.Form):
-    repository = forms.CharField(max_length=255, label=gettext_lazy("Repository"), widget=forms.TextInput(attrs=_TEXT))
-    tag = forms.CharField(max_length=128, label=gettext_lazy("Tag"), widget=forms.TextInput(attrs=_TEXT))
+    repository = forms.CharField(
+        max_length=255,
+        label=gettext_lazy("Repository"),
+        help_text=gettext_lazy("Another one, as prod/app, makes it a copy there."),
+        widget=forms.TextInput(attrs=_TEXT),
+    )
+    tag = forms.CharField(max_length=128, label=gettext_lazy("New tag"), widget=forms.TextInput(attrs=_TEXT))
     kind = forms.ChoiceField(choices=_KINDS, widget=forms.RadioSelect, label=gettext_lazy("What to do"))
     attached = forms.BooleanField(
         required=False,

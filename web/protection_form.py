@@ -37,10 +37,13 @@ class ProtectionForm(forms.Form):
     )
     repositories = _pattern(
         gettext_lazy("Repositories"),
-        gettext_lazy("* stands for any characters, also for /, and ? for one: team/*"),
+        gettext_lazy("* is all of them, team/* all that begin with team/."),
         initial="*",
     )
-    tags = _pattern(gettext_lazy("Tags"), gettext_lazy("v*, latest, 1.?"))
+    tags = _pattern(
+        gettext_lazy("Tags"),
+        gettext_lazy("A tag or a pattern: latest, v*, 1.? (* stands for any characters, ? for one)"),
+    )
     why = forms.CharField(required=False, max_length=255, label=gettext_lazy("Why"))
 
     @property

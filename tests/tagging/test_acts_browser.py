@@ -140,7 +140,7 @@ def test_an_image_is_tagged_and_its_tag_points_back(desk: tuple[Visit, Actor]) -
     old = actor.push_digest("latest")
     visit.go(f"{REPOSITORY}/-/tags/2.0")
     page.get_by_role("link", name="Tag or copy").press("Enter")
-    page.get_by_label("Tag", exact=True).fill("latest")
+    page.get_by_label("New tag").fill("latest")
     visit.check_all_looks("tag or copy")
     page.get_by_role("button", name="Go on").press("Enter")
     expect(page.get_by_text("Nothing was changed yet.")).to_be_visible()
