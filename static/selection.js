@@ -37,7 +37,9 @@ function show() {
 
 // Of a row it is the tag that is shown first, or those that the filter found; the others stay.
 const going = (box) => box.dataset.goes?.split(" ") ?? [box.closest("tr").querySelector("[data-row]").textContent];
-const shown = (box) => [...box.closest("tr").querySelectorAll("[data-row], .alias")].map((link) => link.lastChild.textContent);
+// Beside the name stands what only some may hear, and the lock of a protected one.
+const nameOf = (link) => [...link.childNodes].find((node) => node.nodeType === Node.TEXT_NODE).textContent;
+const shown = (box) => [...box.closest("tr").querySelectorAll("[data-row], .alias")].map(nameOf);
 function named(tags, count) {
   const some = tags.slice(0, NAMED).join(", ");
   return count > Math.min(tags.length, NAMED) ? `${some} +${count - Math.min(tags.length, NAMED)}` : some;

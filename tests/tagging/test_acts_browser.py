@@ -13,6 +13,8 @@ from pytest_django import Settings
 
 from registries.models import Registry
 from registries.probing import probe
+from tagging import rules
+from tagging.models import ProtectionRule
 from tests.real_registry import RealRegistry
 from tests.tagging.acting import Actor
 from tests.web import furniture as make
@@ -84,6 +86,15 @@ def test_a_tag_is_selected_deleted_and_restored(desk: tuple[Visit, Actor]) -> No
     reach(visit, "Undo")
     expect(page.get_by_role("heading", level=1)).to_have_text("Restore in team/app")
     assert actor.listed() == {"1.0", "stable", "latest", "2.0"}
+
+
+def test_a_selection_names_a_protected_tag_and_not_its_lock(desk: tuple[Visit, Actor]) -> None:
+    visit, actor = desk
+    rules.add(ProtectionRule(tags="l*"), actor.person)
+    visit.go(f"{REPOSITORY}?sort=tag")
+    press(visit, "j", "x")
+    bar = visit.page.get_by_role("region", name="Selection")
+    expect(bar).to_contain_text("Tags meant: 1.0. Other tags of these images stay: latest, stable")
 
 
 def test_what_the_filter_found_is_what_goes(desk: tuple[Visit, Actor]) -> None:
