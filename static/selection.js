@@ -50,7 +50,7 @@ function tell(picked) {
   const staying = picked.reduce((sum, box) => sum + Number(box.dataset.tags), 0) - goes.length;
   const words = [said(bar.dataset.goes, { goes: named(goes, goes.length) })];
   if (staying > 0) words.push(said(bar.dataset.stays, { stays: named(stays, staying) }));
-  part("staying").textContent = everything ? "" : words.join(" ");
+  part("staying").textContent = everything ? bar.dataset.goesAll : words.join(" ");
 }
 
 function pick(checked) {

@@ -49,6 +49,7 @@ def test_a_range_the_page_and_all_that_fit_are_selected(many: Visit) -> None:
     assert all(boxes(many))
     page.get_by_role("button", name="Select all that fit the filter: 60").click()
     assert said(many) == "All images that fit the filter are selected: 60"
+    expect(bar).to_contain_text("Of each the tag shown first is meant")
     with page.expect_download() as download:
         page.get_by_role("link", name="Save their list").click()
     assert len(download.value.path().read_text().splitlines()) == 61
