@@ -81,7 +81,7 @@ class Pointing:
     def put(self, root: Kept) -> str:
         """Why it was left alone after all, or "": what else had to be put took its time, so it is read once more."""
         before = str(self._found.digest) if self._found else ""
-        if self.is_there or (now := self._look()) == self.item.target:
+        if (now := self._look()) == self.item.target:
             return ""
         if now != before:
             return MOVED

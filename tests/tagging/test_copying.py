@@ -184,3 +184,16 @@ def test_what_is_pushed_while_layers_are_linked_is_not_overwritten(gate: Gate, g
     assert gated.outcomes(plan) == {"live": "skipped"}
     assert elsewhere.fetch("live") != gated.push.fetch("1")
     assert gated.trash() == []
+
+
+def test_what_is_pushed_over_a_tag_that_had_come_by_itself_is_no_copy(gate: Gate, gated: Actor) -> None:
+    digest = gated.push.image("1")
+    elsewhere = Pusher(gated.real.url, "team/prod")
+    gated.scan()
+    plan = plan_copy(gated, digest, "live", "team/prod")
+    elsewhere.image("live")
+    gate.meanwhile("HEAD", lambda: elsewhere.image("live", seed="newer"))
+
+    gated.carry_out(plan)
+
+    assert gated.outcomes(plan) == {"live": "skipped"}
