@@ -85,7 +85,7 @@ class Copying:
         if pointing and (reason := pointing.refuse(may_move=True)):
             self._settle(Outcome.skipped(item, reason))
             return
-        parts = self._parts(Digest.parse(item.target))
+        parts = self._parts(Digest.parse(item.target), pointing)
         if pointing and (reason := pointing.begin()):
             raise _Stuck(reason)
         self._bring(item.repository, parts)
@@ -99,22 +99,35 @@ class Copying:
             self._put_by_digest(item.repository, parts[-1])
             self._settle(Outcome.done(item))
 
-    def _parts(self, digest: Digest) -> list[Fetched]:
-        """The image and all that it lists, as the source has them now; what others list comes first, itself last."""
+    def _parts(self, digest: Digest, pointing: Pointing | None) -> list[Fetched]:
+        """The image and all that it lists, as the source has them now; what others list comes first, itself last.
+
+        Where the tag is put already they are there too, whatever became of the source since.
+        """
+        try:
+            return self._read_all(self._from, digest)
+        except _Stuck:
+            if pointing is None or not pointing.is_there:
+                raise
+            return self._read_all(pointing.name, digest)
+
+    def _read_all(self, where: RepositoryName, digest: Digest) -> list[Fetched]:
         found: dict[Digest, Fetched] = {}
-        self._read(digest, found, MAX_DEPTH)
+        self._read(where, digest, found, MAX_DEPTH)
         return list(found.values())
 
-    def _read(self, digest: Digest, found: dict[Digest, Fetched], depth: int) -> None:
+    def _read(self, where: RepositoryName, digest: Digest, found: dict[Digest, Fetched], depth: int) -> None:
         try:
-            fetched = self._course.client.manifest(self._from, digest)
-        except NotFound:
+            fetched = self._course.client.manifest(where, digest)
+        except NotFound as refusal:
+            if not refusal.reasons:
+                raise
             raise _Stuck(_INCOMPLETE % {"digest": digest}) from None
         assert fetched is not None  # noqa: S101  no condition was made
         if isinstance(fetched.manifest, ImageIndex) and depth:
             for child in fetched.manifest.manifests:
                 if child.digest not in found:
-                    self._read(child.digest, found, depth - 1)
+                    self._read(where, child.digest, found, depth - 1)
         if len(found) >= _MOST:
             raise _Stuck(_LARGE % {"n": _MOST})
         found.setdefault(fetched.digest, fetched)

@@ -1,0 +1,37 @@
+"""Tags that somebody began to put, and whose answers were lost: found out later, and recorded as what they came to."""
+
+from __future__ import annotations
+
+import pytest
+
+from tagging.models import Plan
+from tests.pushing import Pusher
+from tests.real_registry import V2
+from tests.tagging.acting import Actor
+from tests.tagging.gate import Gate
+from tests.tagging.test_copying import plan_copy
+from tests.tagging.test_odd_answers import LOST, recover
+
+pytestmark = pytest.mark.parametrize("own_registry", [V2], indirect=True)
+
+
+def carry_out_unheard(gate: Gate, actor: Actor, plan: Plan, tag: str) -> None:
+    """The registry puts the tag, and nobody hears of it."""
+    gate.refuse(after=0, method="PUT", reply=LOST, heard=True, times=3)
+    actor.carry_out(plan)
+    assert actor.outcomes(plan) == {tag: "begun"}
+    gate.open()
+
+
+def test_a_copy_whose_source_went_since_is_done_all_the_same(gate: Gate, gated: Actor) -> None:
+    digest = gated.push.image("1")
+    Pusher(gated.real.url, "team/prod").image("live", seed="old")
+    gated.scan()
+    plan = plan_copy(gated, digest, "live", "team/prod")
+    carry_out_unheard(gate, gated, plan, "live")
+
+    gated.delete_from_outside(digest)
+    recover()
+
+    assert gated.outcomes(plan) == {"live": "done"}, gated.notes(plan)
+    assert [entry.tag for entry in gated.trash()] == ["live"]
