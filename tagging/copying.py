@@ -13,11 +13,11 @@ from oci.errors import BadAnswer, NotFound, Refused, Unreachable
 from oci.fetched import Fetched
 from oci.model import ImageIndex, ImageManifest
 from oci.names import Digest, RepositoryName, parse_repository
-from tagging.course import REFUSALS, REFUSES, BrokenOff, Course, may_have_been_heard
+from tagging.course import REFUSALS, REFUSES, BrokenOff, Course
 from tagging.deleting import way_to_delete
 from tagging.models import PlanItem
 from tagging.outcome import Outcome, settle
-from tagging.pointing import Pointing
+from tagging.pointing import Pointing, nothing_was_done
 from tagging.trash import Kept
 from tagging.untagging import Untagging
 
@@ -68,20 +68,20 @@ class Copying:
 
     def _copy(self, item: PlanItem) -> None:
         """Raises BrokenOff and RegistryError once the rest would only fail too."""
+        pointing = Pointing(self._course, item) if item.tag else None
         try:
-            self._put(item)
+            self._put(item, pointing)
         except _Stuck as reason:
             self._settle(Outcome.failed(item, str(reason)))
         except Refused as refusal:
-            if not may_have_been_heard(refusal):
+            if nothing_was_done(refusal, pointing):
                 self._settle(Outcome.failed(item, _REFUSED % {"why": refusal}))
             elif not isinstance(refusal, REFUSALS):
                 raise
             if isinstance(refusal, REFUSALS):
                 raise BrokenOff(REFUSES % {"why": refusal}) from refusal
 
-    def _put(self, item: PlanItem) -> None:
-        pointing = Pointing(self._course, item) if item.tag else None
+    def _put(self, item: PlanItem, pointing: Pointing | None) -> None:
         if pointing and (reason := pointing.refuse(may_move=True)):
             self._settle(Outcome.skipped(item, reason))
             return

@@ -15,10 +15,10 @@ from catalog.recording import tags
 from catalog.rows import hold
 from catalog.scanning.known import known_tags
 from catalog.scanning.reading import BatchReading, TagReading
-from oci.errors import NotFound
+from oci.errors import NotFound, Refused
 from oci.fetched import Fetched
 from oci.names import Digest, RepositoryName, TagName, parse_repository, parse_tag
-from tagging.course import MOVED, Course
+from tagging.course import MOVED, Course, may_have_been_heard
 from tagging.models import PlanItem, TrashEntry
 from tagging.outcome import Outcome, settle
 from tagging.protection import protected_among
@@ -36,7 +36,13 @@ class Pointing:
         self.name: RepositoryName = parse_repository(item.repository.name)
         self.tag: TagName = parse_tag(item.tag)
         self._found: Fetched | None = None
+        self._was_begun, self._was_seen = item.state == PlanItem.State.BEGUN, False
         self.is_there = False  # it points there already
+
+    @property
+    def may_be_done(self) -> bool:
+        """Whether somebody set out for it before, and nobody has seen since that they did not get there."""
+        return self._was_begun and (self.is_there or not self._was_seen)
 
     def refuse(self, *, may_move: bool) -> str:
         """Why the tag is left alone; "" where it may be put. It is read for that, right before.
@@ -44,7 +50,7 @@ class Pointing:
         `may_move`: also where it points to something else, which a person has seen. A protected one never moves.
         """
         digest = self._look()
-        self.is_there = digest == self.item.target
+        self.is_there, self._was_seen = digest == self.item.target, True
         if self.is_there or not digest:
             return ""
         if digest != self.item.digest:
@@ -109,3 +115,8 @@ class Pointing:
         reading = TagReading(self.tag, self.item.target, by_digest[self.item.target], known)
         batch = BatchReading([reading], dict(by_digest), present=set(by_digest))
         tags.record(self._course.lease, repository, batch, now, restores=restores, along=along)
+
+
+def nothing_was_done(refusal: Refused, pointing: Pointing | None) -> bool:
+    """Whether an item that was refused so is surely as it was, whoever set out for it; `pointing` if it is of a tag."""
+    return not may_have_been_heard(refusal) and not (pointing is not None and pointing.may_be_done)

@@ -12,10 +12,10 @@ from django.utils.translation import gettext_noop
 from oci.errors import NotFound, Refused, TooManyRequests, Unavailable
 from oci.names import Digest, RepositoryName, TagName, parse_repository, parse_tag
 from tagging.blobs import Blobs
-from tagging.course import MOVED, REFUSALS, REFUSES, BrokenOff, Course, may_have_been_heard
+from tagging.course import MOVED, REFUSALS, REFUSES, BrokenOff, Course
 from tagging.models import PlanItem, TrashEntry, TrashPart
 from tagging.outcome import Outcome, settle
-from tagging.pointing import Pointing
+from tagging.pointing import Pointing, nothing_was_done
 from tagging.trash import Kept, KeptPart, parts_of
 
 _GONE: Final = gettext_noop("it is not in the trash any more")
@@ -54,18 +54,18 @@ class Restoration:
         if not any(part.role == TrashPart.Role.ROOT for part in parts):
             self._leave(item, _GONE)
             return
+        pointing = Pointing(self._course, item) if item.tag else None
         try:
-            self._put(item, entry, parts)
+            self._put(item, entry, parts, pointing)
         except Refused as refusal:
-            if not may_have_been_heard(refusal):
+            if nothing_was_done(refusal, pointing):
                 self._fail(item, _REFUSED % {"why": refusal})
             elif not isinstance(refusal, REFUSALS):
                 raise
             if isinstance(refusal, REFUSALS):
                 raise BrokenOff(REFUSES % {"why": refusal}) from refusal
 
-    def _put(self, item: PlanItem, entry: TrashEntry, parts: Sequence[KeptPart]) -> None:
-        pointing = Pointing(self._course, item) if item.tag else None
+    def _put(self, item: PlanItem, entry: TrashEntry, parts: Sequence[KeptPart], pointing: Pointing | None) -> None:
         if pointing and (reason := pointing.refuse(may_move=bool(self._course.plan.param("replace")))):
             self._leave(item, _NEWER if reason == MOVED else reason)
             return

@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 
 from tagging.models import Plan
+from tests.hostile import Reply
 from tests.pushing import Pusher
 from tests.real_registry import V2
 from tests.tagging.acting import Actor
 from tests.tagging.gate import Gate
 from tests.tagging.test_copying import plan_copy
-from tests.tagging.test_odd_answers import LOST, recover
+from tests.tagging.test_odd_answers import LOST, NOT_HERE, recover
 
 pytestmark = pytest.mark.parametrize("own_registry", [V2], indirect=True)
 
@@ -35,3 +36,38 @@ def test_a_copy_whose_source_went_since_is_done_all_the_same(gate: Gate, gated: 
 
     assert gated.outcomes(plan) == {"live": "done"}, gated.notes(plan)
     assert [entry.tag for entry in gated.trash()] == ["live"]
+
+
+@pytest.mark.parametrize("reply", [NOT_HERE, Reply.errors(403, "DENIED")])
+def test_a_retag_is_not_failed_while_nobody_may_look(gate: Gate, gated: Actor, reply: Reply) -> None:
+    old, new = gated.push.image("latest"), gated.push.image("2", seed="2")
+    gated.scan()
+    plan = plan_copy(gated, new, "latest")
+    carry_out_unheard(gate, gated, plan, "latest")
+
+    gate.refuse(after=0, method="GET", reply=reply)
+    recover()
+    assert gated.outcomes(plan) == {"latest": "begun"}
+    gate.open()
+    recover()
+
+    assert gated.outcomes(plan) == {"latest": "done"}
+    assert [entry.digest for entry in gated.trash()] == [old]
+
+
+@pytest.mark.parametrize("reply", [NOT_HERE, Reply.errors(403, "DENIED")])
+def test_a_restore_is_not_failed_while_nobody_may_look(gate: Gate, gated: Actor, reply: Reply) -> None:
+    gated.push.image("1", "2")
+    gated.scan()
+    gated.carry_out(gated.plan_tags("1"))
+    plan = gated.plan_restore(*gated.trash())
+    carry_out_unheard(gate, gated, plan, "1")
+
+    gate.refuse(after=0, method="GET", reply=reply)
+    recover()
+    assert gated.outcomes(plan) == {"1": "begun"}
+    gate.open()
+    recover()
+
+    assert gated.outcomes(plan) == {"1": "done"}
+    assert gated.trash() == []
