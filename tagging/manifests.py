@@ -136,7 +136,7 @@ class ManifestDeletion:
         with self._course.lease.writing():
             hold(Repository, self._repository_id)
             # Of an image whose tags went with this plan, they are what is restored.
-            mine = TrashEntry.objects.filter(plan=plan, digest__in=digests).exclude(tag="").exclude(deleted_at=None)
+            mine = TrashEntry.objects.alive(now).filter(plan=plan, digest__in=digests).exclude(tag="")
             kept = set(mine.values_list("digest", flat=True))
             alone = [item for item in items if item.digest not in kept]
             kept |= keep(plan, alone, TrashEntry.How.DIGEST, now)

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+from django.utils import timezone
+
 from catalog.models import Presence, Repository
+from tagging import checking
 from tagging.models import Plan, PlannedImage, TrashEntry
 from tests.catalog.picture import check_counters
 from tests.hostile import Reply
@@ -109,6 +112,27 @@ def test_a_tag_that_cannot_be_read_is_named_and_nothing_is_deleted(gate: Gate, g
     assert plan.state == Plan.State.BROKEN_OFF
     assert plan.message.startswith("The tag torn cannot be read, so nobody knows whether it points to one of these")
     assert gated.outcomes(plan) == {"t0": "done", digest: "planned"}
+    assert gated.gets(digest)
+
+
+def test_what_nobody_keeps_any_more_is_kept_anew_before_its_digest_goes(gate: Gate, gated: Actor) -> None:
+    digest = gated.push.image("1")
+    gated.push.image("stays", seed="other")
+    gated.scan()
+    plan = gated.plan_images(digest)
+    gate.answer("/tags/list", Reply.errors(500, "UNKNOWN"))
+    gated.carry_out(plan)
+    assert gated.outcomes(plan) == {"1": "done", digest: "planned"}
+    gate.open()
+    TrashEntry.objects.update(until=timezone.now())
+    checking.expire(timezone.now())
+
+    gated.carry_out(plan)
+
+    assert gated.outcomes(plan) == {"1": "done", digest: "done"}
+    alive = TrashEntry.objects.alive(timezone.now())
+    assert [(entry.tag, entry.digest) for entry in alive] == [("", digest)]
+    gated.carry_out(gated.plan_restore(*alive))
     assert gated.gets(digest)
 
 
