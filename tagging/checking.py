@@ -35,11 +35,11 @@ log = logging.getLogger(__name__)
 def check(registry: Registry, client: RegistryClient, entries: Iterable[TrashEntry], now: datetime) -> None:
     """Look at the blobs of these entries, and write what state they are in. Raises RegistryError."""
     blobs = Blobs(registry.pk, client)
-    states: dict[tuple[int, str, str], tuple[TrashEntry.State, str]] = {}
+    states: dict[tuple[int, str], tuple[TrashEntry.State, str]] = {}
     for entry in entries:
-        same = (entry.repository_id, entry.digest, entry.how)
+        same = (entry.repository_id, entry.digest)
         if same not in states:
-            states[same] = _state(registry, entry, blobs)
+            states[same] = _state(registry, client, entry, blobs)
         state, problem = states[same]
         TrashEntry.objects.filter(pk=entry.pk).update(state=state, problem=problem, checked_at=now)
 
@@ -57,7 +57,7 @@ def check_due(now: datetime) -> None:
             log.warning("the trash of %s could not be checked: %s", registry.name, error)
 
 
-def _state(registry: Registry, entry: TrashEntry, blobs: Blobs) -> tuple[TrashEntry.State, str]:
+def _state(registry: Registry, client: RegistryClient, entry: TrashEntry, blobs: Blobs) -> tuple[TrashEntry.State, str]:
     needed = [part for part in parts_of(entry) if part.role != TrashPart.Role.REFERRER]
     name = parse_repository(entry.repository.name)
     try:
@@ -66,7 +66,7 @@ def _state(registry: Registry, entry: TrashEntry, blobs: Blobs) -> tuple[TrashEn
         missing = blobs_of(part.kept for part in needed)
     if missing:
         return _STATE.BLOBS_GONE, "\n".join(map(str, missing[:_NAMED]))
-    held = entry.how != TrashEntry.How.DIGEST or _are_held(registry, needed)
+    held = client.manifest_exists(name, Digest.parse(entry.digest)) or _are_held(registry, needed)
     return (_STATE.RESTORABLE if held else _STATE.AT_RISK), ""
 
 

@@ -178,9 +178,10 @@ class ManifestDeletion:
         with course.lease.writing():
             hold(Repository, self._repository_id)
             settle(course.plan, [Outcome.done(item) for item in done], now)
-            # Nothing holds their blobs in the registry from now on.
-            entries = TrashEntry.objects.filter(plan=course.plan, digest__in=digests)
-            entries.update(how=TrashEntry.How.DIGEST, state=TrashEntry.State.AT_RISK)
+            # Nothing holds their blobs in the registry from now on, whichever plan threw them away.
+            entries = TrashEntry.objects.filter(repository=repository, digest__in=digests)
+            entries.update(state=TrashEntry.State.AT_RISK)
+            entries.filter(plan=course.plan).update(how=TrashEntry.How.DIGEST)
             give_back(course.plan, left)
             unsettle(repository)
         presences.lose(course.lease, repository, digests, now)

@@ -49,6 +49,18 @@ def test_an_image_that_was_deleted_is_at_risk_unless_others_use_its_blobs(actor:
     assert looked_at(actor) == {STATE.RESTORABLE}
 
 
+def test_what_was_untagged_before_its_image_was_deleted_is_at_risk_too(actor: Actor) -> None:
+    digest = actor.push.image("1", "2", seed="only here", layers=[b"only here"])
+    actor.push.image("3", seed="3")
+    actor.scan()
+    actor.carry_out(actor.plan_tags("1"))
+
+    actor.carry_out(actor.plan_images(digest))
+
+    assert {(entry.tag, entry.state) for entry in actor.trash()} == {("1", STATE.AT_RISK), ("2", STATE.AT_RISK)}
+    assert looked_at(actor) == {STATE.AT_RISK}
+
+
 def test_blobs_that_were_swept_are_said_to_be_gone(actor: Actor) -> None:
     digest = actor.push.image("1")
     actor.scan()
