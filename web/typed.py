@@ -1,12 +1,14 @@
-"""What people type into a page's address: text without what no name can hold."""
+"""What people type into a page's address: text without what no name can hold; and the keys of what they choose."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from django.http import HttpRequest
 
 _LONGEST: Final = 255
+_DIGITS: Final = 18  # of a key: more than that no database holds
 
 
 def typed(request: HttpRequest, name: str, *, longest: int = _LONGEST) -> str:
@@ -19,3 +21,8 @@ def chosen(request: HttpRequest, name: str, choices: tuple[str, ...]) -> str:
     """The query parameter `name` where it is one of `choices`, else nothing."""
     value = request.GET.get(name, "")
     return value if value in choices else ""
+
+
+def keys(texts: Iterable[str]) -> list[int]:
+    """Those of `texts` that can be keys of rows."""
+    return [int(text) for text in texts if text.isascii() and text.isdecimal() and len(text) <= _DIGITS]

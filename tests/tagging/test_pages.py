@@ -297,6 +297,14 @@ def test_the_trash_restores_what_is_chosen(actor: Actor, browser: Client) -> Non
         assert "Nothing was chosen that is still in the trash." in page.words
 
 
+@pytest.mark.parametrize("key", ["9" * 20, "9" * 5_000])
+def test_what_is_no_key_of_the_trash_is_nothing_chosen(db: None, key: str) -> None:
+    browser = Client()
+    browser.force_login(make.person("mara", staff=True))
+    for act in ("restore", "remove", "look"):
+        assert browser.post(f"/trash/{act}", {"entry": key}).status_code == 302
+
+
 def test_a_breach_is_put_back_with_one_click(actor: Actor, browser: Client) -> None:
     old = actor.push.image("v1")
     actor.scan()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -19,8 +17,7 @@ from web.copy_form import CopyForm
 from web.finding import find_presence, find_repository, find_tag
 from web.narrowing import narrowing_of
 from web.tag_history import history_of
-
-_DIGITS: Final = 18  # of a key: more than that no database holds
+from web.typed import keys
 
 
 @require_POST
@@ -30,7 +27,7 @@ def delete_tags(request: HttpRequest, registry: str, repository: str) -> HttpRes
     row = find_repository(request, registry, repository)
     names = request.POST.getlist("tag")
     if not names:
-        chosen = None if request.POST.get("all") else _numbers(request.POST.getlist("image"))
+        chosen = None if request.POST.get("all") else keys(request.POST.getlist("image"))
         names = chosen_tags(row, narrowing_of(request), chosen)
     return to_plan(request, lambda: plan_tags(row, names, asked_by(request)), row.get_absolute_url())
 
@@ -104,7 +101,3 @@ def roll_back(request: HttpRequest, registry: str, repository: str, tag: str) ->
         lambda: plan_copy(there.repository, there.manifest.digest, target, asked_by(request), kind=Kind.ROLL_BACK),
         reverse("tag-history", args=[registry, repository, row.name]),
     )
-
-
-def _numbers(texts: list[str]) -> list[int]:
-    return [int(text) for text in texts if text.isascii() and text.isdecimal() and len(text) <= _DIGITS]

@@ -21,9 +21,11 @@ from web.acting import asked_by, back, done_at_once
 from web.asking import ask
 from web.finding import find_trash
 from web.trash_page import trash_page
+from web.typed import keys
 
 _PATIENCE: Final = 5.0  # seconds for each blob that is looked at
 _ADDRESS: Final = "trash"
+_MOST: Final = 1_000  # entries of one request
 
 
 @require_safe
@@ -94,8 +96,7 @@ def look(request: HttpRequest) -> HttpResponse:
 
 
 def _chosen(request: HttpRequest) -> list[TrashEntry]:
-    keys = [int(text) for text in request.POST.getlist("entry") if text.isascii() and text.isdecimal()]
-    return list(find_trash(request).filter(pk__in=keys[:1_000]))
+    return list(find_trash(request).filter(pk__in=keys(request.POST.getlist("entry"))[:_MOST]))
 
 
 def _why_none(registries: int) -> str:
