@@ -14,6 +14,7 @@ from django.utils.translation import gettext_noop
 from audit.models import Entry
 from audit.services import record
 from catalog.models import Repository, Tag
+from oci.errors import printable
 from registries.models import Registry
 from tagging.models import ProtectionRule
 from tagging.permission import check_may_act, check_may_administer
@@ -41,7 +42,7 @@ class Preview:
 def add(rule: ProtectionRule, person: User) -> ProtectionRule:
     """Raises NotPermitted, and ValidationError for patterns that are none."""
     _check(person, rule.registry)
-    rule.created_by = str(person)
+    rule.created_by, rule.why = str(person), printable(rule.why, len(rule.why))
     rule.full_clean(validate_constraints=False)
     with transaction.atomic():
         if ProtectionRule.objects.filter(

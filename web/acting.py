@@ -10,6 +10,7 @@ from django.shortcuts import redirect
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from access.models import User
+from oci.errors import printable
 from tagging import services
 from tagging.models import Plan
 from tagging.permission import NotPermitted
@@ -22,7 +23,7 @@ _WHY_LENGTH = 1_000
 def asked_by(request: HttpRequest) -> Asked:
     """Whoever was let in by `staff_only`, with the reason that they gave."""
     assert isinstance(request.user, User)  # noqa: S101  the guard has looked
-    return Asked(request.user, request.POST.get("why", "")[:_WHY_LENGTH].strip())
+    return Asked(request.user, printable(request.POST.get("why", ""), _WHY_LENGTH))
 
 
 def to_plan(request: HttpRequest, make: Callable[[], Plan], otherwise: str) -> HttpResponse:

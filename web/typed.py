@@ -1,4 +1,4 @@
-"""What people type into a page's address: text without what no name can hold; and the keys of what they choose."""
+"""What people type into a page's address: text without what no name can hold; and what they choose in a form."""
 
 from __future__ import annotations
 
@@ -26,3 +26,8 @@ def chosen(request: HttpRequest, name: str, choices: tuple[str, ...]) -> str:
 def keys(texts: Iterable[str]) -> list[int]:
     """Those of `texts` that can be keys of rows."""
     return [int(text) for text in texts if text.isascii() and text.isdecimal() and len(text) <= _DIGITS]
+
+
+def names(request: HttpRequest, name: str) -> list[str]:
+    """All that a form says as `name`, but for what no name can be, and a database may choke on."""
+    return [text for text in request.POST.getlist(name) if text.isprintable()]

@@ -14,10 +14,11 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from audit.models import Entry
-from catalog.models import Presence
+from catalog.models import Presence, Repository
 from tagging import breaches
 from tagging.models import Plan, ProtectionRule, TrashEntry
 from tagging.planning import Asked, plan_tags
+from tests.tagging import furniture as tagging
 from tests.tagging.acting import Actor
 from tests.web import furniture as make
 from tests.web.pages import Page
@@ -295,6 +296,24 @@ def test_the_trash_restores_what_is_chosen(actor: Actor, browser: Client) -> Non
     for act in ("restore", "remove", "look"):
         _, page = post(browser, f"/trash/{act}")
         assert "Nothing was chosen that is still in the trash." in page.words
+
+
+def test_what_no_name_and_no_reason_can_hold_is_left_out(db: None) -> None:
+    browser = Client()
+    browser.force_login(make.person("mara", staff=True))
+    make.put(make.repository(make.registry("test"), "team/app"), make.image(), "1")
+    for act in ("delete-tags", "delete-images"):
+        response = browser.post(f"{BASE}/{act}", {"tag": "a\0", "digest": "a\0"})
+        assert response.status_code == 302
+    assert browser.post(f"{BASE}/tags/1/roll-back", {"digest": "a\0"}).status_code == 404
+    browser.post(f"{BASE}/delete-tags", {"tag": ["a\0", "1"]})
+
+    plan = Plan.objects.get()
+    browser.post(f"/plans/{plan.pk}/give-up")
+    plan = tagging.plan(Repository.objects.get())
+    browser.post(f"/plans/{plan.pk}/carry-out", {"why": "too\0 \u202eold"})
+
+    assert Plan.objects.get().why == "too old"
 
 
 @pytest.mark.parametrize("key", ["9" * 20, "9" * 5_000])

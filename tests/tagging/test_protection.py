@@ -165,7 +165,7 @@ def test_rules_are_staff_s_and_recorded(staff: User) -> None:
     where = make.registry("local")
     with pytest.raises(NotPermitted):
         rules.add(ProtectionRule(tags="v*"), make.person("reader"))
-    rule = rules.add(ProtectionRule(registry=where, repositories="a/*", tags="v*", why="released"), staff)
+    rule = rules.add(ProtectionRule(registry=where, repositories="a/*", tags="v*", why="rele\0\u202eased"), staff)
     with pytest.raises(ValidationError):
         rules.add(ProtectionRule(registry=where, repositories="a/*", tags="v*"), staff)
     with pytest.raises(ValidationError):

@@ -17,7 +17,7 @@ from web.copy_form import CopyForm
 from web.finding import find_presence, find_repository, find_tag
 from web.narrowing import narrowing_of
 from web.tag_history import history_of
-from web.typed import keys
+from web.typed import keys, names
 
 
 @require_POST
@@ -25,11 +25,11 @@ from web.typed import keys
 def delete_tags(request: HttpRequest, registry: str, repository: str) -> HttpResponse:
     """Those that are named, those of the images that are, or of all that the filter in the address leaves."""
     row = find_repository(request, registry, repository)
-    names = request.POST.getlist("tag")
-    if not names:
+    tags = names(request, "tag")
+    if not tags:
         chosen = None if request.POST.get("all") else keys(request.POST.getlist("image"))
-        names = chosen_tags(row, narrowing_of(request), chosen)
-    return to_plan(request, lambda: plan_tags(row, names, asked_by(request)), row.get_absolute_url())
+        tags = chosen_tags(row, narrowing_of(request), chosen)
+    return to_plan(request, lambda: plan_tags(row, tags, asked_by(request)), row.get_absolute_url())
 
 
 @require_POST
@@ -37,7 +37,7 @@ def delete_tags(request: HttpRequest, registry: str, repository: str) -> HttpRes
 def delete_images(request: HttpRequest, registry: str, repository: str) -> HttpResponse:
     """These digests with all their tags."""
     row = find_repository(request, registry, repository)
-    digests = request.POST.getlist("digest")
+    digests = names(request, "digest")
     return to_plan(request, lambda: plan_images(row, digests, asked_by(request)), row.get_absolute_url())
 
 
@@ -94,7 +94,7 @@ def history(request: HttpRequest, registry: str, repository: str, tag: str) -> H
 def roll_back(request: HttpRequest, registry: str, repository: str, tag: str) -> HttpResponse:
     """Point the tag to what it pointed to before; where it points now goes to the trash."""
     row = find_tag(request, registry, repository, tag)
-    there = find_presence(request, registry, repository, request.POST.get("digest", ""))
+    there = find_presence(request, registry, repository, "".join(names(request, "digest")))
     target = Target(parse_repository(repository), parse_tag(tag))
     return done_at_once(
         request,
