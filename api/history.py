@@ -64,8 +64,7 @@ def list_history(request: HttpRequest, registry: str, repository: str, tag: str,
 def _moves(tag: Tag, moments: set[datetime]) -> dict[datetime, Entry]:
     """What was done to the tag through Berth at these moments."""
     entries = Entry.objects.of_tag(tag.repository.registry_id, tag.repository.name, tag.name)
-    done = entries.filter(at__in=moments, outcome=Entry.Outcome.DONE)
-    return {entry.at: entry for entry in done}
+    return {entry.at: entry for entry in entries.done_at(moments)}
 
 
 def _span_json(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import datetime
 from typing import Any, NoReturn, Self
 
 from django.db import models
@@ -19,6 +21,10 @@ class EntryQuerySet(models.QuerySet["Entry"]):
 
     def of_tag(self, registry_id: int, repository: str, tag: str) -> Self:
         return self.filter(registry_id=registry_id, repository=repository, tag=tag)
+
+    def done_at(self, moments: Iterable[datetime | None]) -> Self:
+        """What was done at just these moments: an act and the change that it made have the same one."""
+        return self.filter(at__in=set(moments) - {None}, outcome=Entry.Outcome.DONE)
 
     def update(self, **_kwargs: Any) -> NoReturn:
         raise AppendOnly

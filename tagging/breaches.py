@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from django.db import transaction
-from django.db.models import Q
 
 from audit.models import Entry
 from audit.services import record
@@ -73,6 +72,6 @@ def _note(registry: Registry, rules: RuleBook, span: TagSpan, now: datetime) -> 
 
 
 def _is_ours(registry: Registry, span: TagSpan) -> bool:
-    """Whether the audit knows who did it: an act and the change that it made have the same moment."""
+    """Whether the audit knows who did it."""
     entries = Entry.objects.of_tag(registry.pk, span.repository.name, span.tag.name)
-    return entries.filter(Q(at=span.ended, outcome=Entry.Outcome.DONE)).exclude(key__startswith="breach:").exists()
+    return entries.done_at([span.ended]).exclude(key__startswith="breach:").exists()

@@ -40,7 +40,7 @@ def history_of(tag: Tag) -> list[Named]:
     places = Presence.objects.filter(repository=tag.repository, manifest__in={span.manifest_id for span in spans})
     here = {place.manifest_id: place for place in places}
     mine = Entry.objects.of_tag(tag.repository.registry_id, tag.repository.name, tag.name)
-    acts = {entry.at: entry for entry in mine.filter(outcome=Entry.Outcome.DONE).order_by("id")[: 10 * _MOST]}
+    acts = {entry.at: entry for entry in mine.done_at(at for span in spans for at in (span.began, span.ended))}
     return [
         Named(
             digest=span.manifest.digest,

@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from audit.models import Entry
-from catalog.models import Presence, Repository
+from catalog.models import Presence, Repository, Tag, TagSpan
 from tagging import breaches
 from tagging.models import Plan, ProtectionRule, TrashEntry
 from tagging.planning import Asked, plan_tags
@@ -22,6 +22,7 @@ from tests.tagging import furniture as tagging
 from tests.tagging.acting import Actor
 from tests.web import furniture as make
 from tests.web.pages import Page
+from web.tag_history import history_of
 
 BASE = "/r/test/team/app/-"
 
@@ -267,6 +268,24 @@ def test_a_tag_points_back_to_an_image_that_no_tag_reaches_while_it_lives(actor:
     _, page = post(browser, f"{BASE}/tags/latest/roll-back", digest=newer)
     assert "a part of it is missing at the source" in page.words
     assert actor.push_digest("latest") == old
+
+
+def test_the_history_tells_the_last_of_very_many_acts(db: None) -> None:
+    where = make.repository(make.registry("local"))
+    place, now = make.put(where, make.image(), "1"), timezone.now()
+    tag = Tag.objects.get(name="1")
+    TagSpan.objects.filter(tag=tag).delete()
+    TagSpan.objects.create(tag=tag, repository=where, manifest=place.manifest, began=now)
+    mine = {"act": Entry.Act.RETAG, "outcome": Entry.Outcome.DONE, "repository": where.name, "tag": "1"}
+    moments = [now - timedelta(seconds=n) for n in range(1_001, -1, -1)]
+    Entry.objects.bulk_create(
+        [Entry(key=f"a{n}", at=at, registry_id=where.registry_id, **mine) for n, at in enumerate(moments)]
+    )
+
+    (named,) = history_of(tag)
+
+    assert named.act is not None
+    assert named.act.key == "a1001"
 
 
 def test_the_trash_restores_what_is_chosen(actor: Actor, browser: Client) -> None:
