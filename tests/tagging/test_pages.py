@@ -361,6 +361,23 @@ def test_a_breach_is_put_back_with_one_click(actor: Actor, browser: Client) -> N
     assert not get(browser, "/activity").all("input", name="entry")
 
 
+def test_each_breach_leads_to_what_was_kept_of_it(db: None, client: Client) -> None:
+    client.force_login(make.person("mara", staff=True))
+    registry, now, kept = make.registry("local"), timezone.now(), []
+    for name in ("team/a", "team/b"):
+        where = make.repository(registry, name)
+        entry = tagging.trash_entry(where, "v1")
+        TrashEntry.objects.filter(pk=entry.pk).update(how=TrashEntry.How.OUTSIDE, deleted_at=now)
+        said = {"act": Entry.Act.BREACH_MOVE, "outcome": Entry.Outcome.DONE, "digest_before": entry.digest}
+        place = {"registry": "local", "registry_id": registry.pk, "repository": name, "tag": "v1"}
+        Entry.objects.create(key=f"breach:{where.pk}", at=now, **said, **place)
+        kept.append(entry.pk)
+
+    page = client.get("/activity").content.decode()
+
+    assert [page.count(f'name="entry" value="{pk}"') for pk in kept] == [1, 1]
+
+
 def test_rules_are_previewed_added_and_removed(actor: Actor, browser: Client) -> None:
     actor.push.image("v1", "v2", "latest")
     actor.scan()

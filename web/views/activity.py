@@ -33,11 +33,12 @@ def listing(request: HttpRequest) -> HttpResponse:
 def _kept(entries: list[Entry]) -> dict[str, int]:
     """By the key of a breach, what can be put back; one query, where there are any."""
     breaches: dict[tuple[Any, ...], str] = {
-        (e.registry_id, e.tag, e.digest_before, e.at): e.key for e in entries if e.key.startswith("breach:")
+        (e.registry_id, e.repository, e.tag, e.digest_before, e.at): e.key
+        for e in entries
+        if e.key.startswith("breach:")
     }
     if not breaches:
         return {}
-    tags = {tag for _, tag, *_ in breaches}
-    rows = TrashEntry.objects.listed().filter(how=TrashEntry.How.OUTSIDE, tag__in=tags)
-    found = ((breaches.get((e.registry_id, e.tag, e.digest, e.deleted_at)), e.pk) for e in rows)
-    return {key: pk for key, pk in found if key}
+    rows = TrashEntry.objects.listed().filter(how=TrashEntry.How.OUTSIDE, deleted_at__in={at for *_, at in breaches})
+    places = rows.values_list("registry", "repository__name", "tag", "digest", "deleted_at", "pk")
+    return {breaches[place]: pk for *rest, pk in places if (place := tuple(rest)) in breaches}
