@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_noop
 
-from catalog.models import Repository
+from catalog.models import Repository, Tag
 from oci.names import parse_repository, parse_tag
 from tagging.models import Plan, PlanItem, TrashEntry
 from tagging.planning import Asked, NotPlanned, plan_tags
@@ -42,9 +42,13 @@ def plan_undo(plan: Plan, asked: Asked) -> Plan:
 
 
 def _set_tag(plan: Plan) -> PlanItem | None:
-    """The tag that a copy was for: what is attached came before it."""
+    """The tag that a copy was for, while it points there: what is attached came before it."""
     mine = plan.items.filter(step=PlanItem.Step.PUT_TAG, state=PlanItem.State.DONE)
-    return mine.select_related("repository__registry").order_by("-position").first()
+    item = mine.select_related("repository__registry").order_by("-position").first()
+    if item is None:
+        return None
+    live = Tag.objects.live().filter(repository=item.repository_id, name=item.tag)
+    return item if live.filter(presence__manifest__digest=item.target).exists() else None
 
 
 def _turn_round(new: PlanItem, old: PlanItem, asked: Asked) -> Plan:

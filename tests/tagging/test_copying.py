@@ -7,7 +7,7 @@ import pytest
 from audit.models import Entry
 from catalog.models import Presence
 from oci.names import RepositoryName, TagName
-from tagging import planning_copies
+from tagging import planning_copies, undoing
 from tagging.models import Plan, ProtectionRule, TrashEntry
 from tagging.planning import Asked, NotPlanned
 from tagging.planning_copies import Kind, Target
@@ -64,6 +64,22 @@ def test_a_target_that_moved_meanwhile_is_left_alone(actor: Actor) -> None:
 
     assert actor.outcomes(plan) == {"latest": "skipped"}
     assert actor.push_digest("latest") == third
+
+
+@pytest.mark.parametrize("before", ["", "old"])
+def test_a_tag_that_moved_on_since_is_not_taken_back(actor: Actor, before: str) -> None:
+    digest = actor.push.image("1")
+    if before:
+        actor.push.image("latest", seed=before)
+    actor.scan()
+    plan = actor.carry_out(plan_copy(actor, digest, "latest"))
+    assert undoing.can_undo(plan)
+    actor.push.image("latest", seed="newer")
+    actor.scan()
+
+    with pytest.raises(NotPlanned, match="Nothing of this can be taken back"):
+        undoing.plan_undo(plan, Asked(actor.person))
+    assert not undoing.can_undo(plan)
 
 
 def test_a_rename_puts_and_then_deletes(actor: Actor) -> None:
