@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final
 
 from django.utils.translation import gettext_noop
@@ -34,6 +35,7 @@ class Chunk:
     items: Sequence[PlanItem]
     throwaway: Throwaway | None
     is_new: bool  # nobody has asked for any of it before
+    since: datetime | None  # they were not begun before that
     outcomes: list[Outcome] = field(default_factory=list)
     overwritten: list[PlanItem] = field(default_factory=list)  # they point to the throwaway
     open: list[PlanItem] = field(default_factory=list)  # nobody knows whether the registry did it

@@ -7,6 +7,7 @@ with a throwaway that nothing else has, and one DELETE of its digest takes them 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Final
 
 from django.db.models.functions import Now
@@ -33,6 +34,7 @@ from tagging.protection import protected_among
 from tagging.trash import keep
 
 CHUNK: Final = 50
+_OVERLAP: Final = timedelta(minutes=1)  # an act is written some time after its moment
 _READABLE: Final = gettext_noop("it can be read now, which it could not when this was planned: look at it first")
 _UNREADABLE: Final = gettext_noop("it cannot be read now: %(why)s")
 _BY_ANOTHER: Final = gettext_noop("another plan deleted it meanwhile")
@@ -53,11 +55,11 @@ class Untagging:
 
     def delete(self, items: Sequence[PlanItem]) -> None:
         """A chunk of items that nobody has begun."""
-        items = self._without_protected(items)
+        items, since = self._without_protected(items), timezone.now() - _OVERLAP
         row = self._begin(items)
         begun = [item for item in items if item.state == PlanItem.State.BEGUN]
         if begun:
-            self._carry(Chunk(begun, row, is_new=True))
+            self._carry(Chunk(begun, row, is_new=True, since=since))
 
     def finish(self, items: Sequence[PlanItem]) -> None:
         """What somebody began, and then died."""
@@ -65,7 +67,7 @@ class Untagging:
         for item in items:
             groups.setdefault(item.throwaway_id, []).append(item)
         for group in groups.values():
-            self._carry(Chunk(group, group[0].throwaway, is_new=False))
+            self._carry(Chunk(group, group[0].throwaway, is_new=False, since=self._course.plan.began_at))
 
     def _without_protected(self, items: Sequence[PlanItem]) -> list[PlanItem]:
         repository = self._course.repository(self._repository_id)
@@ -196,20 +198,20 @@ class Untagging:
             hold(Repository, self._repository_id)
             live = Tag.objects.live().filter(repository=repository, name__in=gone)
             tags.drop(repository, list(live.values_list("id", flat=True)), now)
-            settle(course.plan, self._each_once(chunk.outcomes), now)
+            settle(course.plan, self._each_once(chunk), now)
             give_back(course.plan, chunk.untouched)
             if chunk.throwaway is not None and not chunk.open:
                 Throwaway.objects.filter(pk=chunk.throwaway.pk).update(closed_at=now)
         course.tell(settled=len(chunk.outcomes))
 
-    def _each_once(self, outcomes: Sequence[Outcome]) -> list[Outcome]:
+    def _each_once(self, chunk: Chunk) -> list[Outcome]:
         """What another plan deleted at the same moment is in the trash by that one, and is not recorded again."""
         plan = self._course.plan
-        done = {(outcome.item.tag, outcome.item.digest) for outcome in outcomes if outcome.is_done}
+        done = {(outcome.item.tag, outcome.item.digest) for outcome in chunk.outcomes if outcome.is_done}
         others = TrashEntry.objects.listed().filter(registry=plan.registry_id, repository=self._repository_id)
-        others = others.filter(deleted_at__gte=plan.began_at, tag__in={tag for tag, _ in done}).exclude(plan=plan)
+        others = others.filter(deleted_at__gte=chunk.since, tag__in={tag for tag, _ in done}).exclude(plan=plan)
         theirs = set(others.values_list("tag", "digest")) & done
         return [
             Outcome.skipped(one.item, _BY_ANOTHER) if one.is_done and (one.item.tag, one.item.digest) in theirs else one
-            for one in outcomes
+            for one in chunk.outcomes
         ]

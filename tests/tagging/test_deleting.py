@@ -3,9 +3,11 @@ from __future__ import annotations
 import shutil
 import urllib.request
 from contextlib import ExitStack
+from datetime import timedelta
 
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from access.models import User
 from audit.models import Entry
@@ -14,10 +16,12 @@ from catalog.versions import tag_key
 from jobs import running
 from jobs.models import Job
 from tagging import services
-from tagging.models import Plan, PlannedImage
+from tagging.models import Plan, PlannedImage, TrashEntry
 from tagging.planning import Asked, plan_tags
 from tests.catalog.picture import check_counters
+from tests.hostile import Reply
 from tests.tagging.acting import Actor
+from tests.tagging.gate import Gate
 from tests.web import furniture as make
 
 ALIASES = [f"1.{n}" for n in range(8)]
@@ -169,6 +173,27 @@ def test_it_is_the_act_of_whoever_says_yes(actor: Actor) -> None:
     services.carry_out(plan, actor.person)  # it is done: nobody else has done it
     plan.refresh_from_db()
     assert plan.actor == "ana"
+
+
+def test_a_tag_that_another_plan_deleted_long_ago_and_was_pushed_since_is_ours(gate: Gate, gated: Actor) -> None:
+    gated.push.image("1", "2", "3")
+    gated.scan()
+    first, other = gated.plan_tags("1", "2"), gated.plan_tags("2")
+    gate.refuse(after=1, method="GET", reply=Reply(404, b"404 page not found"))
+    gated.carry_out(first)
+    gate.open()
+    assert gated.outcomes(first) == {"1": "done", "2": "planned"}
+    gated.carry_out(other)
+    TrashEntry.objects.filter(plan=other).update(deleted_at=timezone.now() - timedelta(minutes=2))
+    Plan.objects.filter(pk=first.pk).update(began_at=timezone.now() - timedelta(minutes=3))
+    gated.push.image("2")
+    gated.scan()
+
+    gated.carry_out(first)
+
+    assert gated.listed() == gated.live() == {"3"}
+    assert gated.outcomes(first) == {"1": "done", "2": "done"}, gated.notes(first)
+    assert [entry.tag for entry in gated.trash() if entry.plan_id == first.pk] == ["2", "1"]
 
 
 def test_a_plan_that_has_many_tags_to_read_is_a_worker_s(actor: Actor) -> None:
