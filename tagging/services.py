@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
@@ -95,8 +95,7 @@ def _queue(plan: Plan, person: User | None, *, here: bool = False, only_begun: b
 
 def recover() -> None:
     """Have finished what was begun and has nobody who works on it: a registry that was away may be back."""
-    at_work = Job.objects.unfinished().filter(kind=KIND, plans=OuterRef("pk"))
-    left = Plan.objects.exclude(Exists(at_work)).select_related("registry", "repository", "job")
+    left = Plan.objects.exclude(Exists(_at_work())).select_related("registry", "repository", "job")
     under_way = left.filter(state=Plan.State.UNDER_WAY)
     under_way.update(state=Plan.State.BROKEN_OFF, message=_NOBODY, ended_at=timezone.now())
     begun = PlanItem.objects.begun().filter(plan=OuterRef("pk"))
@@ -113,11 +112,26 @@ def _is_due(plan: Plan) -> bool:
     return timezone.now() >= plan.job.finished_at + min(_LONGEST_PAUSE, timedelta(minutes=2 ** min(failed, 6)))
 
 
+def _at_work() -> QuerySet[Job]:
+    """The jobs of a plan, by `OuterRef`, that are not over."""
+    return Job.objects.unfinished().filter(kind=KIND, plans=OuterRef("pk"))
+
+
+def give_up(plan_id: int) -> bool:
+    """Drop a plan that nobody has begun and nobody is about to begin; whether it is gone now."""
+    with transaction.atomic():
+        mine = Plan.objects.select_for_update().filter(pk=plan_id, state=Plan.State.PLANNED)
+        plan = mine.exclude(Exists(_at_work())).first()
+        if plan is not None:
+            plan.delete()
+    return plan is not None
+
+
 def forget() -> None:
     """Plans that nobody carried out, some days later, and repositories that were only named by one."""
     old = Plan.objects.filter(state=Plan.State.PLANNED, created_at__lt=timezone.now() - FORGOTTEN)
     for pk in old.values_list("pk", flat=True)[:200]:
-        Plan.objects.filter(pk=pk).delete()
+        give_up(pk)
     named = Plan.objects.filter(repository=OuterRef("pk"))
     never = Repository.objects.filter(state=Repository.State.NEW, gone_at__isnull=False, scanned_at=None)
     never.filter(~Exists(named), tags=None).delete()

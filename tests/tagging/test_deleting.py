@@ -15,6 +15,7 @@ from catalog.models import Blob, Repository, Tag, TagSpan, Throwaway
 from catalog.versions import tag_key
 from jobs import running
 from jobs.models import Job
+from jobs.services import stop
 from tagging import services
 from tagging.models import Plan, PlannedImage, TrashEntry
 from tagging.planning import Asked, plan_tags
@@ -194,6 +195,25 @@ def test_a_tag_that_another_plan_deleted_long_ago_and_was_pushed_since_is_ours(g
     assert gated.listed() == gated.live() == {"3"}
     assert gated.outcomes(first) == {"1": "done", "2": "done"}, gated.notes(first)
     assert [entry.tag for entry in gated.trash() if entry.plan_id == first.pk] == ["2", "1"]
+
+
+def test_a_plan_that_waits_for_a_worker_is_not_forgotten(actor: Actor) -> None:
+    place = make.put(make.repository(actor.row, "team/large"), make.image())
+    names = [f"t{n:02}" for n in range(services.SMALL + 1)]
+    Tag.objects.bulk_create(
+        [Tag(repository=place.repository, name=name, key=tag_key(name), presence=place) for name in names]
+    )
+    plan = plan_tags(place.repository, names, Asked(actor.person))
+    Plan.objects.update(created_at=timezone.now() - timedelta(days=8))
+    job = services.carry_out(plan, actor.person)
+
+    services.forget()
+    assert not services.give_up(plan.pk)
+    assert Plan.objects.filter(pk=plan.pk).exists()
+
+    stop(job)
+    services.forget()
+    assert not Plan.objects.exists()
 
 
 def test_a_plan_that_has_many_tags_to_read_is_a_worker_s(actor: Actor) -> None:

@@ -9,6 +9,7 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_POST, require_safe
 
 from access.guards import readers_only, staff_only
+from tagging import services
 from tagging.models import Plan
 from tagging.undoing import plan_undo
 from web.acting import asked_by, carry_out, done_at_once
@@ -42,11 +43,10 @@ def carry(request: HttpRequest, plan_id: int) -> HttpResponse:
 def give_up(request: HttpRequest, plan_id: int) -> HttpResponse:
     """A plan that nobody began is gone then."""
     plan = find_plan(request, plan_id)
-    where = plan.repository.get_absolute_url() if plan.repository else "repositories"
-    deleted, _ = Plan.objects.filter(pk=plan.pk, state=Plan.State.PLANNED).delete()
-    if deleted:
-        messages.info(request, gettext("Nothing was changed."))
-    return redirect(where)
+    if not services.give_up(plan.pk):
+        return redirect(plan)
+    messages.info(request, gettext("Nothing was changed."))
+    return redirect(plan.repository.get_absolute_url() if plan.repository else "repositories")
 
 
 @require_POST
