@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from catalog.models import RepositoryBlob
 from oci.client import RegistryClient
-from oci.errors import BadAnswer, RegistryError
+from oci.errors import BadAnswer, RegistryError, TooManyRequests, Unavailable, Unreachable
 from oci.model import ImageManifest, parse_manifest
 from oci.names import Digest, RepositoryName, parse_repository
 from tagging.trash import Kept
@@ -24,7 +24,10 @@ class Blobs:
         return [digest for digest in blobs_of(manifests) if not self._is_readable(repository, digest)]
 
     def bring(self, repository: RepositoryName, digests: Sequence[Digest]) -> list[Digest]:
-        """Have these linked in from other repositories of the registry that use them; those that none could give."""
+        """Have these linked in from other repositories of the registry that use them; those that none could give.
+
+        Raises RegistryError where that cannot be told.
+        """
         return [digest for digest in digests if not self._mount(repository, digest)]
 
     def _is_readable(self, repository: RepositoryName, digest: Digest) -> bool:
@@ -40,6 +43,8 @@ class Blobs:
                 if source != repository and self._client.mount_blob(repository, digest, parse_repository(source)):
                     is_readable = self._readable[repository, digest] = self._client.blob_is_readable(repository, digest)
                     return is_readable
+            except (Unreachable, Unavailable, TooManyRequests):
+                raise  # whether it has them nobody knows
             except RegistryError:
                 continue  # not from there
         return False

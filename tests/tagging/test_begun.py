@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import urllib.request
+
 import pytest
 
-from tagging.models import Plan
+from tagging.models import Plan, TrashEntry
 from tests.hostile import Reply
 from tests.pushing import Pusher
 from tests.real_registry import V2
@@ -71,3 +74,26 @@ def test_a_restore_is_not_failed_while_nobody_may_look(gate: Gate, gated: Actor,
 
     assert gated.outcomes(plan) == {"1": "done"}
     assert gated.trash() == []
+
+
+def test_blobs_are_not_gone_while_nobody_answers(gate: Gate, gated: Actor) -> None:
+    elsewhere = Actor(gated.real, gated.row, gated.person, "team/other")
+    digest = gated.push.image("1", seed="same")
+    elsewhere.push.image("1", seed="same")
+    gated.scan()
+    gated.carry_out(gated.plan_images(digest))
+    manifest = json.loads(elsewhere.push.fetch("1"))
+    for blob in (manifest["config"], *manifest["layers"]):
+        path = f"{gated.real.url}/v2/{gated.name}/blobs/{blob['digest']}"
+        urllib.request.urlopen(urllib.request.Request(path, method="DELETE"), timeout=10).close()
+    (entry,) = gated.trash()
+    plan = gated.plan_restore(entry)
+
+    gate.refuse(after=0, method="POST", reply=LOST)
+    gated.carry_out(plan)
+    entry.refresh_from_db()
+    assert (plan.state, entry.state) == (Plan.State.BROKEN_OFF, TrashEntry.State.RESTORABLE)
+    gate.open()
+    gated.carry_out(plan)
+
+    assert gated.outcomes(plan) == {"1": "done"}, gated.notes(plan)
