@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from typing import Final
 
 from django.utils import timezone
@@ -18,6 +19,7 @@ from catalog.scanning.known import KnownTag, known_tags
 from oci.errors import BadAnswer, NotFound, RegistryError
 from oci.model import ImageIndex
 from oci.names import Digest, RepositoryName, TagName, parse_repository, parse_tag
+from tagging.at_work import begun_by_others
 from tagging.course import REFUSALS, REFUSES, UNKEPT, BrokenOff, Course, may_have_been_heard
 from tagging.discarding import NOT_DONE, is_of_one_tag
 from tagging.holders import holders
@@ -46,14 +48,14 @@ class ManifestDeletion:
 
     def delete(self, items: Sequence[PlanItem]) -> None:
         """All manifests that are to go, in the order of the plan: what lists others comes before them."""
-        reasons = self._reasons_to_stay(items)
+        since, reasons = timezone.now(), self._reasons_to_stay(items)
         stay = [Outcome.skipped(item, reasons[item.digest]) for item in items if item.digest in reasons]
         with self._course.lease.writing():
             settle(self._course.plan, stay, timezone.now())
         self._course.tell(settled=len(stay))
         going = [item for item in items if item.digest not in reasons]
         for start in range(0, len(going), CHUNK):
-            self._carry(self._begin(going[start : start + CHUNK]))
+            self._carry(self._begin(going[start : start + CHUNK], since))
 
     def _reasons_to_stay(self, items: Sequence[PlanItem]) -> dict[str, str]:
         """Why digests stay that a tag points to now, or that an index lists which stays: Berth breaks no index."""
@@ -130,11 +132,15 @@ class ManifestDeletion:
         below = fetched.manifest.manifests if isinstance(fetched.manifest, ImageIndex) else ()
         return tag, str(fetched.digest), {str(child.digest) for child in below}
 
-    def _begin(self, items: Sequence[PlanItem]) -> list[PlanItem]:
+    def _begin(self, items: Sequence[PlanItem], since: datetime) -> list[PlanItem]:
         plan, now = self._course.plan, timezone.now()
-        digests = [item.digest for item in items]
         with self._course.lease.writing():
             hold(Repository, self._repository_id)
+            tagged = self._tagged_since({item.digest for item in items}, since)
+            stay = [item for item in items if item.digest in tagged]
+            settle(plan, [Outcome.skipped(item, _TAGGED % {"tag": tagged[item.digest]}) for item in stay], now)
+            items = [item for item in items if item.digest not in tagged]
+            digests = [item.digest for item in items]
             # Of an image whose tags went with this plan, they are what is restored.
             mine = TrashEntry.objects.alive(now).filter(plan=plan, digest__in=digests).exclude(tag="")
             kept = set(mine.values_list("digest", flat=True))
@@ -144,6 +150,13 @@ class ManifestDeletion:
             begun = [item for item in items if item.digest in kept]
             PlanItem.objects.filter(pk__in=[item.pk for item in begun]).update(state=PlanItem.State.BEGUN)
         return begun
+
+    def _tagged_since(self, digests: set[str], since: datetime) -> dict[str, str]:
+        """A tag of each digest that came to it since all tags were read, as far as Berth knows, or is just coming."""
+        live = Tag.objects.live().filter(repository=self._repository_id, moved_at__gte=since)
+        came = live.filter(presence__manifest__digest__in=digests).values_list("presence__manifest__digest", "name")
+        others = begun_by_others(self._course.plan, self._repository_id)
+        return dict(came) | {other.target: other.tag for other in others if other.puts and other.target in digests}
 
     def _carry(self, items: Sequence[PlanItem]) -> None:
         done: list[PlanItem] = []

@@ -18,6 +18,7 @@ from catalog.scanning.reading import BatchReading, TagReading
 from oci.errors import NotFound, Refused
 from oci.fetched import Fetched
 from oci.names import Digest, RepositoryName, TagName, parse_repository, parse_tag
+from tagging.at_work import AT_WORK, begun_by_others
 from tagging.course import MOVED, Course, may_have_been_heard
 from tagging.models import PlanItem, TrashEntry
 from tagging.outcome import Outcome, settle
@@ -77,6 +78,9 @@ class Pointing:
         now = timezone.now()
         with self._course.lease.writing():
             hold(Repository, self.item.repository_id)
+            others = begun_by_others(self._course.plan, self.item.repository_id)
+            if any(other.is_in_the_way_of(self.tag, self.item.target) for other in others):
+                return AT_WORK
             kept = keep(self._course.plan, [self.item], TrashEntry.How.REPLACED, now) if replaces else set()
             if replaces and self.item.digest not in kept:
                 return _UNKEPT

@@ -25,6 +25,7 @@ from oci.errors import (
     Unreachable,
 )
 from oci.names import Digest, RepositoryName, parse_repository, parse_tag
+from tagging.at_work import AT_WORK, begun_by_others
 from tagging.course import MOVED, REFUSALS, REFUSES, UNKEPT, BrokenOff, Course, may_have_been_heard
 from tagging.discarding import Chunk, Discarding, is_of_one_tag, says_that_it_fails
 from tagging.means import Way
@@ -85,7 +86,8 @@ class Untagging:
             return None
         with self._course.lease.writing():
             hold(Repository, self._repository_id)
-            row = self._open_throwaway(items) if self._way == Way.THROWAWAY else None
+            items = self._without_those_being_put(items)
+            row = self._open_throwaway(items) if items and self._way == Way.THROWAWAY else None
             kept = keep(plan, items, TrashEntry.How.UNTAGGED, now)
             unkept = [item for item in items if item.digest and item.digest not in kept]
             settle(plan, [Outcome.failed(item, UNKEPT) for item in unkept], now)
@@ -98,6 +100,12 @@ class Untagging:
         for item in begun:
             item.state = PlanItem.State.BEGUN
         return row
+
+    def _without_those_being_put(self, items: Sequence[PlanItem]) -> list[PlanItem]:
+        """Inside the transaction of `_begin`: who deletes what is just being pointed elsewhere loses that too."""
+        put = {other.tag for other in begun_by_others(self._course.plan, self._repository_id) if other.puts}
+        settle(self._course.plan, [Outcome.skipped(item, AT_WORK) for item in items if item.tag in put], timezone.now())
+        return [item for item in items if item.tag not in put]
 
     def _open_throwaway(self, items: Sequence[PlanItem]) -> Throwaway:
         """Of this plan and this chunk alone, so that no other plan's DELETE can take its tags."""

@@ -20,6 +20,7 @@ from catalog.scanning import api, below, choosing, configs, folder, listing, pat
 from jobs import running
 from jobs import services as jobs
 from tagging import (
+    at_work,
     carrying_out,
     copying,
     course,
@@ -44,7 +45,7 @@ from web import oci_sentences
 
 _MODULES: Final = (
     running, jobs, services, removal, scan, choosing, shrinking, watched, listing, api, folder, patience, below,
-    configs, repositories, settling, carrying_out, course, tagging, untagging, discarding, deleting, manifests,
+    configs, repositories, settling, carrying_out, at_work, course, tagging, untagging, discarding, deleting, manifests,
     removing, restoring, copying, pointing, protection, means, permission, planning, planning_restores,
     planning_copies, rules, undoing, oci_sentences,
 )  # fmt: skip

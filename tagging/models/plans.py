@@ -120,6 +120,7 @@ class PlanItem(models.Model):
         ]
         indexes = [
             models.Index(fields=["plan", "state", "position"], name="items_by_state"),
+            models.Index(fields=["repository"], condition=Q(state="begun"), name="begun_items"),
         ]
 
     def __str__(self) -> str:
