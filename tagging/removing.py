@@ -61,8 +61,8 @@ class Removal:
             folder.remove(name)
         except StorageFault as fault:
             raise BrokenOff(_UNWRITABLE % {"why": fault}) from fault
-        self._settle(Outcome.failed(item, _LISTED) if self._is_known(name) else Outcome.done(item))
         self._empty_trash(item)
+        self._settle(Outcome.failed(item, _LISTED) if self._is_known(name) else Outcome.done(item))
 
     def _has_tags(self, name: RepositoryName) -> bool:
         try:

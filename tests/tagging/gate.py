@@ -8,7 +8,7 @@ from collections.abc import Callable
 from tests.hostile import Asked, Hostile, Raw, Reply
 from tests.real_registry import RealRegistry
 
-_OWN = frozenset({"host", "connection", "content-length", "transfer-encoding"})
+_OWN = frozenset({"connection", "content-length", "transfer-encoding"})
 
 
 class Gate:

@@ -3,11 +3,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from django.db import connection
+from django.utils import timezone
 
 from audit.models import Entry
-from tagging.models import Plan
+from registries.models import Registry
+from tagging.models import Plan, TrashEntry
 from tagging.planning import Asked, NotPlanned, plan_removal
 from tests.tagging.acting import Actor
+from tests.tagging.gate import Gate
 
 
 def emptied(actor: Actor) -> None:
@@ -110,3 +114,23 @@ def test_it_is_planned_only_where_it_can_be_done(actor: Actor) -> None:
     actor.row.save()
     with pytest.raises(NotPlanned, match="Only an empty repository"):
         plan_to_remove(actor)
+
+
+@pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite lets only one write at a time")
+@pytest.mark.django_db(transaction=True)
+def test_what_was_thrown_away_of_it_is_given_up_though_its_registry_retires(gate: Gate, gated: Actor) -> None:
+    emptied(gated)
+    plan = plan_to_remove(gated)
+
+    gate.meanwhile("GET", lambda: retire_apart(gated), after=2)  # once its folder is gone
+    gated.carry_out(plan)
+
+    assert gated.outcomes(plan) == {"": "done"}
+    assert not TrashEntry.objects.alive(timezone.now()).exists()
+
+
+def retire_apart(actor: Actor) -> None:
+    try:
+        Registry.objects.filter(pk=actor.row.pk).update(retired_at=timezone.now())
+    finally:
+        connection.close()
