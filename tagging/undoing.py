@@ -12,7 +12,8 @@ from tagging.planning_copies import Kind, Target, plan_copy
 from tagging.planning_restores import plan_restore
 
 _NOTHING = gettext_noop("Nothing of this can be taken back any more.")
-SENTENCES = (_NOTHING,)
+_THERE_AGAIN = gettext_noop("The tag %(tag)s is there again, and points elsewhere: it was left alone.")
+SENTENCES = (_NOTHING, _THERE_AGAIN)
 
 
 def can_undo(plan: Plan) -> bool:
@@ -52,6 +53,9 @@ def _set_tag(plan: Plan) -> PlanItem | None:
 
 
 def _turn_round(new: PlanItem, old: PlanItem, asked: Asked) -> Plan:
+    there = Tag.objects.live().filter(repository=old.repository_id, name=old.tag)
+    if there.exclude(presence__manifest__digest=new.target).exists():
+        raise NotPlanned(_THERE_AGAIN % {"tag": old.tag})
     source = Repository.objects.select_related("registry").get(pk=new.repository_id)
     target = Target(parse_repository(old.repository.name), parse_tag(old.tag))
     return plan_copy(source, new.target, target, asked, kind=Kind.RENAME, old_tag=new.tag)

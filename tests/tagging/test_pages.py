@@ -207,6 +207,19 @@ def test_a_tag_is_renamed_and_the_rename_undone(actor: Actor, browser: Client) -
     assert actor.listed() == {"old", "other"}
 
 
+def test_a_rename_is_not_undone_over_a_tag_that_was_pushed_since(actor: Actor, browser: Client) -> None:
+    digest = actor.push.image("old")
+    actor.scan()
+    at, _ = post(browser, f"{BASE}/manifests/{digest}/copy?tag=old", repository="team/app", tag="new", kind="rename")
+    newer = actor.push.image("old", seed="newer")
+    actor.scan()
+
+    _, page = post(browser, f"{at}/undo")
+
+    assert "The tag old is there again, and points elsewhere: it was left alone." in page.words
+    assert (actor.push_digest("old"), actor.push_digest("new")) == (newer, digest)
+
+
 def test_an_image_is_promoted_to_another_repository(actor: Actor, browser: Client) -> None:
     digest = actor.push.image("1.0")
     actor.scan()
