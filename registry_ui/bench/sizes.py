@@ -18,6 +18,7 @@ class Size:
     catalog: Catalog  # what pages are measured on
     visits: int  # of each page, on each number of connections
     tags: Shape  # the repository that half of the tags are deleted from
+    rounds: int = 3  # of those deletions; the best of each side counts
     everywhere: bool = False  # the wide repository is read through the API too, one request a tag
 
 
@@ -33,6 +34,7 @@ TINY: Final = Size(
     catalog=Catalog(repositories=80, tags=1_600, wide=250),
     visits=3,
     tags=Shape(1, 120),
+    rounds=1,
 )
 USUAL: Final = Size(
     main=Shape(40, 40),

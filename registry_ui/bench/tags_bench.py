@@ -19,12 +19,10 @@ from registry_ui.bench.ground import for_storage, scratch
 from registry_ui.bench.registries import Registry
 from registry_ui.bench.site import Site
 from registry_ui.bench.sizes import Size
-from registry_ui.bench.storage_data import Shape
 from registry_ui.bench.table import Row
 
 _NAME: Final = "main"  # of the registry
-_ROUNDS: Final = 3  # the best of each side counts
-_WRITTEN: Final = 6 * _ROUNDS  # repositories, at most
+_WRITTEN: Final = 6  # repositories in each round, at most
 _SEED: Final = 5
 _RATIO: Final = 1.5
 _SHORTEST: Final = 1.0  # seconds of bare loop; against less, what every plan costs is all that a ratio shows
@@ -36,7 +34,10 @@ def run(size: Size, data: Path | None, say: Callable[[str], None]) -> list[Row]:
         raise BenchError("--data: this bench deletes tags, so it writes its own.")
     ways = {"2.8": programs.of_2(), "3": programs.of_3()}
     rows: list[Row] = []
-    with scratch(Path(tempfile.gettempdir())) as folder, scratch(for_storage([size.tags] * _WRITTEN)) as storage:
+    with (
+        scratch(Path(tempfile.gettempdir())) as folder,
+        scratch(for_storage([size.tags] * _WRITTEN * size.rounds)) as storage,
+    ):
         say("Preparing a Berth")
         empty = Site.new(folder / "empty")
         empty.add_person()
@@ -44,7 +45,7 @@ def run(size: Size, data: Path | None, say: Callable[[str], None]) -> list[Row]:
             if program is None:
                 say(f"{generation}: not measured, since no registry 3 is here (PATH, or BERTH_TEST_REGISTRY_V3)")
                 continue
-            ground = _Ground(program, generation, size.tags, folder / generation, storage / generation, empty, say)
+            ground = _Ground(program, generation, size, folder / generation, storage / generation, empty, say)
             rows += _rows(ground)
     return rows
 
@@ -53,7 +54,7 @@ def run(size: Size, data: Path | None, say: Callable[[str], None]) -> list[Row]:
 class _Ground:
     program: str
     generation: str
-    shape: Shape
+    size: Size
     folder: Path
     storage: Path
     empty: Site
@@ -68,7 +69,7 @@ class _Ground:
     def fresh(self) -> tuple[Registry, Doomed]:
         """A registry that is the same each time, and every second of its tags."""
         number = str(next(self._made))
-        storage_data.write(self.storage / number, self.shape, _SEED)
+        storage_data.write(self.storage / number, self.size.tags, _SEED)
         ((repository, pointed),) = read_where_tags_point(self.storage / number).items()
         registry = Registry(self.program, self.storage / number, self.folder / "registries" / number)
         return registry, Doomed(repository, dict(sorted(pointed.items())[::2]))
@@ -84,8 +85,8 @@ class _Measured:
 
 
 def _rows(ground: _Ground) -> Iterator[Row]:
-    doomed = ground.shape.tags // 2
-    title = f"{ground.generation}: deleting {doomed:,} of {ground.shape.tags:,} tags"
+    doomed = ground.size.tags.tags // 2
+    title = f"{ground.generation}: deleting {doomed:,} of {ground.size.tags.tags:,} tags"
     measured = _measure(ground, title)
     bare, plan = min(measured.bare), min(acted.carry_out for acted in measured.plans)
     limit = _RATIO if ground.overwrites and bare >= _SHORTEST else None
@@ -100,8 +101,8 @@ def _rows(ground: _Ground) -> Iterator[Row]:
 
 def _measure(ground: _Ground, title: str) -> _Measured:
     measured = _Measured()
-    for number in range(_ROUNDS):
-        ground.say(f"{title}: round {number + 1} of {_ROUNDS}")
+    for number in range(ground.size.rounds):
+        ground.say(f"{title}: round {number + 1} of {ground.size.rounds}")
         measured.bare.append(_bare(ground, looks=True))
         if ground.overwrites:
             measured.blind.append(_bare(ground, looks=False))
@@ -137,7 +138,7 @@ def _carry_out(ground: _Ground, measured: _Measured, number: int) -> None:
 def _expected(ground: _Ground, doomed: int) -> dict[tuple[str, str], int]:
     """What a plan has to send: for its tags, for the right to do so, and to see what is listed in the end."""
     may_delete, may_push, chunks = 1, 1, -(-doomed // CHUNK)
-    looks = {("GET", "tags"): doomed, ("GET", "lists"): (ground.shape.tags - doomed) // _PAGE + 1}
+    looks = {("GET", "tags"): doomed, ("GET", "lists"): (ground.size.tags.tags - doomed) // _PAGE + 1}
     if not ground.overwrites:
         return {**looks, ("DELETE", "tags"): doomed, ("DELETE", "digests"): may_delete}
     return {

@@ -14,6 +14,7 @@ from catalog.reads.problems import MOST, problems_of
 from catalog.reads.scan_changes import Change, Counted, changes, count_changes, is_first_reading
 from registries.models import Registry
 from tests.catalog.scanning import last_scan, scan
+from tests.catalog.sizes import forget_sizes
 from tests.pushing import Pusher
 from tests.real_registry import RealRegistry
 from tests.web import furniture as make
@@ -154,8 +155,7 @@ def test_a_page_reads_the_spans_of_its_time_and_no_others(
     mine = make.scan(app.registry, started_at=at(0), finished_at=at(5))
     for number in range(120):
         span(app, f"tag-{number:03}", at(-number), at(number // 20 + 10))  # those of a batch end together
-    if analysed:
-        learn_sizes()
+    (learn_sizes if analysed else forget_sizes)()
     with CaptureQueriesContext(connection) as queries:
         changes(mine, change)
 

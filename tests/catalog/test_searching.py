@@ -19,6 +19,7 @@ from catalog.searching.patterns import Pattern
 from catalog.searching.query import Query
 from catalog.searching.tag_search import TagSearch
 from registries.models import Registry
+from tests.catalog.sizes import forget_sizes
 from tests.web import furniture as make
 
 SHA = f"sha-{'abcdef9876543210' * 7}"
@@ -247,8 +248,7 @@ def test_the_index_of_tags_is_read_first_and_in_its_order(
     make.put(
         Repository.objects.get(name="team/app", registry=harbour[0]), make.image([("w", 1)]), "worker-1", "worker-2"
     )
-    if analysed:
-        learn_sizes()
+    (learn_sizes if analysed else forget_sizes)()
     query = Query.parse(text)
     token = TagSearch(query, harbour).page(None, 1).next
     with CaptureQueriesContext(connection) as queries:
