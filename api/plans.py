@@ -15,6 +15,7 @@ from api.orders import Key, PlanOrder, plan_once
 from api.parameters import Paging, page_of
 from api.plan_shapes import PlanDetailJson, PlanItemJson, PlanJson, counts_of, item_json, plan_detail_json, plan_json
 from catalog.reads.keyset import Column
+from registries.models import for_asking
 from tagging.models import Plan, PlanItem
 from tagging.services import carry_out
 
@@ -96,4 +97,4 @@ def carried_out(request: HttpRequest, plan: Plan) -> HttpResponse:
 
 
 def _plans() -> QuerySet[Plan]:
-    return Plan.objects.select_related("registry", "repository")
+    return Plan.objects.select_related("registry", "repository").defer(*for_asking("registry"))

@@ -20,7 +20,7 @@ from api.orders import Order
 from api.parameters import Paging, Text, page_of
 from api.problems import ParameterError, Refusal
 from catalog.reads.keyset import Column
-from registries.models import Registry
+from registries.models import Registry, for_asking
 from tagging import rules
 from tagging.models import ProtectionRule
 from tagging.models.protection import PATTERN
@@ -79,7 +79,9 @@ def list_rules(request: HttpRequest, query: Query[Paging]) -> HttpResponse:
 
     What one of them fits is neither deleted nor moved through Berth.
     """
-    page = page_of(ProtectionRule.objects.select_related("registry"), COLUMNS, "newest", query)
+    page = page_of(
+        ProtectionRule.objects.select_related("registry").defer(*for_asking("registry")), COLUMNS, "newest", query
+    )
     return list_answer(request, page, [_rule_json(request, rule) for rule in page.rows])
 
 

@@ -21,6 +21,7 @@ from api.parameters import Paging, Text, page_of
 from api.plan_shapes import PlanDetailJson
 from api.plans import carried_out, find_plan
 from catalog.reads.keyset import Column
+from registries.models import for_asking
 from tagging.checking import let_go
 from tagging.models import TrashEntry
 
@@ -77,7 +78,7 @@ def list_trash(request: HttpRequest, query: Query[TrashQuery]) -> HttpResponse:
 
     Until it is restored; what has expired is told for some days longer.
     """
-    entries = TrashEntry.objects.listed().select_related("registry", "repository")
+    entries = TrashEntry.objects.listed().select_related("registry", "repository").defer(*for_asking("registry"))
     if query.registry:
         entries = entries.filter(registry__name=query.registry)
     if query.repository:
@@ -105,7 +106,7 @@ def give_up(request: HttpRequest, entry_id: int) -> HttpResponse:
 
     It expires now. Nothing is changed at the registry.
     """
-    entries = TrashEntry.objects.listed().select_related("registry", "repository")
+    entries = TrashEntry.objects.listed().select_related("registry", "repository").defer(*for_asking("registry"))
     entry, person, now = get_object_or_404(entries, pk=entry_id), person_of(request), timezone.now()
     if entry.until > now:
         let_go([entry], now, str(person), person.pk)

@@ -11,7 +11,7 @@ from django.db import transaction
 from audit.models import Entry
 from audit.services import record
 from catalog.models import TagSpan
-from registries.models import Registry
+from registries.models import Registry, for_asking
 from tagging.models import BreachLook, ProtectionRule, TrashEntry
 from tagging.protection import RuleBook
 from tagging.trash import Going, end_of_keeping, keep_images
@@ -33,7 +33,7 @@ def look(now: datetime) -> None:
 
 def _ended(registry: Registry, since: datetime) -> Iterable[TagSpan]:
     spans = TagSpan.objects.filter(repository__registry=registry, ended__gt=since).order_by("ended", "id")
-    rows = spans.select_related("tag", "repository__registry", "manifest")
+    rows = spans.select_related("tag", "repository__registry", "manifest").defer(*for_asking("repository__registry"))
     return rows.iterator(chunk_size=_TOGETHER)
 
 

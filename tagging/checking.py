@@ -17,7 +17,7 @@ from oci.client import RegistryClient
 from oci.errors import NotFound, RegistryError
 from oci.names import Digest, parse_repository
 from registries.clients import client_for
-from registries.models import Registry
+from registries.models import Registry, for_asking
 from tagging.blobs import Blobs, blobs_of
 from tagging.models import KeptManifest, PlanItem, TrashEntry, TrashPart
 from tagging.trash import KeptPart, parts_of
@@ -81,7 +81,12 @@ def expire(now: datetime) -> None:
     """Let go of the bytes of what has expired, and some days later of the entry; what nobody kept is forgotten."""
     _forget_unfinished()
     parts = TrashPart.objects.filter(entry=OuterRef("pk"))
-    over = TrashEntry.objects.listed().filter(Exists(parts), until__lte=now).select_related("registry", "repository")
+    over = (
+        TrashEntry.objects.listed()
+        .filter(Exists(parts), until__lte=now)
+        .select_related("registry", "repository")
+        .defer(*for_asking("registry"))
+    )
     while batch := list(over.order_by("pk")[:_BATCH]):
         let_go(batch, now)
     old = TrashEntry.objects.filter(Q(until__lt=now - _SHOWN) | Q(restored_at__lt=now - _SHOWN))

@@ -13,6 +13,7 @@ from oci.errors import BadAnswer, NotFound, Refused, Unreachable
 from oci.fetched import Fetched
 from oci.model import ImageIndex, ImageManifest
 from oci.names import Digest, RepositoryName, parse_repository
+from registries.models import for_asking
 from tagging.course import REFUSALS, REFUSES, BrokenOff, Course
 from tagging.deleting import way_to_delete
 from tagging.models import PlanItem
@@ -37,7 +38,11 @@ class _Stuck(Exception):  # noqa: N818  it says, for people, why this item canno
 class Copying:
     def __init__(self, course: Course) -> None:
         self._course = course
-        self._items = course.plan.items.select_related("repository__registry", "throwaway").in_order()
+        self._items = (
+            course.plan.items.select_related("repository__registry", "throwaway")
+            .defer(*for_asking("repository__registry"))
+            .in_order()
+        )
         self._source = course.repository(int(course.plan.params["source"]))
         self._from: RepositoryName = parse_repository(self._source.name)
 

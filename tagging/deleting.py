@@ -16,6 +16,7 @@ from catalog.scanning.api import read_tag
 from catalog.scanning.reading import BatchReading, TagReading
 from oci.errors import NotFound, RegistryError
 from oci.names import parse_repository
+from registries.models import for_asking
 from tagging.course import BrokenOff, Course
 from tagging.manifests import ManifestDeletion
 from tagging.means import Way, means_to_delete
@@ -42,7 +43,11 @@ def way_to_delete(course: Course, repository_id: int) -> Way:
 class Deletion:
     def __init__(self, course: Course) -> None:
         self._course = course
-        self._items = course.plan.items.select_related("repository__registry", "throwaway").in_order()
+        self._items = (
+            course.plan.items.select_related("repository__registry", "throwaway")
+            .defer(*for_asking("repository__registry"))
+            .in_order()
+        )
 
     def run(self, *, only_begun: bool) -> None:
         touched: set[int] = set()

@@ -18,6 +18,7 @@ from catalog.scanning.choosing import own_folder
 from oci.errors import NotFound
 from oci.names import Digest, RepositoryName, parse_repository
 from oci.storage import StorageFault, StorageFolder
+from registries.models import for_asking
 from tagging.checking import let_go
 from tagging.course import BrokenOff, Course
 from tagging.models import PlanItem, TrashEntry
@@ -106,5 +107,5 @@ class Removal:
         """What was thrown away of it cannot come back without its blobs: it is not promised any longer."""
         plan, now = self._course.plan, timezone.now()
         mine = TrashEntry.objects.alive(now).filter(repository=item.repository_id)
-        while batch := list(mine.select_related("registry", "repository")[:_BATCH]):
+        while batch := list(mine.select_related("registry", "repository").defer(*for_asking("registry"))[:_BATCH]):
             let_go(batch, now, plan.actor, plan.requested_by_id)

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_noop
 
 from oci.errors import NotFound, Refused, TooManyRequests, Unavailable
 from oci.names import Digest, RepositoryName, TagName, parse_repository, parse_tag
+from registries.models import for_asking
 from tagging.blobs import Blobs
 from tagging.course import MOVED, REFUSALS, REFUSES, BrokenOff, Course
 from tagging.models import PlanItem, TrashEntry, TrashPart
@@ -31,7 +32,11 @@ log = logging.getLogger(__name__)
 class Restoration:
     def __init__(self, course: Course) -> None:
         self._course = course
-        self._items = course.plan.items.select_related("repository__registry", "entry").in_order()
+        self._items = (
+            course.plan.items.select_related("repository__registry", "entry")
+            .defer(*for_asking("repository__registry"))
+            .in_order()
+        )
         self._blobs = Blobs(course.plan.registry_id, course.client)
 
     def run(self, *, only_begun: bool) -> None:

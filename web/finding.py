@@ -11,7 +11,7 @@ from audit.models import Entry, EntryQuerySet
 from catalog.models import Presence, Repository, Scan, Tag
 from catalog.reads.repositories import with_gone_tags
 from jobs.models import Job
-from registries.models import Registry
+from registries.models import Registry, for_asking
 from tagging.models import Plan, TrashEntry
 from tagging.models.trash import TrashEntryQuerySet
 
@@ -65,7 +65,8 @@ def find_plan(request: HttpRequest, plan_id: int) -> Plan:
 def find_trash(request: HttpRequest) -> TrashEntryQuerySet:
     """What is in the trash, with where it was."""
     _check(request)
-    return TrashEntry.objects.listed().select_related("registry", "repository__registry")
+    rows = TrashEntry.objects.listed().select_related("registry", "repository__registry")
+    return rows.defer(*for_asking("registry"), *for_asking("repository__registry"))
 
 
 def find_entries(request: HttpRequest) -> EntryQuerySet:

@@ -13,6 +13,7 @@ from django.utils.translation import gettext, gettext_lazy, ngettext
 
 from catalog.reads.keyset import Column, Order, Page, paged
 from oci.names import parse_repository
+from registries.models import for_asking
 from tagging.means import Means, Way, means_to_delete, problem_with_push
 from tagging.models import Plan, PlanItem, PlannedImage
 from tagging.trash import end_of_keeping
@@ -192,7 +193,7 @@ def plan_page(request: HttpRequest, plan: Plan) -> PlanPage:
             PlanItem.objects.filter(plan=plan),
             Order.parse(None, _COLUMNS),
             request.GET.get("page"),
-            whole=lambda items: items.select_related("repository__registry"),
+            whole=lambda items: items.select_related("repository__registry").defer(*for_asking("repository__registry")),
         ),
         impact=_impact(request, plan) if plan.act in _DELETIONS else Impact(),
         means=None,
@@ -229,7 +230,10 @@ def _impact(request: HttpRequest, plan: Plan) -> Impact:
         all_children=Sum("children", filter=Q(staying=0)),
     )
     shown = list(
-        rows.select_related("repository__registry").filter(Q(staying__gt=0) | ~Q(held_by=[])).order_by("pk")[:_SHOWN]
+        rows.select_related("repository__registry")
+        .defer(*for_asking("repository__registry"))
+        .filter(Q(staying__gt=0) | ~Q(held_by=[]))
+        .order_by("pk")[:_SHOWN]
     )
     return Impact(
         staying=sums["all_staying"] or 0,

@@ -10,6 +10,7 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_POST, require_safe
 
 from access.guards import readers_only, staff_only
+from registries.models import for_asking
 from tagging import rules
 from tagging.models import ProtectionRule
 from web.acting import asked_by
@@ -57,5 +58,9 @@ def remove(request: HttpRequest, rule_id: int) -> HttpResponse:
 
 
 def _page(request: HttpRequest, form: ProtectionForm, status: int = 200) -> HttpResponse:
-    found = ProtectionRule.objects.select_related("registry").order_by("registry__name", "repositories", "tags", "pk")
+    found = (
+        ProtectionRule.objects.select_related("registry")
+        .defer(*for_asking("registry"))
+        .order_by("registry__name", "repositories", "tags", "pk")
+    )
     return render(request, "protection/list.html", {"rules": found, "form": form}, status=status)
