@@ -34,8 +34,18 @@ _GLANCE: Final = 0.05  # seconds after which whoever waits looks for a place, as
 _CALM: Final = 5.0  # seconds without a refusal before more is tried again
 _HALVING: Final = 1.0  # seconds between two halvings: all that were under way are refused for one and the same reason
 _BUSY: Final = frozenset({429, 503})
+_KINDS: Final = frozenset({"manifests", "tags", "blobs"})
+_READING: Final = frozenset({"GET", "HEAD"})
 _NO_ANSWER: Final = 0
 _REFUSALS: Final = 400  # from here on answers are quick, and say nothing about how busy the registry is
+
+
+def kind_of(method: str, path: str) -> str:
+    """What takes a registry about as long each time: to read manifests, lists of tags, or blobs, and not to write."""
+    kind = path.rpartition("/")[0].rpartition("/")[2]
+    if kind not in _KINDS or method not in _READING:
+        return ""
+    return kind if method == "GET" else f"{method} {kind}"
 
 
 class Pace:

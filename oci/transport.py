@@ -21,7 +21,7 @@ from oci.connection import barred_from
 from oci.endpoint import Endpoint
 from oci.errors import BadAnswer, InvalidName, Reason, Refused, TooLarge, Unreachable
 from oci.faults import CertificateWanted, CutShort, translate
-from oci.pace import Pace
+from oci.pace import Pace, kind_of
 from oci.retries import BUSY, REPEATABLE, pause, retry_after
 from oci.tls import contexts
 
@@ -42,7 +42,6 @@ _CONNECTIONS: Final = 32
 _HOPS: Final = 5
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _FOLLOWING: Final = frozenset({"GET", "HEAD"})
-_KINDS: Final = frozenset({"manifests", "tags", "blobs"})
 _UNAUTHORIZED: Final = 401
 
 
@@ -132,7 +131,7 @@ class Transport:
             body=body,
             statuses=accept_statuses,
             limit=limit,
-            kind=_kind(method, plain),
+            kind=kind_of(method, plain),
         )
         most = (attempts or self._attempts) if method in REPEATABLE else 1
         with call(connect=self._connect, read=self._read, total=self._total, is_repeatable=most > 1):
@@ -274,14 +273,6 @@ class Transport:
         if self._barred is None:
             self._barred = barred_from(self.endpoint.base.origin.host)
         return self._barred
-
-
-def _kind(method: str, path: str) -> str:
-    """What takes a registry about as long each time: to read manifests, lists of tags, or blobs, and not to write."""
-    kind = path.rpartition("/")[0].rpartition("/")[2]
-    if kind not in _KINDS or method not in _FOLLOWING:
-        return ""
-    return kind if method == "GET" else f"{method} {kind}"
 
 
 def _read_body(request: _Request, response: Response) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -200,9 +200,7 @@ def plan_page(request: HttpRequest, plan: Plan) -> PlanPage:
         progress=JobProgress(plan.job) if plan.job and plan.job.is_moving else None,
         can_undo=plan.ended_at is not None and figures.done > 0 and can_undo(plan),
     )
-    if not page.is_open:
-        return page
-    return PlanPage(page.plan, figures, page.items, page.impact, _means(page), page.progress, page.can_undo)
+    return replace(page, means=_means(page)) if page.is_open else page
 
 
 def _tags(count: int) -> str:
