@@ -5,7 +5,7 @@ import re
 from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING, Any, Final
 
-import hypothesis  # noqa: F401  its plugin imports it at the end, when the driver of the browser has upset the parser
+import hypothesis  # here: its plugin imports it at the end, when the driver of the browser has upset the parser
 import pytest
 from django.utils import translation
 from playwright.sync_api import Browser, sync_playwright
@@ -17,6 +17,10 @@ from tests.real_registry import RealRegistry, generations
 if TYPE_CHECKING:
     from pathlib import Path
 
+
+# A machine that has other work to do finds no fault: nothing is measured here.
+hypothesis.settings.register_profile("untimed", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("untimed")
 
 CHROMIUM: Final = "/usr/bin/chromium"
 QUIET: Final = (

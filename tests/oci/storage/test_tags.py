@@ -125,7 +125,7 @@ def test_a_link_that_may_not_be_read_costs_no_name(readable: StorageLayout) -> N
 
 
 @given(st.binary(max_size=300))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=60)
 def test_whatever_a_link_holds_is_a_digest_or_a_problem(storage: StorageLayout, content: bytes) -> None:
     storage.image(APP, "1")
     link = storage.tag_link(APP, "1")
@@ -138,7 +138,7 @@ def test_whatever_a_link_holds_is_a_digest_or_a_problem(storage: StorageLayout, 
 
 
 @given(st.lists(st.binary(min_size=1, max_size=140).filter(lambda name: not set(name) & {0, 47}), max_size=8))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=40)
 def test_whatever_a_folder_is_called_only_names_are_given(storage: StorageLayout, names: list[bytes]) -> None:
     shutil.rmtree(storage.repositories)
     storage.image(APP, "1")
