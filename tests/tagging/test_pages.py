@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -21,15 +20,13 @@ from tagging.planning import Asked, plan_tags
 from tests.tagging import furniture as tagging
 from tests.tagging.acting import Actor
 from tests.web import furniture as make
+from tests.web.conftest import static_files
 from tests.web.pages import Page
 from web.tag_history import history_of
 
+__all__ = ["static_files"]
+
 BASE = "/r/test/team/app/-"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def static_files() -> None:
-    call_command("collectstatic", interactive=False, verbosity=0)
 
 
 @pytest.fixture
@@ -84,7 +81,7 @@ def test_the_tags_of_selected_images_are_those_that_the_list_shows(actor: Actor,
     actor.push.image("2.0", "pr-8", seed="2")
     actor.push.image("3.0", seed="3")
     actor.scan()
-    keys = list(Presence.objects.filter(lead_tag__in=["1.0", "2.0"]).values_list("pk", flat=True))
+    keys = list(Presence.objects.filter(lead_tag__in=["1.0", "2.0"]).order_by("lead_tag").values_list("pk", flat=True))
     _, page = post(browser, f"{BASE}/delete-tags", image=keys)
     plan = Plan.objects.latest("pk")
     assert set(actor.outcomes(plan)) == {"1.0", "2.0"}
