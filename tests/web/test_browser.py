@@ -134,6 +134,7 @@ def test_the_whole_way_by_keyboard(visit: Visit) -> None:
     expect(page.get_by_role("button", name="Copy the command")).to_be_focused()
     page.get_by_role("button", name="Copy the whole digest").first.click()
     expect(page.get_by_role("button", name="Copy the whole digest").first).to_be_focused()
+    page.wait_for_function("navigator.clipboard.readText().then(text => text.startsWith('sha256:'))")
     copied = page.evaluate("navigator.clipboard.readText()")
     assert re.fullmatch("sha256:[0-9a-f]{64}", copied)
     assert page.locator(f'tbody tr:first-child a[href$="/{copied}"]').count() == 1
@@ -195,8 +196,8 @@ def test_the_theme_is_kept(visit: Visit) -> None:
     page = visit.page
     page.get_by_role("button", name="Switch to dark theme").click()
     page.get_by_role("link", name="Jobs", exact=True).click()
-    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
     expect(page.get_by_role("button", name="Switch to light theme")).to_be_visible()
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
 
 
 def test_a_running_job_is_followed_to_its_end(visit: Visit) -> None:

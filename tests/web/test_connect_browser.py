@@ -50,6 +50,7 @@ def test_a_tool_is_chosen_by_keyboard_and_nothing_else_of_the_page_changes(visit
     expect(page.get_by_role("navigation", name="System").locator("[aria-current]")).to_have_text("Windows")
     page.locator(".file .copy").first.focus()
     page.keyboard.press("Enter")
+    expect(page.locator("[data-live]")).to_have_text("Copied")
     assert page.evaluate("navigator.clipboard.readText()").startswith("[[registry]]\nlocation =")
     assert visit.complaints == []
 

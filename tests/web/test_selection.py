@@ -68,6 +68,7 @@ def test_the_keyboard_selects_and_the_references_are_copied(many: Visit) -> None
     for key in ("j", "x", "j", "j", "x"):
         page.keyboard.press(key)
     page.get_by_role("button", name="Copy references").click()
+    expect(page.locator("[data-live]")).to_have_text("Copied")
     copied = page.evaluate("navigator.clipboard.readText()").splitlines()
     assert [line.rpartition("/")[2] for line in copied] == ["tags:1.59", "tags:1.57"]
 
