@@ -9,6 +9,7 @@ import hypothesis  # here: its plugin imports it at the end, when the driver of 
 import pytest
 from django.utils import translation
 from playwright.sync_api import Browser, sync_playwright
+from pytest_django import Settings
 
 from tests.hostile import Hostile
 from tests.pushing import Pusher
@@ -56,6 +57,12 @@ def english() -> Iterator[None]:
     """What a page was asked to speak stays with its thread, which is that of all tests."""
     yield
     translation.deactivate()
+
+
+@pytest.fixture(autouse=True)
+def quick_passwords(settings: Settings) -> None:
+    """Hashing that costs a fraction of a second is for people, not for tests."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture(scope="session", params=generations())

@@ -24,8 +24,7 @@ HERE, ELSEWHERE = "192.0.2.1", "192.0.2.2"
 
 
 @pytest.fixture(autouse=True)
-def people(settings: Settings) -> None:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # a hundred tries, quickly
+def people() -> None:
     User.objects.create_user("mara", password="right")
     User.objects.create_user("jonas", password="right")
 

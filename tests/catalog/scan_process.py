@@ -1,12 +1,12 @@
-"""A process that scans once, and can be told to die by SIGKILL at its nth request or its nth write.
+"""A process that scans once; before that, a fork of it may scan and die by SIGKILL at its nth request or nth write.
 
     python -m tests.catalog.scan_process [--die-at-request N | --die-at-write N | --die-at-table T] [--pages N]
         [--patience MS]
 
 Or at the first row of a table.
 
-Or to find the disk full when the database has grown by N pages, or to wait for its turn to write no longer than MS
-milliseconds: its first connection, that is, and not those which it makes after a fault.
+It can be told to find the disk full when the database has grown by N pages, or to wait for its turn to write no longer
+than MS milliseconds: its first connection, that is, and not those which it makes after a fault.
 
 Prints the state of the job, how many requests it sent, how many statements wrote, its peak in megabytes, and the
 message; and in a second line the picture of the catalog, whose counters it has checked. It counts from outside: an
@@ -22,6 +22,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,30 @@ def main() -> None:
     parser.add_argument("--pages", type=int)
     parser.add_argument("--patience", type=int)
     options = parser.parse_args()
+    django.setup()
+    import_module("tests.catalog.picture")  # and with it, once for both, what a scan is made of
+    if options.die_at_request or options.die_at_write or options.die_at_table:
+        child = os.fork()
+        if child == 0:
+            scan(options)
+            os._exit(1)  # it should have died
+        assert os.waitpid(child, 0)[1] == signal.SIGKILL
+        options.die_at_request, options.die_at_write, options.die_at_table = 0, 0, ""
+    scan(options)
+
+
+def scan(options: argparse.Namespace) -> None:
+    from datetime import timedelta
+
+    from django.db import connection
+    from django.utils import timezone
+
+    from catalog.services import request_scan
+    from jobs import running, services
+    from jobs.models import Job
+    from registries.models import Registry
+    from tests.catalog.picture import check_counters, picture
+
     requests, writes = Countdown(options.die_at_request), Countdown(options.die_at_write)
 
     def on_event(event: str, arguments: tuple[Any, ...]) -> None:
@@ -67,18 +92,6 @@ def main() -> None:
         if sql.startswith(f'INSERT INTO "{options.die_at_table}"'):
             os.kill(os.getpid(), signal.SIGKILL)
         return execute(sql, params, many, context)
-
-    django.setup()
-    from datetime import timedelta
-
-    from django.db import connection
-    from django.utils import timezone
-
-    from catalog.services import request_scan
-    from jobs import running, services
-    from jobs.models import Job
-    from registries.models import Registry
-    from tests.catalog.picture import check_counters, picture
 
     # Whoever held the job before us is dead; its lease is over.
     Job.objects.filter(state=Job.State.RUNNING).update(leased_until=timezone.now() - timedelta(seconds=1))

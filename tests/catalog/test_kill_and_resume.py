@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.catalog.apart import Scanned, die_apart, prepare, scan_apart
+from tests.catalog.apart import Scanned, prepare, scan_apart
 from tests.pushing import Pusher
 from tests.real_registry import RealRegistry
 
@@ -75,9 +75,8 @@ def test_a_scan_that_was_killed_comes_to_the_same_end(
     blank, scanned = undisturbed[source]
     folder = shutil.copytree(blank, tmp_path / "data")
     total = scanned.requests if counted == "request" else scanned.writes
-    die_apart(folder, f"--die-at-{counted}", str(int(total * fraction) + 1))
 
-    again = scan_apart(folder)
+    again = scan_apart(folder, f"--die-at-{counted}", str(int(total * fraction) + 1))
 
     assert (again.state, again.picture) == ("done", scanned.picture)
 
@@ -88,9 +87,8 @@ def test_a_scan_that_was_killed_between_two_tables_comes_to_the_same_end(
 ) -> None:
     blank, scanned = undisturbed[source]
     folder = shutil.copytree(blank, tmp_path / "data")
-    die_apart(folder, "--die-at-table", f"catalog_{table}")
 
-    again = scan_apart(folder)
+    again = scan_apart(folder, "--die-at-table", f"catalog_{table}")
 
     assert (again.state, again.picture) == ("done", scanned.picture)
 
@@ -130,8 +128,7 @@ def test_a_later_scan_that_was_killed_comes_to_the_same_end(
 ) -> None:
     before, scanned = changed[source]
     folder = shutil.copytree(before, tmp_path / "data")
-    die_apart(folder, "--die-at-write", str(int(scanned.writes * fraction) + 1))
 
-    again = scan_apart(folder)
+    again = scan_apart(folder, "--die-at-write", str(int(scanned.writes * fraction) + 1))
 
     assert (again.state, again.picture) == ("done", scanned.picture)

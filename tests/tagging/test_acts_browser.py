@@ -7,9 +7,7 @@ from pathlib import Path
 from typing import cast
 
 import pytest
-from django.core.management import call_command
 from playwright.sync_api import Browser, expect
-from pytest_django import Settings
 
 from registries.models import Registry
 from registries.probing import probe
@@ -18,20 +16,19 @@ from tagging.models import ProtectionRule
 from tests.real_registry import RealRegistry
 from tests.tagging.acting import Actor
 from tests.web import furniture as make
+from tests.web.conftest import static_files
 from tests.web.harbour import Harbour
 from tests.web.served import served
 from tests.web.visit import Visit
+
+__all__ = ["static_files"]
 
 REPOSITORY = "/r/test/team/app"
 
 
 @pytest.fixture
-def desk(
-    transactional_db: None, tmp_path: Path, chromium: Browser, settings: Settings
-) -> Iterator[tuple[Visit, Actor]]:
+def desk(transactional_db: None, tmp_path: Path, chromium: Browser) -> Iterator[tuple[Visit, Actor]]:
     """A window in which Mara has signed in, and what she works on."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    call_command("collectstatic", interactive=False, verbosity=0)
     with RealRegistry(tmp_path) as real:
         row = Registry.objects.create(name="test", url=real.url)
         probe(row)

@@ -6,12 +6,11 @@ import pytest
 from django.core.management import call_command
 from django.test import Client
 from playwright.sync_api import Browser, BrowserContext
-from pytest_django import Settings
 
 from access.models import User
 from registries.models import Registry
 from tests.web import furniture as make
-from tests.web import harbour
+from tests.web.drawing import Drawing
 from tests.web.harbour import Harbour
 from tests.web.served import served
 from tests.web.visit import Visit
@@ -21,12 +20,6 @@ from tests.web.visit import Visit
 def static_files() -> None:
     """The files as they are served: hashed names, compressed; a missing one fails the page that names it."""
     call_command("collectstatic", interactive=False, verbosity=0)
-
-
-@pytest.fixture(autouse=True)
-def quick_passwords(settings: Settings) -> None:
-    """Hashing that costs a fraction of a second is for people, not for tests."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture
@@ -59,10 +52,14 @@ def local(db: None) -> Registry:
     return make.registry("local", public_name="registry.example.org")
 
 
+@pytest.fixture(scope="session")
+def drawing() -> Drawing:
+    return Drawing()
+
+
 @pytest.fixture
-def berth(transactional_db: None) -> Iterator[tuple[str, Harbour]]:
-    built = harbour.build()
-    make.person("mara", staff=True, first_name="Mara", last_name="Voss")
+def berth(transactional_db: None, drawing: Drawing) -> Iterator[tuple[str, Harbour]]:
+    built = drawing.lay()
     with served() as origin:
         yield origin, built
 
