@@ -35,6 +35,11 @@ QUIET: Final = (
 )
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long files first, or one process would be at its last while the others have none left."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_report_to_serializable() -> Generator[None, Any, Any]:
     """One process tells another in UTF-8, which has not all that a test may log."""

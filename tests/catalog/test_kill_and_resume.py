@@ -13,6 +13,8 @@ from tests.catalog.apart import Scanned, prepare, scan_apart
 from tests.pushing import Pusher
 from tests.real_registry import RealRegistry
 
+pytestmark = pytest.mark.long
+
 KILLS = [
     *[("api", "request", fraction) for fraction in (0.08, 0.3, 0.5, 0.7, 0.93)],
     *[("api", "write", fraction) for fraction in (0.08, 0.3, 0.5, 0.7, 0.93)],

@@ -21,6 +21,8 @@ import requests
 from tests.real_registry import RealRegistry
 from tests.registry_ui.processes import ROOT, alive, eventually, free_port
 
+pytestmark = pytest.mark.long
+
 READY = re.compile(
     r"Berth is ready at (?P<url>http://127\.0\.0\.1:\d+)(?: · sign in as admin with (?P<password>\S+))?\n"
 )

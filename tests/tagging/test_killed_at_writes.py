@@ -9,6 +9,8 @@ import pytest
 from tests.real_registry import generations
 from tests.tagging.apart import check_killed_everywhere
 
+pytestmark = pytest.mark.long
+
 
 @pytest.mark.parametrize("generation", generations())
 def test_a_plan_comes_to_its_end(tmp_path: Path, generation: str) -> None:

@@ -13,6 +13,8 @@ from jobs.models import Job
 from tests.web.harbour import Harbour
 from tests.web.visit import Visit
 
+pytestmark = pytest.mark.long
+
 TAG: Final = "/r/local/platform/api/-/tags"
 ODD: Final = "/r/local/odd/things/-/tags"
 PAGES: Final = (
