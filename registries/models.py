@@ -85,6 +85,18 @@ class Registry(models.Model):
         return self.capabilities.get(name)
 
 
+class EventSecret(models.Model):
+    """What a registry shows when it tells Berth what has happened; kept so that nobody can show it who reads this."""
+
+    registry = models.ForeignKey(Registry, models.CASCADE, related_name="event_secrets")
+    name = models.CharField(max_length=NAME_LENGTH)  # of the registry when it was issued: in the address that it calls
+    digest = models.CharField(max_length=64, unique=True)  # SHA-256 in hex: it is random, and long enough for that
+    created_at = models.DateTimeField(db_default=Now())
+
+    def __str__(self) -> str:
+        return f"of {self.name}, {self.created_at:%Y-%m-%d}"
+
+
 def for_asking(registry: str) -> list[str]:
     """What only who asks a registry, or sets it up, needs of it, to be deferred: `registry` is the way to it.
 

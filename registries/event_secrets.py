@@ -1,0 +1,70 @@
+"""The secrets by which a registry proves that what it tells comes from it: two at most, so that one can be changed."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from typing import Final
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from registries.models import EventSecret, Registry
+
+MOST: Final = 2  # the old one and the new one, while the configuration of the registry changes from one to the other
+_SCHEME: Final = "bearer"
+_BYTES: Final = 32
+
+
+def issue(registry: Registry) -> str:
+    """A new secret, which nobody can read here again. Of those before, the newest goes on being one."""
+    secret = secrets.token_urlsafe(_BYTES)
+    keep(registry, secret)
+    return secret
+
+
+def keep(registry: Registry, secret: str) -> None:
+    """Let in whoever shows `secret`, which is long and random; that it is kept already changes nothing."""
+    with transaction.atomic():
+        values = {"registry": registry, "name": registry.name}
+        kept, new = EventSecret.objects.get_or_create(digest=_digest(secret), defaults=values)
+        if not new and (kept.registry_id, kept.name) != (registry.pk, registry.name):
+            EventSecret.objects.filter(pk=kept.pk).update(**values)
+        live = EventSecret.objects.filter(registry=registry).order_by("-pk").values_list("pk", flat=True)
+        old = [pk for pk in live if pk != kept.pk][MOST - 1 :]
+        EventSecret.objects.filter(pk__in=old).delete()
+
+
+def revoke(registry: Registry, pk: int) -> bool:
+    """Whether there was such a secret: from now on nobody comes in with it."""
+    gone, _ = EventSecret.objects.filter(registry=registry, pk=pk).delete()
+    return bool(gone)
+
+
+def owner(name: str, authorization: str) -> int | None:
+    """The id of the registry whose secret this header shows, at the address of the registry that is called `name`.
+
+    A registry that was given another name since may go on calling the old address: its secret says who it is.
+    """
+    scheme, _, secret = authorization.partition(" ")
+    if scheme.lower() != _SCHEME or not secret:
+        return None
+    given, found = _digest(secret.strip()), None
+    for pk, kept, *names in _live().values_list("registry_id", "digest", "name", "registry__name"):
+        if hmac.compare_digest(given, kept) and name in names:
+            found = pk
+    return found
+
+
+def is_expected(name: str) -> bool:
+    """Whether a registry of this name is one that may tell something."""
+    return any(name in names for names in _live().values_list("name", "registry__name"))
+
+
+def _live() -> QuerySet[EventSecret]:
+    return EventSecret.objects.filter(registry__retired_at=None)
+
+
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode("utf-8", "surrogateescape")).hexdigest()
