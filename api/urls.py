@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from django.urls import URLPattern, path
 
-from api import documentation
+from api import documentation, events
 from api.door import explained
 from api.v1 import API
 
@@ -21,5 +21,6 @@ def _operations() -> Iterator[URLPattern]:
 urlpatterns = [
     path("openapi.json", explained(documentation.openapi), name="api-openapi"),
     path("docs", explained(documentation.page), name="api-docs"),
+    path("events/<registry:registry>", events.receive, name="api-events"),
     *_operations(),
 ]

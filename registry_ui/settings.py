@@ -70,6 +70,7 @@ INSTALLED_APPS = [
 ]
 SERVER_TIMING = env.flag("BERTH_SERVER_TIMING", default=False)
 MIDDLEWARE = [
+    "api.events.EventsFirst",
     "web.server_timing.ServerTiming",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -133,6 +134,22 @@ DATABASES = {
         "OPTIONS": {"timeout": 20, "transaction_mode": "IMMEDIATE", "init_command": _SQLITE_PRAGMAS},
     },
 }
+# What registries tell is on the disk before they are told so: a loss of power loses none of it.
+if _database_url:
+    INBOX_DATABASE = "default"
+else:
+    INBOX_DATABASE = "inbox"
+    DATABASES["inbox"] = {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": DATA / "inbox.sqlite3",
+        "CONN_MAX_AGE": None,
+        "OPTIONS": {
+            "timeout": 5,
+            "transaction_mode": "IMMEDIATE",
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
+        },
+    }
+DATABASE_ROUTERS = ["audit.routing.InboxRouter"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # -- Redis: a hint ----------------------------------------------------------------

@@ -20,6 +20,7 @@ from registry_ui.start.lock import locked
 from registry_ui.start.options import Options, netloc, reachable
 from registry_ui.start.supervisor import Outcome, Supervisor
 
+_OF_THE_INBOX: Final = ("--database", "inbox", "--noinput", "--verbosity", "0")  # on SQLite a file of its own
 _SCAN_SECONDS: Final = 20  # a longer first scan goes on behind the pages
 _PORT_SECONDS: Final = 3.0  # what a killed start has left on a port is gone by then
 
@@ -135,6 +136,7 @@ class _Start:
         outcome = self._manage(
             "prepare",
             ("migrate", "--noinput", "--verbosity", "0"),
+            *(() if self.options.database_url else (("migrate", "audit", *_OF_THE_INBOX),)),
             ("collectstatic", "--noinput", "--verbosity", "0"),
             ("prepare",),
             *more,
