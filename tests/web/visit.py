@@ -69,11 +69,6 @@ class Visit:
         self._check_with_axe(path, _ALL)
         self.check_whole(path)
 
-    def check_but_colours(self, path: str) -> None:
-        """As `check` does, of a page whose colours are those of others."""
-        self._check_with_axe(path, _BUT_COLOURS)
-        self.check_whole(path)
-
     def check_whole(self, path: str) -> None:
         """As `check` does, but not in the eyes of axe, which take their time."""
         too_wide = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
@@ -83,10 +78,11 @@ class Visit:
         assert foreign == []
 
     def check_all_looks(self, path: str) -> None:
-        """Narrow and wide: axe looks at all of it narrow and light, and at the colours once more wide and dark."""
+        """Narrow and wide: axe looks at all of it narrow and light, and at the colours wide, in both themes."""
         self.page.set_viewport_size({"width": 390, "height": 900})
         self.check(f"{path}, 390 px")
         self.page.set_viewport_size({"width": 1360, "height": 900})
+        self._check_with_axe(f"{path}, 1360 px", _COLOURS)
         self.check_whole(f"{path}, 1360 px")
         self._turn("dark")
         self._check_with_axe(f"{path}, dark", _COLOURS)
@@ -95,7 +91,8 @@ class Visit:
     def check_two_looks(self, path: str) -> None:
         """Wide, where axe looks too, and narrow: of a page whose colours another language told."""
         self.page.set_viewport_size({"width": 1360, "height": 900})
-        self.check_but_colours(f"{path}, 1360 px")
+        self._check_with_axe(f"{path}, 1360 px", _BUT_COLOURS)
+        self.check_whole(f"{path}, 1360 px")
         self.page.set_viewport_size({"width": 390, "height": 900})
         self.check_whole(f"{path}, 390 px")
 
