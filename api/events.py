@@ -12,9 +12,10 @@ from collections.abc import Callable
 from typing import Final
 
 from django.db import DatabaseError, InterfaceError
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http import HttpRequest, HttpResponse
 from django.http.request import UnreadablePostError
 from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
 
 from access.addresses import client_address
 from audit import inbox, refusals
@@ -49,18 +50,17 @@ class EventsFirst:
 
 
 @csrf_exempt  # it looks at no cookie: the secret is all that counts
+@require_POST
 def receive(request: HttpRequest, registry: str) -> HttpResponse:
     """Store what the registry of this name tells."""
-    if request.method != "POST":
-        return HttpResponseNotAllowed(["POST"])
     try:
         owner = event_secrets.owner(registry, request.headers.get("Authorization", ""))
-        with given_up():  # a body may come slowly
-            body, size = _read(request)
-        if owner is None:
+        if owner is None:  # then nobody waits for what they send
             if event_secrets.is_expected(registry):  # else there is nobody to alarm
                 refusals.note(registry, client_address(request) or "")
             return HttpResponse(status=401, headers={**_HEADERS, "WWW-Authenticate": 'Bearer realm="events"'})
+        with given_up():  # a body may come slowly
+            body, size = _read(request)
         inbox.store(owner, body, size)
     except (DatabaseError, InterfaceError, UnreadablePostError):
         log.exception("an event of %s could not be stored: the registry keeps it, and tells it again", registry)

@@ -28,11 +28,12 @@ class Refusals:
         self._written: dict[tuple[str, str], float] = {}
 
     def note(self, registry: str, address: str) -> None:
-        """Count one more. What comes within a second of one that was written is written with the next."""
+        """Count one more, at least. What comes within a second of one that was written is written with the next."""
         caller, now = (registry, address), time.monotonic()
         with self._lock:
             if len(self._written) > 10 * _MOST_ADDRESSES:
                 self._written.clear()
+                self._unwritten.clear()
             self._unwritten[caller] += 1
             if now - self._written.get(caller, -_QUIET) < _QUIET:
                 return

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from oci.config import parse_time
 from oci.document import load_object, size
@@ -18,17 +18,20 @@ from oci.lenient import map_of, read, text_of
 from oci.media_types import INDEXES, MANIFESTS, SCHEMA1
 from oci.names import Digest, RepositoryName, TagName, parse_repository, parse_tag
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 MEDIA_TYPE: Final = "application/vnd.docker.distribution.events.v1+json"
-ACTIONS: Final = ("push", "pull", "mount", "delete")
 _ID_LENGTH: Final = 64
 _SHORT: Final = 255  # characters of a name, an address, a user agent
 _MOST_EVENTS: Final = 10_000  # distribution sends one at a time
 _OF_A_MANIFEST: Final = MANIFESTS | INDEXES | SCHEMA1
+_NameT = TypeVar("_NameT")
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One event. `action` is one of `ACTIONS`, or another word that we do not know.
+    """One event. `action` is push, pull, mount or delete, or a word that we do not know.
 
     `at`, `actor`, `address` and `user_agent` are claimed. `digest`, `tag` and `repository` are None where the event
     names none, and where what it names is no such name. `instance` is the running registry that sent it.
@@ -98,15 +101,15 @@ def _event(entry: Any, raw: bytes) -> Event:
     target, request = map_of(entry.get("target")), map_of(entry.get("request"))
     return Event(
         id=name,
-        action=printable(action, _SHORT),
+        action=_short(action),
         at=parse_time(text_of(entry.get("timestamp"))),
-        repository=_repository(target.get("repository")),
-        tag=_tag(target.get("tag")),
-        digest=_digest(target.get("digest")),
-        media_type=printable(text_of(target.get("mediaType")), _SHORT),
+        repository=_name(parse_repository, target.get("repository")),
+        tag=_name(parse_tag, target.get("tag")),
+        digest=_name(Digest.parse, target.get("digest")),
+        media_type=_short(target.get("mediaType")),
         size=read(size, target.get("size"), 0),
-        from_repository=_repository(target.get("fromRepository")),
-        method=printable(text_of(request.get("method")), _SHORT),
+        from_repository=_name(parse_repository, target.get("fromRepository")),
+        method=_short(request.get("method")),
         actor=_short(map_of(entry.get("actor")).get("name")),
         address=_address(text_of(request.get("addr"))),
         user_agent=_short(request.get("useragent")),
@@ -115,23 +118,9 @@ def _event(entry: Any, raw: bytes) -> Event:
     )
 
 
-def _repository(value: Any) -> RepositoryName | None:
+def _name(parse: Callable[[str], _NameT], value: Any) -> _NameT | None:
     try:
-        return parse_repository(text_of(value))
-    except InvalidName:
-        return None
-
-
-def _tag(value: Any) -> TagName | None:
-    try:
-        return parse_tag(text_of(value))
-    except InvalidName:
-        return None
-
-
-def _digest(value: Any) -> Digest | None:
-    try:
-        return Digest.parse(text_of(value))
+        return parse(text_of(value))
     except InvalidName:
         return None
 

@@ -26,7 +26,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('registry', models.CharField(max_length=40)),
                 ('address', models.CharField(max_length=64)),
-                ('count', models.PositiveBigIntegerField(default=1)),
+                ('count', models.PositiveBigIntegerField()),
                 ('first_at', models.DateTimeField()),
                 ('last_at', models.DateTimeField()),
             ],

@@ -22,7 +22,7 @@ class Refused(models.Model):
 
     registry = models.CharField(max_length=40)  # as the caller named it
     address = models.CharField(max_length=64)  # "": one of many
-    count = models.PositiveBigIntegerField(default=1)  # at least
+    count = models.PositiveBigIntegerField()  # at least
     first_at = models.DateTimeField()
     last_at = models.DateTimeField()
 

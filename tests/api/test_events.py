@@ -7,8 +7,9 @@ from itertools import count
 from typing import Any
 
 import pytest
-from django.db import connections
+from django.db import OperationalError, connections
 from django.test import Client
+from django.utils import timezone
 from pytest_django import Settings
 
 from audit import inbox
@@ -128,8 +129,6 @@ def test_no_other_address_is_heard_and_nobody_is_alarmed(secret: str, name: str)
 
 
 def test_a_registry_that_retired_is_not_heard(local: Registry, secret: str) -> None:
-    from django.utils import timezone
-
     Registry.objects.filter(pk=local.pk).update(retired_at=timezone.now())
     assert tell(secret).status_code == 401
 
@@ -190,8 +189,6 @@ def test_what_cannot_be_stored_is_told_again(secret: str) -> None:
 
 def _full(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
     """As of a disk that is full, for what is put into the inbox."""
-    from django.db import OperationalError
-
     if "audit_delivery" in sql:
         raise OperationalError("database or disk is full")
     return execute(sql, params, many, context)
@@ -207,3 +204,21 @@ def test_who_breaks_off_has_told_nothing(secret: str) -> None:
     response = Client().generic("POST", "/api/v1/events/local", b"x" * 9, MEDIA_TYPE, **environment)
     assert response.status_code == 503
     assert kept() == []
+
+
+def test_a_body_of_no_said_length_is_read_to_its_end(secret: str) -> None:
+    """As some proxies pass it on: the server tells where it ends."""
+    environment: Any = {
+        "wsgi.input": io.BytesIO(BODY),
+        "wsgi.input_terminated": True,
+        "CONTENT_LENGTH": "",
+        "HTTP_TRANSFER_ENCODING": "chunked",
+        "HTTP_AUTHORIZATION": f"Bearer {secret}",
+    }
+    assert Client().generic("POST", "/api/v1/events/local", b"", MEDIA_TYPE, **environment).status_code == 202
+    assert kept() == [BODY]
+
+
+def test_of_who_is_not_heard_nothing_is_read(secret: str) -> None:
+    environment: Any = {"wsgi.input": _Broken(), "HTTP_AUTHORIZATION": "Bearer wrong"}
+    assert Client().generic("POST", "/api/v1/events/local", b"x" * 9, MEDIA_TYPE, **environment).status_code == 401
