@@ -88,6 +88,16 @@ addEventListener("keydown", (event) => {
   act();
 });
 
+// -- rows that are fetched anew keep the focus ----------------------------------
+let focused;
+document.body.addEventListener("htmx:beforeSwap", (event) => {
+  const here = document.activeElement;
+  focused = event.detail.target.contains(here) && here.matches("[data-row]") ? here.getAttribute("href") : null;
+});
+document.body.addEventListener("htmx:afterSwap", () => {
+  if (focused) document.querySelector(`[data-row][href="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
+});
+
 // -- what the search finds while one types -------------------------------------
 const find = document.querySelector(".find");
 find?.addEventListener("keydown", (event) => {

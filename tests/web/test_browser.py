@@ -194,6 +194,18 @@ def test_a_language_is_chosen_and_the_page_stays(visit: Visit) -> None:
     assert visit.complaints == []
 
 
+def test_a_row_keeps_the_focus_when_its_list_is_fetched_anew(visit: Visit) -> None:
+    """As it is when somebody leaves the filter, and goes on by keyboard before the answer is there."""
+    page = visit.page
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    name = page.locator("[data-row]").nth(1).inner_text()
+    page.evaluate("() => document.querySelector('[data-row]').toggleAttribute('data-old', true)")
+    page.evaluate("() => document.getElementById('f').dispatchEvent(new Event('change', {bubbles: true}))")
+    expect(page.locator("[data-old]")).to_have_count(0)
+    expect(page.get_by_role("link", name=name, exact=True)).to_be_focused()
+
+
 def test_the_theme_is_kept(visit: Visit) -> None:
     page = visit.page
     page.get_by_role("button", name="Switch to dark theme").click()
