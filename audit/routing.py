@@ -11,9 +11,9 @@ from typing import Any, Final
 from django.conf import settings
 from django.db.models import Model
 
-from audit.models import Delivery, Refused
+from audit.models import Delivery, Quarantined, Refused
 
-_INBOX: Final[frozenset[type[Model]]] = frozenset({Delivery, Refused})
+_INBOX: Final[frozenset[type[Model]]] = frozenset({Delivery, Quarantined, Refused})
 _NAMES: Final = frozenset(("audit", model.__name__.lower()) for model in _INBOX)
 
 

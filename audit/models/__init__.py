@@ -3,6 +3,16 @@
 from __future__ import annotations
 
 from audit.models.entries import AppendOnly, Entry, EntryQuerySet
-from audit.models.inbox import Delivery, Refused
+from audit.models.inbox import Delivery, Quarantined, Refused
+from audit.models.streams import EventStream, SeenEvent
 
-__all__ = ["AppendOnly", "Delivery", "Entry", "EntryQuerySet", "Refused"]
+__all__ = [
+    "AppendOnly",
+    "Delivery",
+    "Entry",
+    "EntryQuerySet",
+    "EventStream",
+    "Quarantined",
+    "Refused",
+    "SeenEvent",
+]

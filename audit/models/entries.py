@@ -54,14 +54,33 @@ class Entry(models.Model):
         BREACH_MOVE = "breach-move", _("a protected tag was moved from outside")
         BREACH_DELETE = "breach-delete", _("a protected tag was deleted from outside")
         EMPTY_TRASH = "empty-trash", _("removed from the trash")
+        # What registries tell of others, and what scans find:
+        PUSH = "push", _("pushed")
+        PUSH_AGAIN = "push-again", _("pushed again")
+        MOVE = "move", _("moved the tag")
+        PULL = "pull", _("pulled")
+        MOUNT = "mount", _("mounted layers")
+        DELETE_BLOB = "delete-blob", _("deleted a layer")
+        CHANGE = "change", _("changed, and no event told so")
+        GAP = "gap", _("events may be missing")
+        OTHER = "other", _("did what Berth has no word for")
 
     class Outcome(models.TextChoices):
         DONE = "done", _("Done")
         SKIPPED = "skipped", _("Left alone")
         FAILED = "failed", _("Failed")
 
+    class Source(models.TextChoices):
+        """Who told it."""
+
+        BERTH = "berth", _("Berth did it")
+        EVENT = "event", _("the registry told it")
+        SCAN = "scan", _("a scan found it")
+
     key = models.CharField(max_length=64, unique=True)  # of the act: whoever records it twice records it once
-    at = models.DateTimeField(default=timezone.now)
+    at = models.DateTimeField(default=timezone.now)  # when Berth did it, or came to know it
+    since = models.DateTimeField(null=True, blank=True)  # when it happened at the earliest
+    source = models.CharField(max_length=8, choices=Source.choices, default=Source.BERTH)
     act = models.CharField(max_length=24, choices=Act.choices)
     outcome = models.CharField(max_length=8, choices=Outcome.choices)
     actor = models.CharField(max_length=255, blank=True)  # "": Berth itself, or nobody knows
@@ -75,6 +94,13 @@ class Entry(models.Model):
     why = models.TextField(blank=True)  # as the person said it
     detail = models.TextField(blank=True)  # how it came to this outcome, in a sentence
     plan_id = models.BigIntegerField(null=True, blank=True)
+    count = models.PositiveIntegerField(default=1)  # of pulls that are one entry, of layers that were mounted
+    from_repository = models.CharField(max_length=255, blank=True)  # where layers were mounted from
+    # As the registry claims it; the actor of an event too.
+    claimed_at = models.DateTimeField(null=True, blank=True)
+    address = models.CharField(max_length=255, blank=True)
+    user_agent = models.CharField(max_length=255, blank=True)
+    event_id = models.CharField(max_length=64, blank=True)
 
     objects = EntryQuerySet.as_manager()
 

@@ -12,9 +12,26 @@ class Delivery(models.Model):
     received_at = models.DateTimeField()
     body = models.BinaryField()
     size = models.PositiveBigIntegerField()  # bytes that came; `body` has the first of them, where they were too many
+    attempts = models.PositiveSmallIntegerField(default=0)  # to handle it, each counted before it began
 
     def __str__(self) -> str:
         return f"{self.pk}: {self.size} bytes of registry {self.registry_id}"
+
+
+class Quarantined(models.Model):
+    """What came from a registry and could not be handled, with the first of its bytes."""
+
+    registry_id = models.BigIntegerField()
+    received_at = models.DateTimeField()
+    why = models.TextField()
+    body = models.BinaryField()
+    size = models.PositiveBigIntegerField()
+
+    class Meta:
+        indexes = [models.Index(fields=["registry_id", "-id"], name="quarantine_of_a_registry")]
+
+    def __str__(self) -> str:
+        return f"{self.registry_id}: {self.why}"
 
 
 class Refused(models.Model):

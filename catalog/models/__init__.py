@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from catalog.models.arrivals import PullDay, Waiting
 from catalog.models.cards import RepositoryCard
 from catalog.models.content import Blob, ConfigDocument, Document, IndexEntry, Label, LabelName, Manifest, ManifestBlob
 from catalog.models.presences import Presence, RepositoryBlob
@@ -20,6 +21,7 @@ __all__ = [
     "ManifestBlob",
     "NamespaceTotal",
     "Presence",
+    "PullDay",
     "Repository",
     "RepositoryBlob",
     "RepositoryCard",
@@ -27,5 +29,6 @@ __all__ = [
     "Tag",
     "TagSpan",
     "Throwaway",
+    "Waiting",
     "WatchedRepository",
 ]

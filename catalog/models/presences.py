@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from catalog.facets import ATTACHED
 from catalog.models.content import Blob, Manifest
-from catalog.models.repositories import Repository
+from catalog.models.repositories import LONG_AGO, Repository
 
 
 class PresenceQuerySet(models.QuerySet["Presence"]):
@@ -58,6 +58,7 @@ class Presence(models.Model):
         CREATED = "created", _("created, says the image")
         PUSHED = "pushed", _("pushed, says the storage folder")
         SEEN = "seen", _("seen to arrive by a scan")
+        TOLD = "told", _("pushed, says an event of the registry")
 
     repository = models.ForeignKey(Repository, models.CASCADE, related_name="presences", db_index=False)
     manifest = models.ForeignKey(Manifest, models.PROTECT, related_name="presences")
@@ -73,6 +74,9 @@ class Presence(models.Model):
     dated_by = models.CharField(max_length=16, choices=DatedBy.choices)  # what it rests on
     first_seen = models.DateTimeField(db_default=Now())
     gone_at = models.DateTimeField(null=True, blank=True)  # no tag and no index reaches it any more
+    pushed_by = models.CharField(max_length=255, blank=True, db_default="")  # whom the registry last named
+    pulled = models.DateTimeField(db_default=LONG_AGO)  # the last time, `LONG_AGO` where no event told of one
+    pulls = models.PositiveBigIntegerField(db_default=0)
 
     objects = PresenceQuerySet.as_manager()
 
@@ -90,10 +94,20 @@ class Presence(models.Model):
             models.Index(
                 fields=["repository", "lead_key", "id", "facets"], condition=Q(tag_count__gt=0), name="images_by_tag"
             ),
+            models.Index(
+                fields=["repository", "pulled", "id", "facets"], condition=Q(tag_count__gt=0), name="images_by_pull"
+            ),
+            models.Index(
+                fields=["repository", "pulls", "id", "facets"], condition=Q(tag_count__gt=0), name="images_by_pulls"
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.repository_id}@{self.manifest_id}"
+
+    @property
+    def pulled_at(self) -> datetime | None:
+        return None if self.pulled == LONG_AGO else self.pulled
 
     @property
     def date(self) -> datetime | None:

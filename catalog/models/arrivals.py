@@ -1,0 +1,61 @@
+"""What events tell beside what the catalog holds: pulls by the day, and events that wait for those they belong to."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from catalog.models.content import DIGEST_LENGTH
+from catalog.models.presences import Presence
+from registries.models import Registry
+
+
+class PullDay(models.Model):
+    """How often an image was pulled on a day, by UTC: kept apart from the rows that lists sort."""
+
+    presence = models.ForeignKey(Presence, models.CASCADE, related_name="pull_days", db_index=False)
+    day = models.DateField()
+    pulls = models.PositiveBigIntegerField(default=0)
+    last_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["presence", "day"], name="one_count_of_a_day")]
+
+    def __str__(self) -> str:
+        return f"{self.presence_id} {self.day}: {self.pulls}"
+
+
+class Waiting(models.Model):
+    """Events of one caller that may be parts of something larger, of which no event has told yet.
+
+    Who pushes an index pushes its children first, who pulls one pulls a child next, and layers are mounted one by
+    one; and what comes first may be told last.
+    """
+
+    class Kind(models.TextChoices):
+        PUSH = "push", _("a push by digest")
+        PULL = "pull", _("a pull by digest")
+        MOUNT = "mount", _("layers mounted")
+
+    registry = models.ForeignKey(Registry, models.CASCADE, related_name="+")
+    repository = models.CharField(max_length=255)
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    caller = models.CharField(max_length=64)  # hash of the actor, the address and the user agent
+    digest = models.CharField(max_length=DIGEST_LENGTH, blank=True)  # "": of a mount
+    from_repository = models.CharField(max_length=255, blank=True)  # of a mount
+    told = models.JSONField()  # what its entry will say of the first of them
+    count = models.PositiveIntegerField(default=1)
+    began_at = models.DateTimeField()
+    due_at = models.DateTimeField()  # then they are an entry of their own
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["registry", "repository", "kind", "caller", "digest", "from_repository"],
+                name="what_waits_is_one_of_a_kind",
+            ),
+        ]
+        indexes = [models.Index(fields=["due_at"], name="waiting_by_end")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.repository}@{self.digest}"
