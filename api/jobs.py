@@ -69,7 +69,7 @@ def list_jobs(request: HttpRequest, query: Query[Paging]) -> HttpResponse:
 
     All that are kept: what runs, what ran, and what waits for an answer.
     """
-    page = page_of(Job.objects.select_related("requested_by"), COLUMNS, "newest", query)
+    page = page_of(Job.objects.for_people().select_related("requested_by"), COLUMNS, "newest", query)
     return list_answer(request, page, [_job_json(request, job) for job in page.rows])
 
 
@@ -79,7 +79,8 @@ def read_job(request: HttpRequest, job_id: int) -> HttpResponse:
 
     Ask again to watch it.
     """
-    return answer(request, _job_json(request, get_object_or_404(Job.objects.select_related("requested_by"), pk=job_id)))
+    jobs = Job.objects.for_people().select_related("requested_by")
+    return answer(request, _job_json(request, get_object_or_404(jobs, pk=job_id)))
 
 
 def _job_json(request: HttpRequest, job: Job) -> JobJson:

@@ -1,15 +1,35 @@
-"""The inbox: what registries tell is stored as it comes, and thought about later."""
+"""The inbox: what registries tell is stored as it comes, and handled later, once in effect."""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Final
 
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
-from audit.models import Delivery
+from audit.models import Delivery, Quarantined
+from oci.errors import printable
 
 LARGEST: Final = 2**20  # bytes of a delivery that is read; distribution sends an event at a time, of two thousand
-KEPT: Final = 2**16  # bytes that are kept of what is larger
+KEPT: Final = 2**16  # bytes that are kept of what is larger, and of what is quarantined
+TRIES: Final = 5  # then a delivery is quarantined: it has ended its handler that often
+_HELD: Final = 4 * 2**20  # bytes that are taken at once
+_QUARANTINE: Final = 1_000  # of a registry: the newest
+_WHY: Final = 500  # characters
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """A delivery, or a part of one, that cannot be handled."""
+
+    registry_id: int
+    body: bytes
+    why: str
+    size: int = 0  # bytes that came; 0: those of `body`
 
 
 def store(registry_id: int, body: bytes, size: int) -> None:
@@ -19,3 +39,47 @@ def store(registry_id: int, body: bytes, size: int) -> None:
     """
     body = body if size <= LARGEST else body[:KEPT]
     Delivery.objects.create(registry_id=registry_id, received_at=timezone.now(), body=body, size=size)
+
+
+def take(most: int) -> list[Delivery]:
+    """The oldest deliveries, each counted as begun. One that was begun before comes alone: it may be what ends us."""
+    taken: list[Delivery] = []
+    held = 0
+    for delivery in Delivery.objects.order_by("id")[:most]:
+        held += len(delivery.body)
+        if taken and (delivery.attempts or held > _HELD):
+            break
+        taken.append(delivery)
+        if delivery.attempts:
+            break
+    Delivery.objects.filter(pk__in=[delivery.pk for delivery in taken]).update(attempts=F("attempts") + 1)
+    for delivery in taken:
+        delivery.attempts += 1
+    return taken
+
+
+def put_back(deliveries: Iterable[Delivery]) -> None:
+    """As if nobody had begun them: what kept them from being handled was no fault of theirs."""
+    mine = Delivery.objects.filter(pk__in=[delivery.pk for delivery in deliveries], attempts__gt=0)
+    mine.update(attempts=F("attempts") - 1)
+
+
+def let_go(deliveries: Collection[Delivery], refuse: Sequence[Refuse] = ()) -> None:
+    """They have taken effect, all but `refuse`, which is quarantined, the newest thousand of each registry."""
+    now = timezone.now()
+    with transaction.atomic(using=settings.INBOX_DATABASE):
+        Quarantined.objects.bulk_create(
+            Quarantined(
+                registry_id=part.registry_id,
+                received_at=now,
+                why=printable(part.why, _WHY),
+                body=part.body[:KEPT],
+                size=part.size or len(part.body),
+            )
+            for part in refuse
+        )
+        Delivery.objects.filter(pk__in=[delivery.pk for delivery in deliveries]).delete()
+        for registry in {part.registry_id for part in refuse}:
+            old = Quarantined.objects.filter(registry_id=registry).order_by("-id").values_list("pk", flat=True)
+            if oldest := list(old[_QUARANTINE : _QUARANTINE + 1]):
+                Quarantined.objects.filter(registry_id=registry, pk__lte=oldest[0]).delete()

@@ -76,7 +76,7 @@ def run(lease: Lease) -> str:
         return _RETIRED
     scan = _begin(registry, lease)
     try:
-        with client_for(registry) as client:
+        with client_for(registry, lease.caller) as client:
             client.transport.pace.gives_way = visitors.are_here
             try:
                 _Scan(registry, scan, lease, client).run()

@@ -12,6 +12,8 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from jobs.kinds import RESIDENT
+
 SKEW: Final = timedelta(seconds=15)  # by so much the clocks of two machines may differ
 
 
@@ -21,6 +23,10 @@ class JobQuerySet(models.QuerySet["Job"]):
 
     def finished_before(self, moment: datetime) -> Self:
         return self.exclude(state__in=Job.UNFINISHED).filter(finished_at__lt=moment)
+
+    def for_people(self) -> Self:
+        """Those that somebody may watch, stop and run again."""
+        return self.exclude(kind__in=RESIDENT)
 
     def newest_first(self) -> Self:
         return self.order_by("-id")
@@ -32,12 +38,12 @@ class JobQuerySet(models.QuerySet["Job"]):
         lives renews it; where the sweep comes first, that worker finds its lease lost.
         """
         ended, ahead = Q(leased_until__lt=now), Q(leased_until__gt=now + lease + SKEW)
-        return self.filter(state=Job.State.RUNNING).filter(ended | ahead)
+        return self.for_people().filter(state=Job.State.RUNNING).filter(ended | ahead)
 
     def unheard(self, now: datetime, patience: timedelta) -> Self:
         """Queued, and no worker took it: its message is lost, or the workers are busy, or the clock went back."""
         overdue, ahead = Q(sent_at__lt=now - patience), Q(sent_at__gt=now + SKEW)
-        return self.filter(state=Job.State.QUEUED).filter(Q(sent_at=None) | overdue | ahead)
+        return self.for_people().filter(state=Job.State.QUEUED).filter(Q(sent_at=None) | overdue | ahead)
 
 
 class Job(models.Model):

@@ -83,6 +83,7 @@ class Lease:
     def __init__(self, job: Job) -> None:
         self.job_id, self.fence, self.kind = job.pk, job.fence, job.kind
         self.subject, self.params, self.attempts = job.subject, dict(job.params), job.attempts
+        self.caller = f"job-{job.pk}"  # as `registries.own_requests` names it
         self._claimed = time.monotonic()
         self._told = 0.0
         self._lost = False

@@ -11,6 +11,8 @@ from oci.urls import Origin, Url, without_secrets
 if TYPE_CHECKING:
     from oci.auth import Credentials
 
+USER_AGENT: Final = "berth/0.1.0"
+
 # Docker Hub keeps its token service on another host; it is the one pair that everybody knows.
 _WELL_KNOWN: Final = {
     Origin("https", "registry-1.docker.io", 443): Origin("https", "auth.docker.io", 443),

@@ -18,7 +18,7 @@ from oci.adapters import Adapters
 from oci.auth import Authorizer, Credentials, Scheme
 from oci.calls import CALL, Barred, call
 from oci.connection import barred_from
-from oci.endpoint import Endpoint
+from oci.endpoint import USER_AGENT, Endpoint
 from oci.errors import BadAnswer, InvalidName, Reason, Refused, TooLarge, Unreachable
 from oci.faults import CertificateWanted, CutShort, translate
 from oci.pace import Pace, kind_of
@@ -89,7 +89,7 @@ class Transport:
         endpoint: Endpoint,
         pace: Pace | None = None,
         *,
-        user_agent: str = "berth/0.1.0",
+        user_agent: str = USER_AGENT,
         connect: float = 5.0,
         read: float = 15.0,
         total: float = 60.0,

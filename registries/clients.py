@@ -8,21 +8,31 @@ from oci.auth import Credentials
 from oci.client import RegistryClient
 from oci.transport import Endpoint, Transport
 from registries.models import Registry
+from registries.own_requests import user_agent
 
 PAGE: Final = 1000  # names: what distribution gives at most, unless it is told otherwise
 
 
-def client_for(registry: Registry) -> RegistryClient:
+def client_for(registry: Registry, asker: str = "") -> RegistryClient:
     """A client with the credentials of this row, to be closed after use. Pages are as large as the last probe found.
 
+    `asker` is for `own_requests`, which knows by it what the registry tells of these requests.
     Raises InvalidName when what the row says does not fit together.
     """
-    return RegistryClient(_endpoint(registry), _page_size(registry))
+    transport = Transport(_endpoint(registry), user_agent=user_agent(registry, asker))
+    return RegistryClient(transport, _page_size(registry))
 
 
-def hasty_client_for(registry: Registry, seconds: float) -> RegistryClient:
+def hasty_client_for(registry: Registry, seconds: float, asker: str = "") -> RegistryClient:
     """The same for while a person waits: each request is sent once and has `seconds`."""
-    transport = Transport(_endpoint(registry), connect=min(3.0, seconds), read=seconds, total=seconds, attempts=1)
+    transport = Transport(
+        _endpoint(registry),
+        user_agent=user_agent(registry, asker),
+        connect=min(3.0, seconds),
+        read=seconds,
+        total=seconds,
+        attempts=1,
+    )
     return RegistryClient(transport, _page_size(registry))
 
 

@@ -70,7 +70,7 @@ def run(lease: Lease) -> str:
             state=Plan.State.UNDER_WAY, began_at=plan.began_at, ended_at=None, message=""
         )
     try:
-        with client_for(plan.registry) as client:
+        with client_for(plan.registry, lease.caller) as client:
             if lease.params.get("only_begun"):
                 _CARRIERS[plan.act](Course(plan, lease, client)).run(only_begun=True)
             if not _only_begun(lease):

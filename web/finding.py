@@ -53,7 +53,7 @@ def find_scan(request: HttpRequest, registry: str, scan_id: int) -> Scan:
 
 def find_job(request: HttpRequest, job_id: int) -> Job:
     _check(request)
-    return get_object_or_404(Job.objects.select_related("requested_by"), pk=job_id)
+    return get_object_or_404(Job.objects.for_people().select_related("requested_by"), pk=job_id)
 
 
 def find_plan(request: HttpRequest, plan_id: int) -> Plan:

@@ -11,6 +11,7 @@ class SeenEvent(models.Model):
     registry_id = models.BigIntegerField()
     event_id = models.CharField(max_length=64)
     content = models.BinaryField(max_length=16)  # the first bytes of the SHA-256 of what it said
+    delivery_id = models.BigIntegerField()  # of the inbox: what is handled again after a crash is no repetition
     at = models.DateTimeField(db_index=True)
 
     class Meta:
@@ -28,8 +29,9 @@ class EventStream(models.Model):
     last_at = models.DateTimeField()  # when the newest delivery came in
     handled_at = models.DateTimeField()  # when it had taken effect
     claimed_at = models.DateTimeField(null=True, blank=True)  # when it happened, as the registry says
-    instance = models.CharField(max_length=255, blank=True)  # the running registry that told it
+    instance = models.CharField(max_length=255, blank=True)  # the running registry that was heard last of all
     instance_since = models.DateTimeField(null=True, blank=True)
+    instances = models.JSONField(default=list)  # the last ones, since several may run at once
     handled = models.PositiveBigIntegerField(default=0)  # events that took effect
     repeated = models.PositiveBigIntegerField(default=0)  # that came again
     own = models.PositiveBigIntegerField(default=0)  # that Berth itself caused, and that are no entries

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from catalog.models.arrivals import PullDay, Waiting
+from catalog.models.arrivals import PullDay, Unread, Waiting
 from catalog.models.cards import RepositoryCard
 from catalog.models.content import Blob, ConfigDocument, Document, IndexEntry, Label, LabelName, Manifest, ManifestBlob
 from catalog.models.presences import Presence, RepositoryBlob
@@ -29,6 +29,7 @@ __all__ = [
     "Tag",
     "TagSpan",
     "Throwaway",
+    "Unread",
     "Waiting",
     "WatchedRepository",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from catalog.models.content import DIGEST_LENGTH
@@ -17,9 +18,11 @@ class PullDay(models.Model):
     day = models.DateField()
     pulls = models.PositiveBigIntegerField(default=0)
     last_at = models.DateTimeField()
+    is_folded = models.BooleanField(default=False)  # the presence has been told
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["presence", "day"], name="one_count_of_a_day")]
+        indexes = [models.Index(fields=["presence"], condition=Q(is_folded=False), name="pulls_to_fold")]
 
     def __str__(self) -> str:
         return f"{self.presence_id} {self.day}: {self.pulls}"
@@ -59,3 +62,25 @@ class Waiting(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.repository}@{self.digest}"
+
+
+class Unread(models.Model):
+    """What events have told of and could not be read yet: a tag, or where there is none, a digest that was deleted."""
+
+    registry = models.ForeignKey(Registry, models.CASCADE, related_name="+")
+    repository = models.CharField(max_length=255)
+    tag = models.CharField(max_length=128, blank=True)
+    digest = models.CharField(max_length=DIGEST_LENGTH, blank=True)
+    tries = models.PositiveSmallIntegerField(default=1)
+    due_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["registry", "repository", "tag", "digest"], name="what_is_unread_is_so_once"
+            ),
+        ]
+        indexes = [models.Index(fields=["due_at"], name="unread_by_time")]
+
+    def __str__(self) -> str:
+        return f"{self.repository}:{self.tag}@{self.digest}"

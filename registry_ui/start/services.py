@@ -11,7 +11,7 @@ from registry_ui.start.supervisor import Service
 
 
 def all_of(options: Options, settings: Mapping[str, str]) -> Iterator[Service]:
-    """In the order of their start: pages, long jobs, short work, the clock.
+    """In the order of their start: pages, long jobs, short work, events, the clock.
 
     Long jobs get a few seconds to put down what they hold; a scan that is cut short goes on where it was.
     """
@@ -32,6 +32,7 @@ def all_of(options: Options, settings: Mapping[str, str]) -> Iterator[Service]:
     )
     yield Service("jobs", [*python, "registry_ui.start.worker", "jobs", "2"], settings, stage=2)
     yield Service("soon", [*python, "registry_ui.start.worker", "soon", "1"], settings, stage=2)
+    yield Service("events", [*python, "registry_ui.start.arrivals"], settings, stage=2)
     schedule = str(options.data / "beat-schedule")
     beat = ("celery", "--quiet", "-A", "registry_ui", "beat", "--schedule", schedule, "--pidfile", "")
     yield Service("beat", [*python, *beat], settings, stage=2)

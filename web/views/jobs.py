@@ -28,7 +28,7 @@ _PARTS: Final = {"row": "jobs/row_state.html", "strip": "jobs/strip.html"}
 @require_safe
 @readers_only
 def listing(request: HttpRequest) -> HttpResponse:
-    jobs = Job.objects.select_related("requested_by")
+    jobs = Job.objects.for_people().select_related("requested_by")
     page = paged(jobs, Order.parse(None, _COLUMNS), request.GET.get("page"))
     rows = [JobProgress(job) for job in page.rows]
     return render(request, "jobs/list.html", {"page": page, "rows": rows})

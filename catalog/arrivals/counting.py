@@ -1,0 +1,55 @@
+"""Pulls counted: by the day, and every few seconds on the row that lists sort."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Final
+
+from django.db.models import Max, Sum
+
+from catalog.models import Presence, PullDay, Repository
+from catalog.rows import execute, moment, table, update
+
+_TOGETHER: Final = 200  # presences that are told at once
+
+
+def count(repository: Repository, pulls: Sequence[tuple[str, datetime, int]]) -> None:
+    """Count pulls, each the digest, when it was and how many, of what the repository has; in the caller's transaction.
+
+    Days are those of UTC.
+    """
+    places = _places(repository, {digest for digest, _, _ in pulls})
+    days: dict[tuple[int, str], tuple[int, datetime]] = {}
+    for digest, when, number in pulls:
+        if digest in places:
+            day = (places[digest], f"{when.astimezone(UTC):%Y-%m-%d}")
+            before, last = days.get(day, (0, when))
+            days[day] = before + number, max(last, when)
+    execute(
+        f"INSERT INTO {table(PullDay)} AS day (presence_id, day, pulls, last_at, is_folded)"  # noqa: S608  our own names
+        " VALUES (%s, %s, %s, %s, %s) ON CONFLICT (presence_id, day) DO UPDATE SET pulls = day.pulls + excluded.pulls,"
+        " last_at = CASE WHEN day.last_at < excluded.last_at THEN excluded.last_at ELSE day.last_at END,"
+        " is_folded = excluded.is_folded",
+        [(pk, day, number, moment(last), False) for (pk, day), (number, last) in days.items()],
+    )
+
+
+def _places(repository: Repository, digests: set[str]) -> Mapping[str, int]:
+    rows = Presence.objects.present().filter(repository=repository, manifest__digest__in=digests)
+    return dict(rows.values_list("manifest__digest", "pk"))
+
+
+def are_due() -> bool:
+    return PullDay.objects.filter(is_folded=False).exists()
+
+
+def fold() -> int:
+    """Tell the images of pulls that were counted since; how many. Inside the caller's transaction."""
+    due = PullDay.objects.filter(is_folded=False)
+    places = sorted(set(due.values_list("presence", flat=True)[:_TOGETHER]))
+    sums = PullDay.objects.filter(presence__in=places).order_by().values_list("presence")
+    rows = sums.annotate(pulls=Sum("pulls"), last=Max("last_at"))
+    update(Presence, ("pulls", "pulled"), [(pulls, moment(last), pk) for pk, pulls, last in rows])
+    due.filter(presence__in=places).update(is_folded=True)
+    return len(places)

@@ -1,0 +1,161 @@
+"""Reading what events have told of, at the registry, before anything is written: its word is the only one that counts.
+
+A registry that does not answer is asked again later (`catalog.models.Unread`), and meanwhile not waited for.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from catalog.arrivals.contents import ArrivingContents
+from catalog.models import Repository, Scan, WatchedRepository
+from catalog.recording.acts import database_time
+from catalog.recording.content import Content, store
+from catalog.scanning.ahead import Crew
+from catalog.scanning.below import BatchReader
+from catalog.scanning.known import KnownTag, known_tags
+from catalog.scanning.listing import TagListing
+from catalog.scanning.patience import Patience
+from catalog.scanning.reading import BatchReading, TagReading
+from catalog.scanning.work import Batch, Work
+from catalog.sort_keys import name_key
+from jobs.running import Lease
+from oci.client import RegistryClient
+from oci.errors import BadAnswer, NotFound, RegistryError
+from oci.names import Digest, RepositoryName, TagName
+from registries.clients import hasty_client_for
+from registries.models import Registry
+from registries.own_requests import today
+
+THREADS: Final = 4
+_PATIENCE: Final = 5.0  # seconds for an answer
+_AWAY: Final = (5.0, 60.0)  # seconds for which a registry that does not answer is left alone, doubled each time up to
+
+
+@dataclass(slots=True)
+class Wanted:
+    """What is to be read of one repository."""
+
+    tags: set[TagName] = field(default_factory=set)
+    deleted: set[str] = field(default_factory=set)  # digests of manifests of which it is told that they are gone
+
+
+@dataclass(slots=True)
+class Found:
+    """What was read of one repository; `since` when that began, by the database's clock."""
+
+    name: RepositoryName
+    since: datetime
+    repository: Repository | None  # None: it has nothing to keep, and never had
+    known: Mapping[str, KnownTag]  # the tags as they were known before
+    batch: BatchReading
+    gone: set[str] = field(default_factory=set)  # tags that the registry has not
+    unread: Wanted = field(default_factory=Wanted)
+    is_new: bool = False  # the row of the repository
+
+
+class Reader:
+    """Of one registry, kept for as long as its row stays the same."""
+
+    def __init__(self, registry: Registry, lease: Lease, crew: Crew) -> None:
+        self._registry, self._lease, self._crew = registry, lease, crew
+        self._day = today()
+        self._client: RegistryClient = hasty_client_for(registry, _PATIENCE, lease.caller)
+        self._contents = ArrivingContents(self._client)
+        self._away_until, self._pause = 0.0, _AWAY[0]
+
+    def serves(self, registry: Registry) -> bool:
+        """Whether it asks at the address, and with the name, that `registry` says now."""
+        mine, now = self._registry, registry
+        names = ("url", "username", "password", "realm", "ca", "client_certificate", "client_key", "plain_http")
+        return self._day == today() and all(getattr(mine, name) == getattr(now, name) for name in names)
+
+    def close(self) -> None:
+        self._client.close()
+
+    def read(self, wanted: Mapping[RepositoryName, Wanted]) -> list[Found]:
+        """What the registry has of it now. Never raises a RegistryError: what it did not answer is `unread`."""
+        rows = {
+            row.name: row
+            for row in Repository.objects.filter(registry=self._registry, name__in=list(wanted)).select_related(None)
+        }
+        return [self._read(name, of_it, rows.get(name)) for name, of_it in wanted.items()]
+
+    def _read(self, name: RepositoryName, wanted: Wanted, row: Repository | None) -> Found:
+        since = database_time()
+        known = known_tags(row.pk, wanted.tags) if row else {}
+        found = Found(name, since, row, known, BatchReading([]))
+        if time.monotonic() < self._away_until:
+            found.unread = wanted
+            return found
+        try:
+            self._look(found, wanted)
+        except RegistryError:
+            self._away_until = time.monotonic() + self._pause
+            self._pause = min(2 * self._pause, _AWAY[1])
+            found.batch, found.gone, found.unread = BatchReading([]), set(), wanted
+        else:
+            self._pause = _AWAY[0]
+        return found
+
+    def _look(self, found: Found, wanted: Wanted) -> None:
+        """Raises the first failure that is not one of a tag but of the registry."""
+        ask = self._contents.tag
+        readings = list(self._crew.map(lambda tag: ask(found.name, tag, found.known.get(tag)), sorted(wanted.tags)))
+        absent = {reading.tag for reading in readings if isinstance(reading.failure, NotFound)}
+        for reading in readings:
+            if reading.tag not in absent and not isinstance(reading.failure, BadAnswer | None):
+                raise reading.failure
+        found.gone = {str(tag) for tag in absent - self._listed(found.name)} if absent else set()
+        there = [reading for reading in readings if reading.tag not in found.gone]
+        if there and found.repository is None:
+            found.repository, found.is_new = self._add(found.name)
+        if found.repository is not None and there:
+            found.batch = self._below(found.name, found.repository, there)
+        for digest in wanted.deleted:
+            if not self._client.manifest_exists(found.name, Digest.parse(digest)):
+                found.batch.absent.add(digest)
+                found.batch.missing.setdefault(digest, "")
+
+    def _listed(self, name: RepositoryName) -> set[TagName]:
+        """A tag that cannot be read is gone only where the registry does not list it either."""
+        try:
+            return {tag for page in self._client.tags(name) for tag in page.names}
+        except NotFound as refusal:
+            if not refusal.unknown_name:
+                raise
+            return set()
+
+    def _below(self, name: RepositoryName, repository: Repository, readings: list[TagReading]) -> BatchReading:
+        work = Work(TagListing(name), len(readings))
+        reader = BatchReader(self._crew, self._contents, Patience(), thorough=False)
+        ((_, batch),) = reader.read_all([Batch(repository, work, readings, last=True)], self._keep)
+        return batch
+
+    def _keep(self, contents: Mapping[str, Content]) -> dict[str, int]:
+        return store(self._lease, contents)
+
+    def _add(self, name: RepositoryName) -> tuple[Repository, bool]:
+        """A row for a repository of which events were the first to tell."""
+        values = {"name_key": name_key(name), "namespace": name.rpartition("/")[0]}
+        last = Scan.objects.complete().filter(registry=self._registry).newest_first().first()
+        with self._lease.writing():
+            if last is not None and last.is_of_watched:  # else the next scan would let go of it
+                WatchedRepository.objects.get_or_create(registry=self._registry, name=name, defaults={"learnt": True})
+            return Repository.objects.get_or_create(registry=self._registry, name=name, defaults=values)
+
+
+def wanted_of(pairs: Iterable[tuple[RepositoryName, TagName | None, str]]) -> dict[RepositoryName, Wanted]:
+    """Of repositories with a tag, or a digest that was deleted."""
+    wanted: dict[RepositoryName, Wanted] = {}
+    for name, tag, digest in pairs:
+        of_it = wanted.setdefault(name, Wanted())
+        if tag is not None:
+            of_it.tags.add(tag)
+        elif digest:
+            of_it.deleted.add(digest)
+    return wanted

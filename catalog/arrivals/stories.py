@@ -1,0 +1,106 @@
+"""What became of a tag, from one event to the next: what each replaced, and whether it changed anything."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Final
+
+from audit.models import Entry
+from catalog.arrivals.reading import Found
+from catalog.arrivals.told import Told
+from catalog.models import Presence, Tag, TagSpan
+
+_ENDS: Final = frozenset({Entry.Act.DELETE_TAG, Entry.Act.BREACH_DELETE})
+_ACT: Final = Entry.Act
+
+
+class Stories:
+    """Of the tags of one repository, in one batch; asked before the catalog is written."""
+
+    def __init__(self, found: Found, digests: Collection[str]) -> None:
+        self._known: Mapping[str, str] = {str(name): known.digest for name, known in found.known.items()}
+        self._repository = found.repository
+        self._now: dict[str, str] = {}  # what each tag points to, by the events so far
+        self._here = self._present(digests)
+
+    def _present(self, digests: Collection[str]) -> set[str]:
+        """Those of `digests` that were in the repository before."""
+        if self._repository is None:
+            return set()
+        rows = Presence.objects.present().filter(repository=self._repository, manifest__digest__in=digests)
+        return set(rows.values_list("manifest__digest", flat=True))
+
+    def push(self, told: Told, at: datetime) -> Entry:
+        newest = self._newest(told)
+        before = self._before(told, newest)
+        if newest is not None and (_is_late(told, newest) or _is_found_already(told, newest)):
+            before = newest.digest_before
+        elif before == told.digest and told.tag not in self._now and not _explains(newest, told.digest):
+            before, at = self._explain(told, newest, at)
+        self._now[told.tag] = told.digest
+        act = self._act(told.digest, before)
+        self._here.add(told.digest)
+        return told.entry(act, at, digest_before=before)
+
+    def delete(self, told: Told, at: datetime) -> Entry:
+        newest = self._newest(told)
+        before = self._before(told, newest)
+        if not before and newest is not None and newest.act not in _ENDS:
+            before = newest.digest_after
+        self._now[told.tag] = ""
+        return told.entry(_ACT.DELETE_TAG, at, digest_before=before, digest_after="")
+
+    def _act(self, digest: str, before: str) -> Entry.Act:
+        if before:
+            return _ACT.PUSH_AGAIN if before == digest else _ACT.MOVE
+        return _ACT.RETAG if digest in self._here else _ACT.PUSH
+
+    def _before(self, told: Told, newest: Entry | None) -> str:
+        if told.tag in self._now:
+            return self._now[told.tag]
+        known = self._known.get(told.tag, "")
+        # What the catalog has read by now may be what a later event is going to tell.
+        if newest is not None and known not in {newest.digest_after, told.digest} and newest.act not in _ENDS:
+            return newest.digest_after if self._came_after(told.tag, newest) else known
+        return known
+
+    def _came_after(self, tag: str, newest: Entry) -> bool:
+        """Whether the catalog got to know what the tag points to now together with that entry, or after it."""
+        spans = TagSpan.objects.filter(tag__repository=self._repository, tag__name=tag, ended=None)
+        began = spans.values_list("began", flat=True).first()
+        return began is not None and began >= newest.at
+
+    def _newest(self, told: Told) -> Entry | None:
+        """The last that was recorded of what the tag points to."""
+        entries = Entry.objects.of_tag(told.registry_id, told.repository, told.tag)
+        telling = entries.filter(outcome=Entry.Outcome.DONE).exclude(act__in=(_ACT.PULL, _ACT.PROTECT, _ACT.UNPROTECT))
+        return telling.newest_first().first()
+
+    def _explain(self, told: Told, newest: Entry | None, at: datetime) -> tuple[str, datetime]:
+        """What the tag pointed to before, and since when, where a scan saw it first and nothing has told so yet."""
+        tag = Tag.objects.filter(repository=self._repository, name=told.tag).first()
+        if tag is None:
+            return "", at
+        spans = list(TagSpan.objects.filter(tag=tag).select_related("manifest").order_by("-began", "-id")[:2])
+        if not spans:
+            return "", at
+        earlier = spans[1] if len(spans) > 1 and spans[1].ended == spans[0].began else None
+        before = newest.digest_after if newest is not None else earlier.manifest.digest if earlier else ""
+        # Of what was there when Berth first looked, nobody knows what it was before: it was pushed once more now.
+        is_old = newest is None and earlier is None and told.moment > spans[0].began
+        return (told.digest, at) if is_old else (before, spans[0].began)
+
+
+def _is_late(told: Told, newest: Entry) -> bool:
+    """Whether something later has been told before."""
+    return newest.claimed_at is not None and newest.source == Entry.Source.EVENT and told.moment < newest.claimed_at
+
+
+def _is_found_already(told: Told, newest: Entry) -> bool:
+    """Whether a scan has found what is told now, so late that it was recorded as a change of which nobody knew."""
+    return newest.act == _ACT.CHANGE and newest.digest_after == told.digest and told.moment <= newest.at
+
+
+def _explains(newest: Entry | None, digest: str) -> bool:
+    return newest is not None and newest.digest_after == digest and newest.act not in _ENDS
