@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from datetime import timedelta
 from typing import Any, Final
 
 from django.db.models import F, Q
@@ -14,17 +15,20 @@ from jobs.models import SKEW, Job
 from jobs.running import LEASE, Lease
 
 
+_KEPT: Final = timedelta(days=1)  # what such a job has asked of a registry may be told of later
+
+
 def take(kind: str) -> Lease | None:
     """The right to do the job of this kind, for as long as it is renewed; None while another process has it.
 
     Whoever had it on this machine and lives no more has lost it; of another machine nobody knows until the lease ends.
     """
     assert kind in kinds.RESIDENT  # noqa: S101  or a worker would take it too
-    Job.objects.filter(kind=kind).exclude(state__in=Job.UNFINISHED).delete()
+    Job.objects.filter(kind=kind).finished_before(timezone.now() - _KEPT).delete()
     job, _ = services.queue(kind, kind, kind, here=True)
     now, me = timezone.now(), _me()
     free = Q(state=Job.State.QUEUED) | Q(leased_until__lt=now) | Q(leased_until__gt=now + LEASE + SKEW)
-    if _is_dead(job.params):
+    if job.params == me or _is_dead(job.params):
         free |= Q(fence=job.fence)
     taken = Job.objects.unfinished().filter(free, pk=job.pk)
     if not taken.update(

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
-from catalog.recording.content import Content, known_ids
+from catalog.recording.content import Content
 from catalog.recording.records import ConfigRecord, ManifestRecord, compressed
 from catalog.scanning.api import ApiContents, read_tag
 from catalog.scanning.known import KnownTag
@@ -42,8 +42,6 @@ class ArrivingContents:
         """One whose config does not come now is read by a scan, and its fault told there."""
         image = fetched.manifest
         if not (isinstance(image, ImageManifest) and image.kind in _WITH_CONFIG and image.config.size <= CONFIG_LIMIT):
-            return fetched
-        if known_ids([str(fetched.digest)]):
             return fetched
         record = ManifestRecord.of(fetched)._replace(document=compressed(fetched.content))
         with suppress(RegistryError):

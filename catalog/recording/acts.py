@@ -7,10 +7,11 @@ from typing import Final
 
 from django.db.models.functions import Now
 
-from catalog.models import Repository, Scan, Tag, Throwaway
+from catalog.models import Repository, Tag, Throwaway
 from catalog.recording.chunks import by_number
 from catalog.rows import select
 from catalog.scanning.reading import BatchReading, TagReading
+from registries.models import Registry
 
 _TOGETHER: Final = 500
 _OPEN: Final = "closed_at IS NULL"
@@ -18,7 +19,7 @@ _OPEN: Final = "closed_at IS NULL"
 
 def database_time() -> datetime:
     """By the one clock that all who scan and act have in common."""
-    found: datetime = Scan.objects.annotate(time=Now()).values_list("time", flat=True)[:1].get()
+    found: datetime = Registry.objects.annotate(time=Now()).values_list("time", flat=True)[:1].get()
     return found
 
 
