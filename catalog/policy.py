@@ -16,6 +16,8 @@ MAX_DEPTH: Final = 4  # an index in an index in an index: more is nobody's image
 MOST_BYTES: Final = 2**63 - 1  # what a column holds: a pusher may name sizes that add up to more
 
 SCAN_EVERY: Final = timedelta(minutes=15)
+SCAN_EVERY_WITH_EVENTS: Final = timedelta(hours=1)  # then it is a safety net
+_SILENCE: Final = timedelta(hours=24)  # after which nobody knows whether events would still come
 REST: Final = 4  # a scan begins no sooner than this many times the last one's duration after it began
 _SHRINK_SHARE: Final = 5  # a fifth
 _SHRINK_FLOOR: Final = 20
@@ -64,6 +66,16 @@ def _too_much(lost: int, had: int, allowed: int) -> bool:
     return lost > _SHRINK_FLOOR and lost * _SHRINK_SHARE > had and lost > allowed
 
 
-def next_scan_at(started: datetime, duration: timedelta) -> datetime:
-    """Every 15 minutes, but never so often that a registry is busy with us more than a quarter of its time."""
-    return started + max(SCAN_EVERY, REST * duration)
+def next_scan_at(started: datetime, duration: timedelta, every: timedelta = SCAN_EVERY) -> datetime:
+    """That often, but never so often that a registry is busy with us more than a quarter of its time."""
+    return started + max(every, REST * duration)
+
+
+def scan_every(last_event: datetime | None, changes: int, now: datetime) -> timedelta:
+    """How often to scan: seldom while events flow.
+
+    They do while the last came within a day and the last complete scan found nothing that they had not told:
+    `changes` is how many tags it found to have come, moved or gone.
+    """
+    flows = last_event is not None and now - last_event < _SILENCE and not changes
+    return SCAN_EVERY_WITH_EVENTS if flows else SCAN_EVERY

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
+from audit.models import EventStream
 from catalog.models import Scan
-from catalog.policy import next_scan_at
+from catalog.policy import next_scan_at, scan_every
 from catalog.scan import KIND
 from jobs import services as jobs
 from jobs.models import Job
@@ -37,15 +38,25 @@ def request_scan(
 def next_scan(registry: Registry) -> datetime:
     """When the next scan of a registry is due by itself."""
     scans = Scan.objects.filter(registry=registry).newest_first()
-    return next_after(registry, scans.first(), scans.complete().first())
+    stream = EventStream.objects.filter(registry_id=registry.pk).first()
+    return next_after(registry, scans.first(), scans.complete().first(), stream)
 
 
-def next_after(registry: Registry, last: Scan | None, complete: Scan | None) -> datetime:
-    """The same, of its last scan and its last complete one; at once, where there was none."""
+def next_after(
+    registry: Registry, last: Scan | None, complete: Scan | None, stream: EventStream | None = None
+) -> datetime:
+    """The same, of its last scan, its last complete one and its events; at once, where there was no scan."""
     if last is None:
         return registry.created_at
     took = max(scan.took for scan in (last, complete or last))
-    return next_scan_at(min(last.started_at, timezone.now()), took)  # a clock may have been put back
+    # A clock may have been put back.
+    return next_scan_at(min(last.started_at, timezone.now()), took, interval(complete, stream))
+
+
+def interval(complete: Scan | None, stream: EventStream | None) -> timedelta:
+    """How often a registry is scanned, by its last complete scan and its events."""
+    changes = complete.new_tags + complete.moved_tags + complete.gone_tags if complete else 1
+    return scan_every(stream.last_at if stream else None, changes, timezone.now())
 
 
 def queue_due_scans() -> None:

@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 from celery import shared_task
+from django.utils import timezone
 
 from catalog import services
+from catalog.arrivals import unexplained
+
+
+@shared_task(name="catalog.look_for_unexplained")
+def look_for_unexplained() -> None:
+    unexplained.look(timezone.now())
 
 
 @shared_task(name="catalog.queue_due_scans")

@@ -14,7 +14,6 @@ from jobs import kinds, services
 from jobs.models import SKEW, Job
 from jobs.running import LEASE, Lease
 
-
 _KEPT: Final = timedelta(days=1)  # what such a job has asked of a registry may be told of later
 
 

@@ -183,6 +183,7 @@ CELERY_BEAT_SCHEDULE = {
     "look-for-breaches": {"task": "tagging.look_for_breaches", "schedule": 60.0, "options": {"expires": 55}},
     "check-trash": {"task": "tagging.check_trash", "schedule": 15 * 60.0, "options": {"expires": 600}},
     "expire-trash": {"task": "tagging.expire", "schedule": 3600.0, "options": {"expires": 3000}},
+    "look-for-unexplained": {"task": "catalog.look_for_unexplained", "schedule": 15.0, "options": {"expires": 12}},
     "queue-due-scans": {"task": "catalog.queue_due_scans", "schedule": 30.0, "options": {"expires": 25}},
 }
 

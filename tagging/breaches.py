@@ -74,4 +74,5 @@ def _note(registry: Registry, rules: RuleBook, span: TagSpan, now: datetime) -> 
 def _is_ours(registry: Registry, span: TagSpan) -> bool:
     """Whether the audit knows who did it."""
     entries = Entry.objects.of_tag(registry.pk, span.repository.name, span.tag.name)
-    return entries.done_at([span.ended]).exclude(key__startswith="breach:").exists()
+    ours = entries.done_at([span.ended]).filter(source=Entry.Source.BERTH)
+    return ours.exclude(key__startswith="breach:").exists()

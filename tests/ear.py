@@ -1,8 +1,8 @@
 """What a registry tells, heard as it is told, so that a test decides when, how often and in which order it comes in.
 
-    with Ear() as ear, RealRegistry(folder, settings=ear.settings()) as registry:
-        ...
-        bodies = ear.take("the last client")
+with Ear() as ear, RealRegistry(folder, settings=ear.settings()) as registry:
+    ...
+    bodies = ear.take("the last client")
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from catalog.models.arrivals import PullDay, Unread, Waiting
+from catalog.models.arrivals import ChangeLook, PullDay, Unread, Waiting
 from catalog.models.cards import RepositoryCard
 from catalog.models.content import Blob, ConfigDocument, Document, IndexEntry, Label, LabelName, Manifest, ManifestBlob
 from catalog.models.presences import Presence, RepositoryBlob
@@ -12,6 +12,7 @@ from catalog.models.tags import Tag, TagSpan, Throwaway
 
 __all__ = [
     "Blob",
+    "ChangeLook",
     "ConfigDocument",
     "Document",
     "IndexEntry",

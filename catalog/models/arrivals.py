@@ -84,3 +84,14 @@ class Unread(models.Model):
 
     def __str__(self) -> str:
         return f"{self.repository}:{self.tag}@{self.digest}"
+
+
+class ChangeLook(models.Model):
+    """Until when the changes of a registry have been looked at for those that nobody told of."""
+
+    registry = models.OneToOneField(Registry, models.CASCADE, related_name="+")
+    begun_at = models.DateTimeField()  # what was there before then has not changed
+    looked_until = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"changes of {self.registry_id}"
