@@ -39,7 +39,7 @@ class Stories:
         elif before == told.digest and told.tag not in self._now and not _explains(newest, told.digest):
             before, at = self._explain(told, newest, at)
         self._now[told.tag] = told.digest
-        act = self._act(told.digest, before)
+        act = self._act(told, before)
         self._here.add(told.digest)
         return told.entry(act, at, digest_before=before)
 
@@ -51,10 +51,15 @@ class Stories:
         self._now[told.tag] = ""
         return told.entry(_ACT.DELETE_TAG, at, digest_before=before, digest_after="")
 
-    def _act(self, digest: str, before: str) -> Entry.Act:
+    def _act(self, told: Told, before: str) -> Entry.Act:
         if before:
-            return _ACT.PUSH_AGAIN if before == digest else _ACT.MOVE
-        return _ACT.RETAG if digest in self._here else _ACT.PUSH
+            return _ACT.PUSH_AGAIN if before == told.digest else _ACT.MOVE
+        return _ACT.RETAG if told.digest in self._here or self._was_told_of(told) else _ACT.PUSH
+
+    def _was_told_of(self, told: Told) -> bool:
+        """Whether it was pushed under another tag, which has moved on by now."""
+        entries = Entry.objects.filter(digest_after=told.digest, registry_id=told.registry_id)
+        return entries.filter(repository=told.repository).exclude(act=_ACT.PULL).exists()
 
     def _before(self, told: Told, newest: Entry | None) -> str:
         if told.tag in self._now:

@@ -15,7 +15,7 @@ from catalog.arrivals import unexplained
 from catalog.models import ChangeLook
 from registries.models import Registry
 from registries.probing import probe
-from tests.catalog.arrivals.station import Station, basic, handle_all, hand_in
+from tests.catalog.arrivals.station import Station, basic, hand_in, handle_all
 from tests.ear import Ear
 from tests.real_registry import PASSWORD, USERNAME, RealRegistry, generations
 from tests.tagging.acting import Actor
@@ -40,7 +40,9 @@ def actor(station: Station, staff: User) -> Actor:
 
 def look() -> list[Entry]:
     """The changes that a look in a while would not find explained."""
-    ChangeLook.objects.update(looked_until=timezone.now() - timedelta(days=1), begun_at=timezone.now() - timedelta(days=1))
+    ChangeLook.objects.update(
+        looked_until=timezone.now() - timedelta(days=1), begun_at=timezone.now() - timedelta(days=1)
+    )
     unexplained.look(timezone.now() + unexplained.GRACE)
     return list(Entry.objects.filter(act="change", repository="team/app"))
 

@@ -1,0 +1,63 @@
+"""Whoever handles events is killed after each of its writes, and the next comes to the same end."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from registries.models import Registry
+from tests.catalog.apart import ROOT, prepare, run
+from tests.catalog.arrivals.station import Station
+from tests.ear import Ear
+from tests.real_registry import RealRegistry
+
+pytestmark = pytest.mark.long
+
+
+def test_killed_after_any_write_nothing_is_lost_or_counted_twice(tmp_path: Path) -> None:
+    with Ear() as ear, RealRegistry(tmp_path / "registry", settings=ear.settings()) as real:
+        station = Station(real, Registry(name="test"), ear)
+        bodies = _busy(station)
+        prepare(tmp_path / "data", real.url)
+        run(tmp_path / "data", "manage.py", "migrate", "audit", "--database", "inbox", "--verbosity", "0")
+        told = tmp_path / "bodies"
+        told.write_bytes(b"\n".join(json.dumps(json.loads(body)).encode() for body in bodies))
+        ends = _killed_apart(tmp_path / "data", told)
+    assert len(ends) > 50
+    undisturbed = ends[-1]
+    assert undisturbed["inbox"] == 0
+    assert undisturbed["handled"] == len(bodies)
+    assert [act for act, *_ in undisturbed["story"]].count("pull") == 2
+    for number, end in enumerate(ends):
+        for part, found in end.items():
+            assert found == undisturbed[part], f"{part}, killed after write {number + 1}"
+
+
+def _busy(station: Station) -> list[bytes]:
+    push = station.pusher()
+    push.image("1.0", "gone")
+    push.image("1.0", seed="new")
+    children = [push.image(seed="index"), push.image(platform="linux/arm64", seed="index")]
+    push.index("2.0", children=children)
+    gone = push.image("3.0", seed="gone")
+    for path in ("1.0", "2.0", children[0]):
+        station.ask("GET", f"team/app/manifests/{path}")
+    station.ask("HEAD", "team/app/manifests/1.0")
+    station.ask("DELETE", f"team/app/manifests/{gone}")
+    return station.heard()
+
+
+def _killed_apart(data: Path, told: Path) -> list[dict[str, object]]:
+    environment = {**os.environ, "BERTH_DATA": str(data), "DJANGO_SETTINGS_MODULE": "registry_ui.settings"}
+    environment.pop("DATABASE_URL", None)
+    line = [sys.executable, "-m", "tests.catalog.arrivals.killing", str(told)]
+    with subprocess.Popen(line, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        ends = [json.loads(line) for line in process.stdout]
+    assert process.returncode == 0
+    return ends
