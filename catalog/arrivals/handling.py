@@ -63,7 +63,7 @@ class _Batch:
 
 class Handling:
     def __init__(self, lease: Lease) -> None:
-        self._lease, self._crew = lease, Crew(THREADS)
+        self.lease, self._crew = lease, Crew(THREADS)
         self._readers: dict[int, Reader] = {}
         self.writer, self._recent = Writer(lease), Recent()
 
@@ -78,7 +78,7 @@ class Handling:
             reader.close()
             reader = None
         if reader is None:
-            reader = self._readers[registry.pk] = Reader(registry, self._lease, self._crew)
+            reader = self._readers[registry.pk] = Reader(registry, self.lease, self._crew)
         return reader
 
     def some(self) -> int:
@@ -107,7 +107,7 @@ class Handling:
         if registry is not None:
             counts = streams.Counts(delivery.received_at)
             counts.by_name["quarantined"] += 1
-            with self._lease.writing():
+            with self.lease.writing():
                 streams.note(registry, [], counts, timezone.now())
         inbox.let_go([delivery], [Refuse(delivery.registry_id, bytes(delivery.body), why, delivery.size)])
 
@@ -122,7 +122,7 @@ class Handling:
         foreign = _foreign(sifted.new, batch)
         founds = {pk: self._read(batch.registries[pk], tolds) for pk, tolds in foreign.items()}
         now = timezone.now()
-        with self._lease.writing():
+        with self.lease.writing():
             seen.note(sifted.new, now)
             for pk in batch.registries:
                 self._write(batch, pk, founds.get(pk, []), foreign.get(pk, []))

@@ -14,7 +14,6 @@ from registries.models import Registry
 
 if TYPE_CHECKING:
     from catalog.arrivals.handling import Handling
-    from jobs.running import Lease
 
 _SOON: Final = timedelta(seconds=5)
 _LATE: Final = timedelta(minutes=10)
@@ -34,17 +33,17 @@ def note(registry: Registry, found: Found, now: datetime) -> None:
     )
 
 
-def read_due(handling: Handling, lease: Lease) -> None:
+def read_due(handling: Handling) -> None:
     """Read what is due again, and write what it is."""
     due = list(Unread.objects.filter(due_at__lte=timezone.now()).order_by("due_at", "id")[:_TOGETHER])
     by_registry: dict[int, list[Unread]] = {}
     for row in due:
         by_registry.setdefault(row.registry_id, []).append(row)
     for registry in Registry.objects.filter(pk__in=by_registry):
-        _read(handling, lease, registry, by_registry[registry.pk])
+        _read(handling, registry, by_registry[registry.pk])
 
 
-def _read(handling: Handling, lease: Lease, registry: Registry, rows: list[Unread]) -> None:
+def _read(handling: Handling, registry: Registry, rows: list[Unread]) -> None:
     wanted = wanted_of(
         (parse_repository(row.repository), parse_tag(row.tag) if row.tag else None, row.digest) for row in rows
     )
@@ -52,7 +51,7 @@ def _read(handling: Handling, lease: Lease, registry: Registry, rows: list[Unrea
     now = timezone.now()
     still: set[tuple[str, str, str]] = {(found.name, tag, "") for found in founds for tag in found.unread.tags}
     still |= {(found.name, "", digest) for found in founds for digest in found.unread.deleted}
-    with lease.writing():
+    with handling.lease.writing():
         for found in founds:
             handling.writer.write(found, now)
         for row in rows:

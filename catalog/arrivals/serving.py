@@ -66,7 +66,7 @@ class _Serving:
             self._lease.renew()
         if self._is_due(_SHORTLY):
             self._end_waiting()
-            rereading.read_due(self._handling, self._lease)
+            rereading.read_due(self._handling)
             self._handling.writer.refresh_due()
         if self._is_due(_FOLDING) and counting.are_due():
             with self._lease.writing():

@@ -40,9 +40,8 @@ def actor(station: Station, staff: User) -> Actor:
 
 def look() -> list[Entry]:
     """The changes that a look in a while would not find explained."""
-    ChangeLook.objects.update(
-        looked_until=timezone.now() - timedelta(days=1), begun_at=timezone.now() - timedelta(days=1)
-    )
+    long_ago = timezone.now() - timedelta(days=1)
+    ChangeLook.objects.update(looked_until=long_ago, begun_at=long_ago)
     unexplained.look(timezone.now() + unexplained.GRACE)
     return list(Entry.objects.filter(act="change", repository="team/app"))
 

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -52,7 +53,7 @@ def _busy(station: Station) -> list[bytes]:
     return station.heard()
 
 
-def _killed_apart(data: Path, told: Path) -> list[dict[str, object]]:
+def _killed_apart(data: Path, told: Path) -> list[dict[str, Any]]:
     environment = {**os.environ, "BERTH_DATA": str(data), "DJANGO_SETTINGS_MODULE": "registry_ui.settings"}
     environment.pop("DATABASE_URL", None)
     line = [sys.executable, "-m", "tests.catalog.arrivals.killing", str(told)]

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-import random
 
 import pytest
 
 from audit import inbox, seen
 from audit.models import Delivery, Entry, Quarantined, SeenEvent
 from catalog.models import PullDay
+from jobs import resident
 from tests.catalog.arrivals.station import Station, changed, hand_in, handle_all, handling
 
 pytestmark = pytest.mark.django_db(databases="__all__", transaction=True)
+
+
+def mixed(bodies: list[bytes], seed: str) -> list[bytes]:
+    """In an order that nobody chose, and that is the same again."""
+    return sorted(bodies, key=lambda body: hashlib.sha256(seed.encode() + body).digest())
 
 
 def pulls() -> int:
@@ -26,12 +32,10 @@ def test_what_is_told_three_times_happened_once(station: Station) -> None:
     for _ in range(3):
         station.ask("GET", "team/app/manifests/1.0")
     bodies = station.heard()
-    told = bodies * 3
-    random.Random(6).shuffle(told)
+    told = mixed(bodies, "a") + mixed(bodies, "b") + mixed(bodies, "c")
     for start in range(0, len(told), 4):
         hand_in(station.row, told[start : start + 4])
         handle_all()
-    assert sorted(act for act, _ in station.story()) == ["move", "pull", "push", "retag"] or pulls() == 3
     assert pulls() == 3
     assert sum(Entry.objects.filter(act="pull").values_list("count", flat=True)) == 3
     assert Entry.objects.exclude(act="pull").count() == 3
@@ -39,21 +43,20 @@ def test_what_is_told_three_times_happened_once(station: Station) -> None:
     assert (stream.handled, stream.repeated) == (len(bodies), 2 * len(bodies))
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_in_whatever_order_the_catalog_is_as_the_registry(station: Station, seed: int) -> None:
+@pytest.mark.parametrize("seed", "abcd")
+def test_in_whatever_order_the_catalog_is_as_the_registry(station: Station, seed: str) -> None:
     push = station.pusher()
     for number in range(4):
         push.image("latest", str(number), seed=str(number))
     push.index("index", children=[push.image(), push.image(platform="linux/arm64")])
     gone = push.image("gone", seed="gone")
     station.ask("DELETE", f"team/app/manifests/{gone}")
-    bodies = station.heard()
-    random.Random(seed).shuffle(bodies)
+    bodies = mixed(station.heard(), seed)
     for start in range(0, len(bodies), 5):
         hand_in(station.row, bodies[start : start + 5])
         handle_all()
     assert sorted(station.tags()) == ["0", "1", "2", "3", "index", "latest"]
-    latest = [entry for entry in Entry.objects.filter(tag="latest")]
+    latest = list(Entry.objects.filter(tag="latest"))
     assert {entry.digest_after for entry in latest} == {station.tags()[str(number)] for number in range(4)}
     assert len(latest) == 4
     assert Entry.objects.filter(act__in=("push", "push-again", "move", "retag"), tag="").count() == 0
@@ -170,7 +173,5 @@ def test_a_registry_that_was_removed_is_not_asked(station: Station) -> None:
 
 
 def test_one_at_a_time_handles_them(station: Station) -> None:
-    from jobs import resident
-
     with handling():
         assert resident.take("arrivals") is not None  # the same process, after a fault of its own

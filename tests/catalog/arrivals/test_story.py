@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 
 from audit.models import Entry
-from catalog.models import Manifest, Scan
-from tests.catalog.arrivals.station import Station
+from catalog.arrivals import counting, rereading, waiting
+from catalog.models import Manifest, PullDay, Scan, Tag, Unread
+from tests.catalog.arrivals.station import Station, hand_in, handle_all, handling
+from tests.catalog.scanning import scan
 
 pytestmark = pytest.mark.django_db(databases="__all__", transaction=True)
 
@@ -79,8 +84,106 @@ def test_deletes_from_outside(station: Station) -> None:
 
 def test_layers_mounted_are_one_entry(station: Station) -> None:
     source = station.pusher("team/base")
-    source.image("1", layers=(b"one", b"two"))
+    blobs = [source.blob(content) for content in (b"one", b"two")]
+    source.image("1")
     station.arrive()
-    for content in (b"one", b"two"):
-        assert content
+    for blob in blobs:
+        station.ask("POST", f"team/app/blobs/uploads/?mount={blob}&from=team/base")
+    station.arrive()
     assert station.story() == [("push", "1")]
+    waiting.end_due(timezone.now() + timedelta(minutes=1))
+    mount = Entry.objects.get(act="mount")
+    assert (mount.repository, mount.from_repository, mount.count) == ("team/app", "team/base", 2)
+    assert (mount.actor, mount.digest_after) == ("alice", "")
+
+
+def test_what_belongs_to_nothing_is_an_entry_of_its_own(station: Station) -> None:
+    push = station.pusher()
+    children = [push.image(), push.image(platform="linux/arm64")]
+    index = push.index("1.0", children=children)
+    alone = push.image(seed="alone")
+    station.arrive()
+    station.ask("GET", f"team/app/manifests/{children[0]}")
+    station.ask("GET", f"team/app/manifests/{index}")
+    station.ask("GET", f"team/app/manifests/{children[0]}", agent="another")
+    station.arrive()
+    assert station.story() == [("push", "1.0"), ("pull", "")]
+    waiting.end_due(timezone.now() + timedelta(minutes=1))
+    late = {(entry.act, entry.digest_after, entry.user_agent) for entry in Entry.objects.order_by("id")[2:]}
+    assert late == {("push", alone, "test-client"), ("pull", children[0], "another")}
+    counting.fold()
+    assert (station.presence(index).pulls, station.presence(children[0]).pulls) == (1, 1)
+
+
+def test_pulls_are_counted_by_the_day_and_on_the_image(station: Station) -> None:
+    digest = station.pusher().image("1.0", "1")
+    station.arrive()
+    for path in ("1.0", "1.0", "1", digest):
+        station.ask("GET", f"team/app/manifests/{path}")
+    station.ask("HEAD", "team/app/manifests/1.0")
+    station.arrive()
+    entries = Entry.objects.filter(act="pull").order_by("id").values_list("tag", "count")
+    assert sorted(entries) == [("", 1), ("1", 1), ("1.0", 2)]
+    assert station.presence(digest).pulls == 0
+    counting.fold()
+    presence = station.presence(digest)
+    assert (presence.pulls, PullDay.objects.get().pulls) == (4, 4)
+    assert presence.pulled_at is not None
+    assert counting.fold() == 0
+
+
+def test_a_registry_that_is_away_is_read_when_it_is_back(station: Station) -> None:
+    digest = station.pusher().image("1.0")
+    bodies = station.heard()
+    station.real.__exit__()
+    hand_in(station.row, bodies)
+    handle_all()
+    assert station.story() == [("push", "1.0")]
+    assert station.tags() == {}
+    with station.real, handling() as at_work:
+        Unread.objects.update(due_at=timezone.now())
+        rereading.read_due(at_work)
+        assert station.tags() == {"1.0": digest}
+        assert not Unread.objects.exists()
+
+
+def test_a_registry_that_is_away_stays_on_the_list(station: Station) -> None:
+    station.pusher().image("1.0")
+    bodies = station.heard()
+    station.real.__exit__()
+    hand_in(station.row, bodies)
+    handle_all()
+    Unread.objects.update(due_at=timezone.now())
+    with handling() as at_work:
+        rereading.read_due(at_work)
+    row = Unread.objects.get()
+    assert (row.tag, row.tries) == ("1.0", 2)
+    assert row.due_at > timezone.now()
+
+
+def test_a_registry_that_was_started_anew_may_have_lost_some(station: Station) -> None:
+    push = station.pusher()
+    push.image("1.0")
+    station.arrive()
+    station.real.__exit__()
+    with station.real:
+        push.image("2.0", seed="2")
+        station.arrive()
+    assert [act for act, _ in station.story()] == ["push", "push", "gap"]
+    gap = Entry.objects.get(act="gap")
+    assert gap.since is not None
+    assert gap.since < gap.at
+
+
+def test_a_push_that_a_scan_saw_first_is_told_from_then(station: Station) -> None:
+    old = station.pusher().image("1.0")
+    station.arrive()
+    scan(station.row)
+    new = station.pusher().image("1.0", seed="new")
+    bodies = station.heard()
+    scan(station.row)
+    hand_in(station.row, bodies)
+    handle_all()
+    moved = Entry.objects.get(act="move")
+    assert (moved.digest_before, moved.digest_after) == (old, new)
+    assert moved.at == Tag.objects.get(name="1.0").moved_at
