@@ -58,10 +58,10 @@ class Registry:
         return self._folder / "access"
 
     @contextmanager
-    def serving(self, events_to: str = "") -> Iterator[None]:
-        """`events_to`: an address that is told of each pull."""
+    def serving(self, events_to: str = "", secret: str = "") -> Iterator[None]:
+        """`events_to`: an address that is told of each event, and shown the `secret`."""
         config = self._folder / "config.yml"
-        config.write_text(json.dumps(self._config(events_to)))  # JSON is YAML
+        config.write_text(json.dumps(self._config(events_to, secret)))  # JSON is YAML
         with serving(
             [self._program, "serve", str(config)],
             {**environment.plain(), "OTEL_TRACES_EXPORTER": "none"},
@@ -86,7 +86,7 @@ class Registry:
             self._heard = log.tell()
         return Counter((found[1], _kind(found[2])) for line in lines if (found := _LINE.search(line)))
 
-    def _config(self, events_to: str) -> dict[str, Any]:
+    def _config(self, events_to: str, secret: str) -> dict[str, Any]:
         config: dict[str, Any] = {
             "version": "0.1",
             "log": {"level": "error"},
@@ -99,7 +99,9 @@ class Registry:
             "http": {"addr": f"127.0.0.1:{self._port}", "secret": "of-a-bench"},
         }
         if events_to:
+            headers = {"Authorization": [f"Bearer {secret}"]} if secret else {}
             endpoint = {"name": "bench", "url": events_to, "timeout": "5s", "threshold": 3, "backoff": "1s"}
+            endpoint |= {"headers": headers}
             config["notifications"] = {"endpoints": [endpoint]}
         return config
 

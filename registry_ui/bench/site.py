@@ -44,7 +44,8 @@ class Site:
         """With all tables, empty where they are new, and the static files in their place."""
         site = cls(data, database_url)
         quiet = ("--noinput", "--verbosity", "0")
-        commands = (("migrate", *quiet), ("collectstatic", *quiet))
+        inbox = () if database_url else (("migrate", "audit", "--database", "inbox", *quiet),)
+        commands = (("migrate", *quiet), *inbox, ("collectstatic", *quiet))
         words = [word for command in commands for word in (*command, commanding.END)]
         site.run("registry_ui.start.commanding", *words)
         return site

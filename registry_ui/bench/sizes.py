@@ -17,6 +17,8 @@ class Size:
     quiet: float  # seconds for which pages are asked for while nothing else happens
     catalog: Catalog  # what pages are measured on
     visits: int  # of each page, on each number of connections
+    told: Shape  # the registry that tells of events
+    tellings: int  # of one event each
     tags: Shape  # the repository that half of the tags are deleted from
     rounds: int = 3  # of those deletions; the best of each side counts
     everywhere: bool = False  # the wide repository is read through the API too, one request a tag
@@ -33,6 +35,8 @@ TINY: Final = Size(
     quiet=1,
     catalog=Catalog(repositories=80, tags=1_600, wide=250),
     visits=3,
+    told=Shape(3, 20),
+    tellings=50,
     tags=Shape(1, 120),
     rounds=1,
 )
@@ -43,6 +47,8 @@ USUAL: Final = Size(
     quiet=5,
     catalog=Catalog(repositories=400, tags=20_000, wide=1_500),
     visits=20,
+    told=Shape(12, 40),
+    tellings=1_000,
     tags=Shape(1, 400),
 )
 FULL: Final = Size(
@@ -53,6 +59,8 @@ FULL: Final = Size(
     # Some of the tags are gone again: a million are there.
     catalog=Catalog(repositories=20_000, tags=1_004_000, wide=50_000),
     visits=200,
+    told=Shape(200, 100),
+    tellings=5_000,
     tags=Shape(1, 2_000),
     everywhere=True,
 )
