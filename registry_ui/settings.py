@@ -176,6 +176,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 }
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
+    "seal-entries": {"task": "audit.seal", "schedule": 10.0, "options": {"expires": 9}},
     "sweep-jobs": {"task": "jobs.sweep", "schedule": 30.0, "options": {"expires": 25}},
     "prune-jobs": {"task": "jobs.prune", "schedule": 24 * 3600.0, "options": {"expires": 3600}},
     "forget-visits": {"task": "access.forget", "schedule": 24 * 3600.0, "options": {"expires": 3600}},

@@ -11,6 +11,7 @@ from django.utils import translation
 from playwright.sync_api import Browser, sync_playwright
 from pytest_django import Settings
 
+from tests import guardless
 from tests.hostile import Hostile
 from tests.pushing import Pusher
 from tests.real_registry import RealRegistry, generations
@@ -55,6 +56,13 @@ def _encodable(told: Any) -> Any:
         case list() | tuple():
             return type(told)(map(_encodable, told))
     return told
+
+
+@pytest.fixture(autouse=True, scope="session")
+def tables_are_emptied() -> Iterator[None]:
+    """Between two tests, although the product never empties those of the audit."""
+    with guardless.emptied():
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, NoReturn, Self
+from typing import Self
 
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-
-class AppendOnly(Exception):  # noqa: N818  it says why nothing was written
-    """Entries are only added: nobody changes or deletes one."""
+from audit.models.append_only import AppendOnlyModel, AppendOnlyQuerySet
 
 
-class EntryQuerySet(models.QuerySet["Entry"]):
+class EntryQuerySet(AppendOnlyQuerySet["Entry"]):
     def newest_first(self) -> Self:
         return self.order_by("-id")
 
@@ -26,17 +24,8 @@ class EntryQuerySet(models.QuerySet["Entry"]):
         """What was done at just these moments: an act and the change that it made have the same one."""
         return self.filter(at__in=set(moments) - {None}, outcome=Entry.Outcome.DONE)
 
-    def update(self, **_kwargs: Any) -> NoReturn:
-        raise AppendOnly
 
-    def delete(self) -> NoReturn:
-        raise AppendOnly
-
-    def bulk_update(self, *_args: Any, **_kwargs: Any) -> NoReturn:
-        raise AppendOnly
-
-
-class Entry(models.Model):
+class Entry(AppendOnlyModel):
     """One act on one thing. Names are as they were then, the ids beside them are values and point to nothing."""
 
     class Act(models.TextChoices):
@@ -54,6 +43,7 @@ class Entry(models.Model):
         BREACH_MOVE = "breach-move", _("a protected tag was moved from outside")
         BREACH_DELETE = "breach-delete", _("a protected tag was deleted from outside")
         EMPTY_TRASH = "empty-trash", _("removed from the trash")
+        FOLD = "fold", _("counted pulls together")
         # What registries tell of others, and what scans find:
         PUSH = "push", _("pushed")
         PUSH_AGAIN = "push-again", _("pushed again")
@@ -108,15 +98,9 @@ class Entry(models.Model):
         indexes = [
             models.Index(fields=["registry_id", "repository", "tag", "-id"], name="entries_of_a_tag"),
             models.Index(fields=["plan_id", "id"], condition=models.Q(plan_id__isnull=False), name="entries_of_a_plan"),
+            # Those that `audit.folding` has made have `since`.
+            models.Index(fields=["at", "id"], condition=models.Q(act="pull", since=None), name="pulls_to_fold"),
         ]
 
     def __str__(self) -> str:
         return f"{self.act} {self.registry}/{self.repository}:{self.tag}"
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        if not self._state.adding:
-            raise AppendOnly
-        super().save(*args, **kwargs)
-
-    def delete(self, *_args: Any, **_kwargs: Any) -> NoReturn:
-        raise AppendOnly
