@@ -12,12 +12,13 @@ class CatalogConfig(AppConfig):
     def ready(self) -> None:
         from django.db.models.signals import post_migrate
 
-        from catalog import removal, scan
+        from catalog import folding, removal, scan
         from jobs import kinds
 
         post_migrate.connect(_prepare_search, sender=self)
         kinds.register(scan.KIND, scan.run)
         kinds.register(removal.KIND, removal.run)
+        kinds.register(folding.KIND, folding.run)
 
 
 def _prepare_search(using: str, **_: Any) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
-from catalog import services
+from catalog import folding, services
 from catalog.arrivals import unexplained
 
 
@@ -17,3 +17,8 @@ def look_for_unexplained() -> None:
 @shared_task(name="catalog.queue_due_scans")
 def queue_due_scans() -> None:
     services.queue_due_scans()
+
+
+@shared_task(name="catalog.queue_folding")
+def queue_folding() -> None:
+    folding.queue_due(timezone.now())

@@ -41,6 +41,9 @@ ANONYMOUS_READ = env.flag("BERTH_ANONYMOUS_READ", default=False)
 # -- what is deleted -------------------------------------------------------------
 TRASH_DAYS = env.number("BERTH_TRASH_DAYS", 14)
 
+# -- who did what ------------------------------------------------------------------
+AUDIT_PULLS_DAYS = env.number("BERTH_AUDIT_PULLS_DAYS", 30)  # 0: pulls are never counted together
+
 # -- Django ---------------------------------------------------------------------
 DEBUG = env.flag("BERTH_DEBUG", default=False)
 _public = urlsplit(PUBLIC_URL)
@@ -186,6 +189,8 @@ CELERY_BEAT_SCHEDULE = {
     "expire-trash": {"task": "tagging.expire", "schedule": 3600.0, "options": {"expires": 3000}},
     "look-for-unexplained": {"task": "catalog.look_for_unexplained", "schedule": 15.0, "options": {"expires": 12}},
     "queue-due-scans": {"task": "catalog.queue_due_scans", "schedule": 30.0, "options": {"expires": 25}},
+    # A job a day, soon after it began: the clock itself begins anew with each start.
+    "fold-pulls": {"task": "catalog.queue_folding", "schedule": 3600.0, "options": {"expires": 3000}},
 }
 
 # -- people -----------------------------------------------------------------------

@@ -7,7 +7,7 @@ from typing import Final
 
 from django.utils.translation import gettext, gettext_lazy
 
-from catalog import removal
+from catalog import folding, removal
 from catalog.models import Scan
 from jobs.figures import Figure
 from jobs.models import Job
@@ -24,6 +24,7 @@ _PHASES: Final = {
     "carrying-out": gettext_lazy("Carrying out the plan"),
     "restoring": gettext_lazy("Restoring"),
     "copying": gettext_lazy("Copying"),
+    "folding": gettext_lazy("Counting pulls together"),
     "done": gettext_lazy("Finishing"),
 }
 _OF_TAGS: Final = frozenset({"tags", "manifests", "carrying-out", "restoring", "copying"})
@@ -93,6 +94,8 @@ class JobProgress:
             return gettext("What was removed until then is gone; nothing was changed at the registry.")
         if self.job.kind == carrying_out.KIND:
             return gettext("What was not done is as it was.")
+        if self.job.kind == folding.KIND:
+            return gettext("No pull was lost: each is counted as before.")
         if self.job.figure("phase") in {None, "listing"}:
             return gettext("The catalog is as the last complete scan left it.")
         return gettext("What was read until then is in the catalog; all else is as the last complete scan left it.")
@@ -104,6 +107,8 @@ class JobProgress:
             return gettext("Remove the registry once more on the page of registries: that goes on where this stopped.")
         if self.job.kind == carrying_out.KIND:
             return gettext("The page of the plan says what was done, and can carry on with the rest.")
+        if self.job.kind == folding.KIND:
+            return gettext("Berth tries again by itself, within the hour.")
         if not self.can_run_again:
             return gettext("This registry is not scanned any more.")
         return gettext(

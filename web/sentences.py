@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 
 from django.utils.translation import get_language, gettext
 
-from catalog import removal, scan, services
+from catalog import folding, removal, scan, services
 from catalog.arrivals import handling, meaning, streams, unexplained
 from catalog.recording import repositories, settling
 from catalog.scanning import api, below, choosing, configs, folder, listing, patience, shrinking, watched
@@ -45,11 +45,10 @@ from tagging import services as tagging
 from web import oci_sentences
 
 _MODULES: Final = (
-    running, jobs, services, removal, scan, choosing, shrinking, watched, listing, api, folder, patience, below,
-    configs, repositories, settling, carrying_out, at_work, course, tagging, untagging, discarding, deleting, manifests,
+    running, jobs, services, removal, folding, scan, choosing, shrinking, watched, listing, api, folder, patience,
+    below, configs, repositories, settling, carrying_out, at_work, course, tagging, untagging, discarding, deleting, manifests,
     removing, restoring, copying, pointing, protection, means, permission, planning, planning_restores,
-    planning_copies, rules, undoing, handling, meaning, streams, unexplained,
-    oci_sentences,
+    planning_copies, rules, undoing, handling, meaning, streams, unexplained, oci_sentences,
 )  # fmt: skip
 SENTENCES: Final[tuple[str, ...]] = tuple(dict.fromkeys(chain.from_iterable(m.SENTENCES for m in _MODULES)))
 KINDS: Final = frozenset(oci_sentences.KINDS)

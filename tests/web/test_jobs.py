@@ -160,6 +160,7 @@ def test_what_cannot_be_run_again_is_not_offered(staff_client: Client, local: Re
             "What was read until then is in the catalog",
         ),
         ("removal", {"phase": "removing", "rows": 3}, "Remove the registry once more"),
+        ("fold-pulls", {"phase": "folding", "were": 500, "are": 3}, "No pull was lost"),
     ],
 )
 def test_a_failed_job_says_what_was_not_changed_and_what_to_try(
