@@ -44,8 +44,10 @@ def to_fold(before: datetime) -> EntryQuerySet:
 
 def fold(before: datetime) -> Folded:
     """Fold the oldest few of them, in the caller's transaction. Those of a day may take several calls."""
-    groups: defaultdict[str, list[Entry]] = defaultdict(list)
     pulls = list(to_fold(before).order_by("at", "pk")[:BATCH])
+    if not pulls:
+        return Folded(0, 0)
+    groups: defaultdict[str, list[Entry]] = defaultdict(list)
     for pull in pulls:
         groups[_key(pull)].append(pull)
     earlier = list(Entry.objects.filter(key__in=groups))
