@@ -1,9 +1,10 @@
 """A process that seals, or folds pulls, again and again, each time killed one write later, and then has it resumed.
 
-    python -m tests.audit.killing seal|fold
+    python -m tests.audit.killing seal|fold|together
 
 BERTH_DATA holds a database that was prepared. What runs is a fork of this process, which has loaded Django and opened
-nothing. Prints a line of JSON for each kill: what there was right after it, and at the end.
+nothing. Prints a line of JSON for each kill: what there was right after it, and at the end. Or three of them seal at
+once, and one line says what there is then.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import os
 import shutil
 import signal
 import sys
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
@@ -112,6 +114,24 @@ def forked(work: Callable[[], Any]) -> int:
     return os.waitpid(child, 0)[1]
 
 
+def together(work: Callable[[], None]) -> set[int]:
+    """The statuses of three children that begin to work at the same moment."""
+    begin = time.monotonic() + 0.5
+    children = []
+    for _ in range(3):
+        child = os.fork()
+        if child == 0:
+            status = 1
+            try:
+                time.sleep(max(0.0, begin - time.monotonic()))
+                work()
+                status = 0
+            finally:
+                os._exit(status)
+        children.append(child)
+    return {os.waitpid(child, 0)[1] for child in children}
+
+
 def resumed(work: Callable[[], None]) -> dict[str, Any]:
     after = look()
     work()
@@ -119,12 +139,16 @@ def resumed(work: Callable[[], None]) -> dict[str, Any]:
 
 
 def main() -> None:
-    work, act = {"seal": (seal, "push"), "fold": (fold, "pull")}[sys.argv[1]]
+    work, act = {"seal": (seal, "push"), "together": (seal, "push"), "fold": (fold, "pull")}[sys.argv[1]]
     django.setup()
     for module in ("kombu.transport.memory", "catalog.folding", "audit.verification", "jobs.tasks"):
         import_module(module)  # once, and not in each fork
     data = Path(os.environ["BERTH_DATA"])
     assert forked(partial(record, act)) == 0
+    if sys.argv[1] == "together":
+        assert together(work) == {0}
+        assert forked(partial(told, look)) == 0
+        return
     before = data / "before"
     before.mkdir()
     for part in data.glob("berth.sqlite3*"):

@@ -34,6 +34,12 @@ def test_sealing(tmp_path: Path) -> None:
     assert {kill["after"]["sealed"] for kill in kills} == {0, 500, 1_000, ENTRIES}
 
 
+def test_three_seal_at_once(tmp_path: Path) -> None:
+    (end,) = killed(tmp_path, "together")
+
+    assert (end["broken"], end["sealed"], end["waiting"], end["links"]) == (None, ENTRIES, 0, ENTRIES)
+
+
 def test_folding(tmp_path: Path) -> None:
     kills = killed(tmp_path, "fold")
 
