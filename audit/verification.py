@@ -103,7 +103,8 @@ class _Walk:
             raise Broken("anchor", sentence, entry=stray.entry_id, position=stray.position)
 
     def _check(self, anchor: Anchor) -> None:
-        if anchor.first != self.position + 1 or anchor.form not in COLUMNS:
+        is_readable = isinstance(anchor.last, int) and isinstance(anchor.sealed_at, datetime)
+        if not is_readable or anchor.first != self.position + 1 or anchor.form not in COLUMNS:
             raise _does_not_fit(anchor)
         while self._recent and self._recent[0][0] <= anchor.sealed_at - LATE:
             self._settled = max(self._settled, self._recent.popleft()[1])

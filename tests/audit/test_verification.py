@@ -159,6 +159,29 @@ def test_a_changed_anchor(rows: list[Entry], statement: str, value: Any) -> None
     assert found() == ("anchor", None, value if statement.startswith("last") else 6)
 
 
+@pytest.mark.parametrize(
+    "change", ["sealed_at = 'yesterday'", "sealed_at = 7", "last = 'x'", "first = 'x'", "form = 'x'", "hash = 'x'"]
+)
+def test_an_anchor_that_cannot_be_read(rows: list[Entry], change: str) -> None:
+    if connection.vendor != "sqlite":
+        pytest.skip("PostgreSQL keeps no such value there")
+    break_in(f"UPDATE audit_anchor SET {change} WHERE last = 6")  # noqa: S608
+
+    what, _, _ = found()
+    assert what == "anchor"
+
+
+@pytest.mark.parametrize(
+    ("change", "what"), [("position = 'x'", "link"), ("entry_id = 'x'", "entry"), ("hash = 'x'", "link")]
+)
+def test_a_link_that_cannot_be_read(rows: list[Entry], change: str, what: str) -> None:
+    if connection.vendor != "sqlite":
+        pytest.skip("PostgreSQL keeps no such value there")
+    break_in(f"UPDATE audit_link SET {change} WHERE position = 5")  # noqa: S608
+
+    assert found()[0] == what
+
+
 @pytest.mark.parametrize(("last", "position"), [(3, 6), (6, 9), (9, 7)])
 def test_a_removed_anchor(rows: list[Entry], last: int, position: int) -> None:
     break_in("DELETE FROM audit_anchor WHERE last = %s", last)

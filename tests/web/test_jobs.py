@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -7,8 +8,12 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
+from audit.models import Entry
+from catalog import folding
+from jobs import running
 from jobs.models import Job
 from registries.models import Registry
+from tests.audit.furniture import entry
 from tests.web import furniture as make
 from tests.web.pages import Page
 from web.job_progress import JobProgress
@@ -200,3 +205,23 @@ def test_readers_see_a_question_and_cannot_answer(client: Client, local: Registr
     page = see(client, f"/jobs/{job.pk}")
     assert "Staff can answer" in page.words
     assert not page.all("button", name="answer")
+
+
+def test_pulls_that_are_counted_together_are_a_job_and_an_entry(client: Client, staff_client: Client) -> None:
+    """Of no registry: neither a link to one, nor a way to run it again."""
+    entry(act=Entry.Act.PULL, since=None, at=timezone.now() - timedelta(days=40))
+    folding.queue_due(timezone.now())
+    job = Job.objects.get()
+    waiting = see(client, f"/jobs/{job.pk}").words
+    running.run(job.pk)
+    done = see(staff_client, f"/jobs/{job.pk}").words
+    Job.objects.update(state=Job.State.FAILED)
+    failed = see(staff_client, f"/jobs/{job.pk}")
+
+    said = "Entries of pulls counted together: 1. In their place: 1, of one day each."
+    assert "Counting old pulls together" in waiting
+    assert said in done
+    assert "Berth tries again by itself, within the hour." in failed.words
+    assert not failed.all("form", action=f"/jobs/{job.pk}/again")
+    assert said in see(client, "/activity").words
+    assert "Counting old pulls together" in see(client, "/jobs").words
