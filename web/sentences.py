@@ -46,8 +46,8 @@ from web import oci_sentences
 
 _MODULES: Final = (
     running, jobs, services, removal, folding, scan, choosing, shrinking, watched, listing, api, folder, patience,
-    below, configs, repositories, settling, carrying_out, at_work, course, tagging, untagging, discarding, deleting, manifests,
-    removing, restoring, copying, pointing, protection, means, permission, planning, planning_restores,
+    below, configs, repositories, settling, carrying_out, at_work, course, tagging, untagging, discarding, deleting,
+    manifests, removing, restoring, copying, pointing, protection, means, permission, planning, planning_restores,
     planning_copies, rules, undoing, handling, meaning, streams, unexplained, oci_sentences,
 )  # fmt: skip
 SENTENCES: Final[tuple[str, ...]] = tuple(dict.fromkeys(chain.from_iterable(m.SENTENCES for m in _MODULES)))

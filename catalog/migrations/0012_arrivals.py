@@ -107,7 +107,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='pullday',
-            index=models.Index(condition=models.Q(('is_folded', False)), fields=['presence'], name='pulls_to_fold'),
+            index=models.Index(condition=models.Q(('is_folded', False)), fields=['presence'], name='pull_days_to_tell'),
         ),
         migrations.AddConstraint(
             model_name='pullday',

@@ -22,7 +22,7 @@ class PullDay(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["presence", "day"], name="one_count_of_a_day")]
-        indexes = [models.Index(fields=["presence"], condition=Q(is_folded=False), name="pulls_to_fold")]
+        indexes = [models.Index(fields=["presence"], condition=Q(is_folded=False), name="pull_days_to_tell")]
 
     def __str__(self) -> str:
         return f"{self.presence_id} {self.day}: {self.pulls}"

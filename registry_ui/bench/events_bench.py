@@ -58,6 +58,13 @@ class _Ground:
         return Registry(programs.of_2(), self.storage / name, self.folder / "registries" / name)
 
 
+@dataclass(frozen=True, slots=True)
+class _Visitor:
+    reader: Reader
+    paths: Mapping[str, str]
+    job: int  # one that is over
+
+
 def _rows(ground: _Ground) -> Iterator[Row]:
     ground.say("Preparing a Berth, and registries for it")
     site = Site.new(ground.folder / "berth")
@@ -75,9 +82,8 @@ def _rows(ground: _Ground) -> Iterator[Row]:
                 first.result()
             teller = Teller(site.port, _NAME, secret, inventory.tags[0][0], min(inventory.manifests))
             yield from _intake(ground, site, teller)
-            yield from _during_a_scan(
-                ground, site, teller, Reader(site, *person), pages(*inventory.tags[0], _NAME), first.job
-            )
+            visitor = _Visitor(Reader(site, *person), pages(*inventory.tags[0], _NAME), first.job)
+            yield from _during_a_scan(ground, site, teller, visitor)
             yield from _visible(ground, site, main, inventory)
 
 
@@ -97,15 +103,13 @@ def _intake(ground: _Ground, site: Site, teller: Teller) -> Iterator[Row]:
     yield Row("event taken in, against the bare view", min(told) / min(asked), "times", _RATIO)
 
 
-def _during_a_scan(
-    ground: _Ground, site: Site, teller: Teller, reader: Reader, paths: Mapping[str, str], job: int
-) -> Iterator[Row]:
-    reader.warm_up(paths, job)
+def _during_a_scan(ground: _Ground, site: Site, teller: Teller, visitor: _Visitor) -> Iterator[Row]:
+    visitor.reader.warm_up(visitor.paths, visitor.job)
     hearing.wait_until_handled(site, _NAME)
     before = hearing.state(site, _NAME)
     ground.say("Telling while a scan writes")
     with scanning.under_way(site, "load") as scan, teller.telling() as told:
-        took = reader.look(paths, scan.job, lambda: not scan.is_over)
+        took = visitor.reader.look(visitor.paths, scan.job, lambda: not scan.is_over)
         scan.result()
     late, after = hearing.wait_until_handled(site, _NAME)
     number = len(told.seconds)
