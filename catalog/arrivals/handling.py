@@ -8,7 +8,7 @@ nothing, or all, and the next sees which.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -28,6 +28,7 @@ from catalog.arrivals.reading import THREADS, Found, Reader, wanted_of
 from catalog.arrivals.recent import Recent
 from catalog.arrivals.told import Told
 from catalog.arrivals.writing import Writer
+from catalog.models import Presence
 from catalog.scanning.ahead import Crew
 from jobs.running import Lease, LeaseLost
 from oci.errors import BadAnswer
@@ -130,9 +131,11 @@ class Handling:
 
     def _read(self, registry: Registry, tolds: Iterable[Told]) -> list[Found]:
         """Each repository that is told of, read where that may have changed something."""
+        tolds = list(tolds)
+        unknown = _unknown(registry, [told for told in tolds if told.tag and sort_of(told) is Sort.PULL])
         wanted = wanted_of(
             (told.repository, told.event.tag, told.digest)
-            if sort_of(told) is Sort.DELETE or (sort_of(told) is Sort.PUSH and told.tag)
+            if sort_of(told) is Sort.DELETE or (told.tag and (sort_of(told) is Sort.PUSH or told in unknown))
             else (told.repository, None, "")
             for told in tolds
         )
@@ -152,6 +155,17 @@ class Handling:
             rereading.note(batch.registries[pk], found, now)
         entries += streams.note(batch.registries[pk], batch.tolds.get(pk, []), batch.counts[pk], now)
         record(entries)
+
+
+def _unknown(registry: Registry, pulls: Sequence[Told]) -> list[Told]:
+    """Those of images that the catalog does not know: their push is told later, or was never told."""
+    here = Presence.objects.present().filter(
+        repository__registry=registry,
+        repository__name__in={told.repository for told in pulls},
+        manifest__digest__in={told.digest for told in pulls},
+    )
+    known = set(here.values_list("repository__name", "manifest__digest")) if pulls else set()
+    return [told for told in pulls if (told.repository, told.digest) not in known]
 
 
 def _open(deliveries: Iterable[Delivery], batch: _Batch) -> list[Told]:
