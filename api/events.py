@@ -21,8 +21,8 @@ from access.addresses import client_address
 from audit import inbox, refusals
 from jobs.processor import given_up
 from registries import event_secrets
+from registries.notifications import PATH
 
-PATH: Final = "/api/v1/events/"
 _PIECE: Final = 2**16
 _HEADERS: Final = {
     "Cache-Control": "private, no-store",
