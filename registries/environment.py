@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
 
-from registries import services
+from registries import event_secrets, notifications, services
 from registries.addresses import WrongAddress, free_name, name_before, name_from, normal_address
 from registries.models import Registry
 from registries.services import Details
@@ -50,6 +50,13 @@ def owners(registry: Registry) -> dict[str, str]:
     return {field: names[field] for field, owned in said.items() if owned}
 
 
+def events_secret_owner(registry: Registry) -> str:
+    """Who says what the registry shows when it tells something; nothing where Berth issues that."""
+    if not registry.from_environment or not settings.REGISTRY_EVENTS_SECRET:
+        return ""
+    return "./run" if registry.embedded else "BERTH_REGISTRY_EVENTS_SECRET"
+
+
 def planned(leaving: Collection[str] = ()) -> Registry | None:
     """The row that `from_environment` would make of the options; nothing is written. Raises as that."""
     with transaction.atomic():
@@ -74,6 +81,9 @@ def from_environment(leaving: Collection[str] = ()) -> Registry | None:
                 variable = _VARIABLES.get(error.field, "BERTH_REGISTRY_URL")
                 raise ImproperlyConfigured(f"{variable}: {error}") from error
         _release_others(registry)
+        if registry is not None and settings.REGISTRY_EVENTS_SECRET:
+            name = notifications.OWN if registry.embedded else registry.name
+            event_secrets.keep(registry, settings.REGISTRY_EVENTS_SECRET, name=name)
         return registry
 
 

@@ -24,16 +24,23 @@ def issue(registry: Registry) -> str:
     return secret
 
 
-def keep(registry: Registry, secret: str) -> None:
-    """Let in whoever shows `secret`, which is long and random; that it is kept already changes nothing."""
+def keep(registry: Registry, secret: str, *, name: str = "") -> None:
+    """Let in whoever shows `secret`, which is long and random; that it is kept already changes nothing.
+
+    `name` is the one in the address that the registry calls, where that is not its own.
+    """
     with transaction.atomic():
-        values = {"registry": registry, "name": registry.name}
+        values = {"registry": registry, "name": name or registry.name}
         kept, new = EventSecret.objects.get_or_create(digest=_digest(secret), defaults=values)
-        if not new and (kept.registry_id, kept.name) != (registry.pk, registry.name):
+        if not new and (kept.registry_id, kept.name) != (registry.pk, values["name"]):
             EventSecret.objects.filter(pk=kept.pk).update(**values)
-        live = EventSecret.objects.filter(registry=registry).order_by("-pk").values_list("pk", flat=True)
-        old = [pk for pk in live if pk != kept.pk][MOST - 1 :]
+        old = [other.pk for other in live(registry) if other != kept][MOST - 1 :]
         EventSecret.objects.filter(pk__in=old).delete()
+
+
+def live(registry: Registry) -> list[EventSecret]:
+    """Those that let it in, the newest first."""
+    return list(EventSecret.objects.filter(registry=registry).order_by("-pk"))
 
 
 def revoke(registry: Registry, pk: int) -> bool:
@@ -60,6 +67,11 @@ def owner(name: str, authorization: str) -> int | None:
 def is_expected(name: str) -> bool:
     """Whether a registry of this name is one that may tell something."""
     return any(name in names for names in _live().values_list("name", "registry__name"))
+
+
+def is_kept_as(kept: EventSecret, secret: str) -> bool:
+    """Whether this row is of `secret`."""
+    return hmac.compare_digest(kept.digest, _digest(secret))
 
 
 def _live() -> QuerySet[EventSecret]:

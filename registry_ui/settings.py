@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -32,6 +33,12 @@ REGISTRY_PASSWORD = env.secret("BERTH_REGISTRY_PASSWORD", "")
 REGISTRY_CA = env.text("BERTH_REGISTRY_CA", "")
 REGISTRY_CLIENT_CERT = env.text("BERTH_REGISTRY_CLIENT_CERT", "")
 REGISTRY_CLIENT_KEY = env.secret("BERTH_REGISTRY_CLIENT_KEY", "")
+REGISTRY_EVENTS_SECRET = env.secret("BERTH_REGISTRY_EVENTS_SECRET", "")
+if REGISTRY_EVENTS_SECRET and not re.fullmatch(r"[A-Za-z0-9._~+/=-]{24,200}", REGISTRY_EVENTS_SECRET):
+    raise ImproperlyConfigured(
+        "BERTH_REGISTRY_EVENTS_SECRET is made of 24 to 200 letters, digits and . _ ~ + / = -"
+        " (openssl rand -hex 32 makes one)"
+    )
 REGISTRY_STORAGE = env.text("BERTH_REGISTRY_STORAGE", "")
 REGISTRY_PLAIN_HTTP = env.flag("BERTH_REGISTRY_PLAIN_HTTP", default=False)
 

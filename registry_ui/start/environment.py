@@ -24,6 +24,7 @@ SECRETS: Final = (
     "BERTH_CREDENTIALS_KEY",
     "BERTH_REGISTRY_PASSWORD",
     "BERTH_REGISTRY_CLIENT_KEY",
+    "BERTH_REGISTRY_EVENTS_SECRET",
     "DATABASE_URL",
     "REDIS_URL",
 )
@@ -49,6 +50,8 @@ def django(options: Options, key_files: Mapping[str, Path], redis_url: str) -> d
         **_secret("BERTH_SECRET_KEY", key_files["secret-key"]),
         **_secret("BERTH_CREDENTIALS_KEY", key_files["credentials-key"]),
     }
+    if not options.registry:  # another's secret is its owner's to give, or Berth's to issue
+        told |= _secret("BERTH_REGISTRY_EVENTS_SECRET", key_files["events-secret"])
     if not options.redis_url:
         told["REDIS_URL"] = redis_url
     return told

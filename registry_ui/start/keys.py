@@ -18,6 +18,7 @@ MAKERS: Final[dict[str, Callable[[], str]]] = {
     "secret-key": lambda: secrets.token_urlsafe(48),
     "credentials-key": lambda: Fernet.generate_key().decode(),
     "registry-secret": lambda: secrets.token_urlsafe(32),
+    "events-secret": lambda: secrets.token_urlsafe(32),
 }
 
 

@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 from typing import Any, Final
 
+from registries import notifications
 from registry_ui.start import environment, keys, probes, storage
 from registry_ui.start.errors import StartError
 from registry_ui.start.journal import Console
@@ -18,10 +19,11 @@ _PACKAGE: Final = "docker-registry"
 _PROBE: Final = "/v2/berth-probe/"  # where oci.probe asks for what is not there, which each registry calls an error
 
 
-def service(options: Options, program: str, secret: Path) -> Service:
+def service(options: Options, program: str, secret: Path, events_secret: str) -> Service:
+    """`events_secret` is what it shows when it tells Berth what happens."""
     storage.local(options).mkdir(exist_ok=True)  # the registry makes it at the first push: nobody should miss it before
     config = options.data / "registry.yml"
-    content = _config(options, secret.read_text().strip())
+    content = _config(options, secret.read_text().strip(), events_secret)
     keys.write_private(config, json.dumps(content, indent=2, ensure_ascii=False))  # JSON is YAML
     return Service(
         "registry",
@@ -52,7 +54,9 @@ def program(options: Options, supervisor: Supervisor, console: Console) -> str:
     )
 
 
-def _config(options: Options, secret: str) -> dict[str, Any]:
+def _config(options: Options, secret: str, events_secret: str) -> dict[str, Any]:
+    # It is up before Berth's pages are, and tries again until they take what it has to tell.
+    berth = f"http://{netloc(reachable(options.bind), options.port)}"
     return {
         "version": "0.1",
         "log": {"level": "warn", "formatter": options.log_format, "accesslog": {"disabled": True}},
@@ -62,6 +66,7 @@ def _config(options: Options, secret: str) -> dict[str, Any]:
             # No cache of blobs: it would remember those that a garbage collection has removed.
         },
         "http": {"addr": netloc(options.bind, options.registry_port), "secret": secret},
+        "notifications": notifications.configuration(berth, notifications.OWN, events_secret),
     }
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from registry_ui import env
 from registry_ui.logs import redact
 from registry_ui.start import commanding, environment, keys, probes, registry, samples, services, storage, valkey
 from registry_ui.start.environment import Record
@@ -68,7 +69,8 @@ class _Start:
             run(valkey.service(options, self.folder))
         if not options.registry:
             program = registry.program(options, self.supervisor, self.console)
-            run(registry.service(options, program, self.key_files["registry-secret"]))
+            events_secret = env.secret("BERTH_REGISTRY_EVENTS_SECRET")
+            run(registry.service(options, program, self.key_files["registry-secret"], events_secret))
         first = not self._marker.exists()
         self._prepare(*(() if first else (("scan",),)))
         if options.samples and not options.registry:
