@@ -126,6 +126,22 @@ def test_the_folder_of_the_local_registry_is_what_scans_read(berth: Berth, data:
     assert scan == ("folder", 1, "An upload that was begun through the API appeared in the folder, and was cancelled.")
 
 
+def test_the_local_registry_tells_what_happens_and_nobody_had_to_set_that_up(berth: Berth, data: Path) -> None:
+    outcome = berth.manage("notifications", "local", "--test")
+
+    assert outcome.returncode == 0, outcome.stdout + outcome.stderr
+    assert "the registry told of what Berth read there" in outcome.stdout.replace("The", "the")
+
+
+def test_the_secret_of_its_events_is_where_it_has_to_be_and_nowhere_else(berth: Berth, data: Path) -> None:
+    secret = (data / "keys/events-secret").read_bytes()
+
+    found = {file.relative_to(data) for file in data.rglob("*") if file.is_file() and secret in file.read_bytes()}
+
+    assert found == {Path("keys/events-secret"), Path("registry.yml")}
+    assert berth.manage("notifications", "local", "--new-secret").returncode == 1
+
+
 def test_the_password_is_in_no_file(berth: Berth, data: Path) -> None:
     """It was shown, once; what is stored is a digest of it."""
     outcome = berth.manage("setpassword", "admin")

@@ -54,9 +54,11 @@ class _Server(LiveServerThread):
 @contextmanager
 def served() -> Iterator[str]:
     """The origin of a running Berth, over the database of the test."""
-    ours = connections["default"]
-    shared = {"default": ours} if ours.vendor == "sqlite" else {}  # in memory there is but one connection
-    ours.inc_thread_sharing()
+    every = {alias: connections[alias] for alias in connections}
+    is_sqlite = connections["default"].vendor == "sqlite"
+    shared = every if is_sqlite else {}  # in memory there is but one connection
+    for ours in every.values():
+        ours.inc_thread_sharing()
     server = _Server("localhost", WSGIHandler, connections_override=shared)
     server.daemon = True
     server.start()

@@ -16,6 +16,8 @@ from tests.tagging import furniture as rows
 from tests.web import furniture as make
 from tests.web.pages import Page
 
+pytestmark = pytest.mark.django_db(databases="__all__")
+
 SIGN_IN: Final = "sign-in"  # a redirect to the sign-in page
 
 
@@ -140,6 +142,9 @@ MATRIX: Final[dict[str, Row]] = {
     "registries-watch": _for_staff(302, "name"),
     "registries-unwatch": _for_staff(302, "name"),
     "registries-add": _for_staff(200, changes=False),
+    "registries-events": _for_staff(200, "name", changes=False),
+    "registries-events-test": _for_staff(302, "name"),
+    "registries-events-revoke": _for_staff(302, "name"),
     "registries-edit": _for_staff(200, "name", changes=False),
     "registries-test": _for_staff(302, "name"),
     "registries-trust": _for_staff(302, "name"),

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 
 from access.guards import readers_only
 from access.policy import may_administer
+from audit.models import EventStream
 from catalog.models import Scan
 from catalog.reads.keyset import Order
 from catalog.reads.totals import COLUMNS, namespace_totals, sum_of, totals_in
@@ -43,6 +44,7 @@ def page(request: HttpRequest, name: str) -> HttpResponse:
         "schedule": Schedule.of(registry, scans[0] if scans else None, complete),
         "question": next((job for job in jobs if job.state == Job.State.ASKING), None),
         "moving": [JobProgress(job) for job in jobs if job.is_moving],
+        "stream": EventStream.objects.filter(registry_id=registry.pk).first(),
         "watched": watched_section(registry, scans[0] if scans else None),
         **_totals(request, registry, complete),
     }
