@@ -16,8 +16,8 @@ OWN: Final = "local"  # so our own registry names itself there, whatever it is c
 SECRET: Final = "THE-SECRET"  # noqa: S105  in the place of one that nobody knows any more
 GENERATIONS: Final = (2, 3)
 _HEADS: Final = {
-    2: "# distribution 2.8; in the image registry:2 the file is /etc/docker/registry/config.yml",
-    3: "# distribution 3; in the image registry:3 the file is /etc/distribution/config.yml",
+    2: "# distribution 2.8\n# in the image registry:2: /etc/docker/registry/config.yml",
+    3: "# distribution 3\n# in the image registry:3: /etc/distribution/config.yml",
 }
 _LOOPBACK: Final = ("127.", "localhost", "::1")
 
@@ -46,9 +46,13 @@ notifications:
 
 
 def variables(berth: str, name: str, secret: str) -> str:
-    """The same as environment variables, one a line. The list is one of them: 2.8 takes no part of it alone."""
+    """The same as environment variables, one a line.
+
+    The list is one of them, since 2.8 takes no part of it alone. What the file calls `events`, the environment calls by
+    the name that it has in the program.
+    """
     endpoints = json.dumps([_endpoint(berth, name, secret)], separators=(",", ":"))
-    return f"REGISTRY_NOTIFICATIONS_EVENTS_INCLUDEREFERENCES=true\nREGISTRY_NOTIFICATIONS_ENDPOINTS={endpoints}\n"
+    return f"REGISTRY_NOTIFICATIONS_EVENTCONFIG_INCLUDEREFERENCES=true\nREGISTRY_NOTIFICATIONS_ENDPOINTS={endpoints}\n"
 
 
 def remarks(berth: str) -> list[str]:

@@ -64,6 +64,8 @@ class RealRegistry:
         deletes: bool = True,
         settings: Mapping[str, Any] | None = None,
     ) -> None:
+        # What a person would add to the file, and to the environment, before the next start.
+        self.added, self.variables = "", ""
         self.folder, self.generation = folder, generation
         self.port = _free_port()
         self.url = f"http{'s' if tls else ''}://127.0.0.1:{self.port}"
@@ -77,8 +79,10 @@ class RealRegistry:
         program = binary(self.generation) or pytest.fail(_APT)
         self.folder.mkdir(parents=True, exist_ok=True)
         config = self.folder / "config.yml"
-        config.write_text(json.dumps(self._config()))  # which is YAML too
-        environment = {"PATH": os.environ["PATH"], "OTEL_TRACES_EXPORTER": "none"}
+        sections = (f"{name}: {json.dumps(section)}\n" for name, section in self._config().items())  # JSON is YAML too
+        config.write_text("".join([*sections, self.added]))
+        variables = dict(line.split("=", 1) for line in self.variables.splitlines())
+        environment = {"PATH": os.environ["PATH"], "OTEL_TRACES_EXPORTER": "none", **variables}
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(
                 [program, "serve", str(config)],

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from pytest_django import Settings
 
-from registries import services
+from registries import event_secrets, services
 from registries.environment import from_environment, owners, planned
 from registries.models import Registry
 from registries.services import Details
@@ -30,7 +30,7 @@ class Options:
         self._settings = settings
 
     def are(self, url: str = "", *, embedded: bool = False, **said: Any) -> Registry | None:
-        names = ("PUBLIC", "USER", "PASSWORD", "CA", "CLIENT_CERT", "CLIENT_KEY", "STORAGE")
+        names = ("PUBLIC", "USER", "PASSWORD", "CA", "CLIENT_CERT", "CLIENT_KEY", "STORAGE", "EVENTS_SECRET")
         values = dict.fromkeys(names, "") | {"PLAIN_HTTP": False} | said
         for name, value in (values | {"URL": url, "EMBEDDED": embedded}).items():
             setattr(self._settings, f"REGISTRY_{name}", value)
@@ -377,3 +377,42 @@ def test_the_folder_of_our_own_registry_goes_where_the_data_go(options: Options)
     assert again == first
     assert again is not None
     assert again.storage == "/new/registry"
+
+
+def test_the_secret_of_the_events_is_kept_and_a_new_one_let_in_beside_it(options: Options) -> None:
+    old, new = "o" * 43, "n" * 43
+    registry = options.are(A, EVENTS_SECRET=old)
+    assert registry is not None
+    options.are(A, EVENTS_SECRET=old)
+    options.are(A, EVENTS_SECRET=new)
+
+    assert {event_secrets.owner(registry.name, f"Bearer {secret}") for secret in (old, new)} == {registry.pk}
+    assert len(event_secrets.live(registry)) == 2
+
+
+def test_where_no_secret_is_said_those_that_berth_issued_stay(options: Options) -> None:
+    registry = options.are(A)
+    assert registry is not None
+    secrets = [event_secrets.issue(registry) for _ in range(2)]
+    options.are(A)
+
+    assert {event_secrets.owner(registry.name, f"Bearer {secret}") for secret in secrets} == {registry.pk}
+
+
+def test_our_own_registry_calls_one_address_by_whatever_name_it_goes(options: Options) -> None:
+    here = "http://127.0.0.1:5000"
+    ours = options.are(here, embedded=True, EVENTS_SECRET="s" * 43)
+    assert ours is not None
+    Registry.objects.filter(pk=ours.pk).update(name="harbour")
+    services.add(Details(url=B, name="local"))
+    options.are(here, embedded=True, EVENTS_SECRET="s" * 43)
+
+    assert event_secrets.owner("local", f"Bearer {'s' * 43}") == ours.pk
+
+
+def test_the_secret_of_the_events_follows_to_another_address(options: Options) -> None:
+    options.are(A, EVENTS_SECRET="s" * 43)
+    second = options.are(B, EVENTS_SECRET="s" * 43)
+    assert second is not None
+
+    assert event_secrets.owner(second.name, f"Bearer {'s' * 43}") == second.pk

@@ -17,7 +17,7 @@ from jobs.models import Job
 from oci.errors import Unreachable
 from registries.models import Registry
 from tests.web import furniture as make
-from tests.web import harbour_acts, harbour_artifacts, harbour_readme, harbour_scans
+from tests.web import harbour_acts, harbour_artifacts, harbour_events, harbour_readme, harbour_scans
 from tests.web.furniture import Built
 from tests.web.harbour_acts import Acts
 
@@ -92,6 +92,7 @@ def build() -> Harbour:
     odd = _odd(where)
     harbour_readme.build(api, Repository.objects.get(name="payments/ledger"))
     harbour_artifacts.build(where)
+    harbour_events.build(where)
     make.repository(where, "team/abandoned", state=Repository.State.EMPTY, changed_at=_ago(days=90))
     make.repository(
         where,

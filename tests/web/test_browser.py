@@ -10,6 +10,7 @@ from django.utils import timezone
 from playwright.sync_api import Browser, BrowserContext, Request, expect
 
 from jobs.models import Job
+from tests.web import harbour_events
 from tests.web.harbour import Harbour
 from tests.web.visit import Visit
 
@@ -63,6 +64,8 @@ PAGES: Final = (
     "/registries/edge",
     "/registries/edge/watched",
     "/registries/edge/connect",
+    "/registries/local/events",
+    "/registries/edge/events?url=https://berth.example.org",
     "/activity",
     "/activity?tag=1.27.3",
     "/trash",
@@ -74,6 +77,7 @@ PAGES: Final = (
 )
 
 
+@pytest.mark.django_db(transaction=True, databases="__all__")
 @pytest.mark.parametrize(
     ("locale", "buttons"),
     [
@@ -88,6 +92,7 @@ def test_every_page_is_clean(
     # Without motion, so that no colour is on its way from one theme to the other.
     context = chromium.new_context(reduced_motion="reduce", locale=locale)
     visit = Visit(context.new_page(), *berth)
+    harbour_events.build_inbox(visit.harbour.registry)
     visit.go("/sign-in")
     visit.check_all_looks("/sign-in")
     visit.sign_in()
