@@ -14,10 +14,10 @@ from django.utils.translation import gettext as _
 PATH: Final = "/api/v1/events/"  # of Berth; the name of the registry follows
 OWN: Final = "local"  # so our own registry names itself there, whatever it is called by now
 SECRET: Final = "THE-SECRET"  # noqa: S105  in the place of one that nobody knows any more
-GENERATIONS: Final = (2, 3)
-_HEADS: Final = {
-    2: "# distribution 2.8\n# in the image registry:2: /etc/docker/registry/config.yml",
-    3: "# distribution 3\n# in the image registry:3: /etc/distribution/config.yml",
+GENERATIONS: Final = {2: "distribution 2.8", 3: "distribution 3"}
+_FILES: Final = {
+    2: "in the image registry:2: /etc/docker/registry/config.yml",
+    3: "in the image registry:3: /etc/distribution/config.yml",
 }
 _LOOPBACK: Final = ("127.", "localhost", "::1")
 
@@ -30,7 +30,8 @@ def configuration(berth: str, name: str, secret: str) -> dict[str, Any]:
 def block(berth: str, name: str, secret: str, generation: int) -> str:
     """The same as a person puts it into the file, for distribution 2.8 (2) or 3."""
     endpoint = _endpoint(berth, name, secret)
-    return f"""{_HEADS[generation]}
+    return f"""# {GENERATIONS[generation]}
+# {_FILES[generation]}
 notifications:
   events:
     includereferences: true  # a push tells what the image is made of

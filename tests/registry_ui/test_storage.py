@@ -47,7 +47,7 @@ def test_of_the_local_registry_it_is_in_the_data_folder(tmp_path: Path) -> None:
 def test_it_is_there_before_the_first_push() -> None:
     parsed = options.parse([])
 
-    registry.service(parsed, "docker-registry", keys.prepare(parsed.data)["registry-secret"])
+    registry.service(parsed, "docker-registry", keys.prepare(parsed.data)["registry-secret"], "s" * 43)
 
     StorageFolder(storage.local(parsed))
 

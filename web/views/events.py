@@ -100,7 +100,10 @@ def _set_up(registry: Registry, berth: str, secret: str) -> dict[str, Any]:
     name = notifications.OWN if registry.embedded else registry.name
     met = registry.capability("generation")
     generations = sorted(notifications.GENERATIONS, key=lambda generation: (generation != met, -generation))
-    blocks = [(generation, notifications.block(berth, name, shown, generation)) for generation in generations]
+    blocks = [
+        (notifications.GENERATIONS[generation], notifications.block(berth, name, shown, generation))
+        for generation in generations
+    ]
     return {
         "berth": berth,
         "blocks": blocks,

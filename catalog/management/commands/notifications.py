@@ -29,7 +29,10 @@ class Command(BaseCommand):
         parser.add_argument("registry", nargs="?", help="its name; not needed where there is but one")
         parser.add_argument("--url", metavar="BERTH_URL", help="Berth's address as the registry reaches it")
         parser.add_argument(
-            "--registry-version", type=int, choices=notifications.GENERATIONS, help="what the last test found, else 3"
+            "--registry-version",
+            type=int,
+            choices=list(notifications.GENERATIONS),
+            help="what the last test found, else 3",
         )
         parser.add_argument("--new-secret", action="store_true", help="issue one and show it, this once")
         parser.add_argument("--status", action="store_true", help="how the events stand, and what is missing")
@@ -62,7 +65,7 @@ class Command(BaseCommand):
 
     def _block(self, registry: Registry, options: dict[str, Any]) -> dict[str, Any]:
         berth = _address(options["url"])
-        generation = options["registry_version"] or registry.capability("generation") or notifications.GENERATIONS[-1]
+        generation = options["registry_version"] or registry.capability("generation") or max(notifications.GENERATIONS)
         secret, name = notifications.SECRET, registry.name
         told: dict[str, Any] = {}
         if options["new_secret"]:
