@@ -52,7 +52,7 @@ def let_tell(registry: Registry, seconds: float = SECONDS) -> Finding:
             time.sleep(_PAUSE)
         took = time.monotonic() - began
         if now.came > before.came and now.handled == before.handled:
-            now = _awaited_effect(registry, before)
+            now = _awaited_effect(registry, before, min(time.monotonic() + _EFFECT, began + seconds))
     return _finding(registry, before, now, took)
 
 
@@ -90,8 +90,7 @@ def _read_something(registry: Registry) -> Finding | None:
     return Finding(Mark.NO, topic, "", sentence, _("Push an image: that is an event, too."))
 
 
-def _awaited_effect(registry: Registry, before: _Standing) -> _Standing:
-    until = time.monotonic() + _EFFECT
+def _awaited_effect(registry: Registry, before: _Standing, until: float) -> _Standing:
     while (now := _standing(registry)).handled == before.handled and time.monotonic() < until:
         time.sleep(_PAUSE)
     return now

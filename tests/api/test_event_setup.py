@@ -13,6 +13,7 @@ from django.core.management import call_command
 from django.test import Client
 
 from audit.models import Delivery
+from catalog.event_trial import let_tell
 from oci.events import Event, parse_envelope
 from registries import event_secrets
 from registries.models import Registry
@@ -112,10 +113,11 @@ def test_a_registry_that_was_told_nothing_tells_nothing(theirs: RealRegistry, ro
     with theirs:
         Pusher(theirs.url, "team/app").image("1.0")
         scan(row)
-        said, status = run("theirs", "--test", "--json")
-    assert status == 1
-    assert "told nothing" in json.loads(said)["test"]["sentence"]
-    assert "issue one first" in json.loads(said)["test"]["cure"]
+        found = let_tell(row, 2.0)
+        assert "told nothing for 2." in found.sentence
+        assert "issue one first" in found.cure
+        event_secrets.issue(row)
+        assert "the block is not in its configuration" in let_tell(row, 2.0).cure
 
 
 def test_where_nothing_is_to_be_read_a_test_says_so(theirs: RealRegistry, row: Registry, origin: str) -> None:

@@ -186,6 +186,7 @@ def test_a_redis_that_does_not_answer_is_said(tmp_path: Path) -> None:
     [
         ("DATABASE_URL", "postgres://joe:s3cret@127.0.0.1:1/x", "The PostgreSQL of DATABASE_URL cannot be used ("),
         ("BERTH_ANONYMOUS_READ", "maybe", "BERTH_ANONYMOUS_READ='maybe' cannot be used: say true or false"),
+        ("BERTH_REGISTRY_EVENTS_SECRET", "s3cret-s3cret", "BERTH_REGISTRY_EVENTS_SECRET is made of 24 to 200 letters"),
         ("BERTH_SECRET_KEY_FILE", "/nowhere", "BERTH_SECRET_KEY_FILE='/nowhere' cannot be used: "),
         ("BERTH_LOG_LEVEL", "LOUD", "BERTH_LOG_LEVEL='LOUD' cannot be used: "),
     ],
