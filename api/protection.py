@@ -21,9 +21,9 @@ from api.parameters import Paging, Text, page_of
 from api.problems import ParameterError, Refusal
 from catalog.reads.keyset import Column
 from registries.models import Registry, for_asking
+from registries.patterns import PATTERN
 from tagging import rules
 from tagging.models import ProtectionRule
-from tagging.models.protection import PATTERN
 
 COLUMNS: Final = {"newest": Column("id", int, largest_first=True)}
 

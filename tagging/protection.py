@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
-from functools import lru_cache
 from typing import Final
 
 from django.utils.translation import gettext_noop
 
 from catalog.models import Repository
+from registries.patterns import matches
 from tagging.models import ProtectionRule
 
 _PROTECTED: Final = gettext_noop("it is protected by the rule %(rule)s")
@@ -41,22 +40,3 @@ def protected_among(repository: Repository, tags: Iterable[str]) -> dict[str, st
     What cannot be decided raises, and nobody goes on: failing to decide means no.
     """
     return RuleBook(ProtectionRule.objects.of(repository.registry)).reasons(repository.name, tags)
-
-
-def matches(pattern: str, name: str) -> bool:
-    """`*` stands for any number of characters, slashes too, and `?` for one; capitals count."""
-    return _compiled(pattern).fullmatch(name) is not None
-
-
-@lru_cache(1_000)
-def _compiled(pattern: str) -> re.Pattern[str]:
-    first, *more = (_literal(part) for part in re.split(r"\*+", pattern))
-    if not more:
-        return re.compile(first)
-    # The first place where what stands between two stars fits is as good as any later one: nothing is tried again.
-    between = "".join(f"(?>.*?{part})" for part in more[:-1])
-    return re.compile(f"{first}{between}.*{more[-1]}")
-
-
-def _literal(part: str) -> str:
-    return ".".join(map(re.escape, part.split("?")))

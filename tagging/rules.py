@@ -16,9 +16,9 @@ from audit.services import record
 from catalog.models import Repository, Tag
 from oci.errors import printable
 from registries.models import Registry
+from registries.patterns import matches
 from tagging.models import ProtectionRule
 from tagging.permission import check_may_act, check_may_administer
-from tagging.protection import matches
 
 if TYPE_CHECKING:
     from access.models import User

@@ -8,8 +8,8 @@ from django import forms
 from django.utils.translation import gettext_lazy
 
 from registries.models import Registry
+from registries.patterns import PATTERN
 from tagging.models import ProtectionRule
-from tagging.models.protection import PATTERN
 
 _TEXT: Final = {"spellcheck": "false", "autocapitalize": "none", "autocomplete": "off"}
 _WRONG: Final = {"invalid": gettext_lazy("Letters, digits, . _ / - and the wildcards * and ?.")}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, Self
+from typing import Self
 
 from django.core.validators import RegexValidator
 from django.db import models
@@ -11,8 +11,8 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from registries.models import Registry
+from registries.patterns import PATTERN
 
-PATTERN: Final = r"[A-Za-z0-9._/*?-]{1,255}"
 _pattern_rule = RegexValidator(rf"^{PATTERN}\Z", _("Letters, digits, . _ / - and the wildcards * and ?."))
 
 

@@ -12,11 +12,11 @@ from access.models import User
 from audit.models import AppendOnly, Entry
 from catalog.models import TagSpan
 from registries.models import Registry
+from registries.patterns import matches
 from tagging import breaches, planning_restores, rules
 from tagging.models import Plan, ProtectionRule, TrashEntry
 from tagging.permission import NotPermitted
 from tagging.planning import Asked
-from tagging.protection import matches
 from tests.hostile import Raw
 from tests.tagging.acting import Actor
 from tests.tagging.gate import Gate
