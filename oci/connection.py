@@ -139,10 +139,10 @@ def _connect(sock: socket.socket, address: Any, options: Any) -> socket.socket:
 def _check_address(address: str) -> None:
     """Asked of the very address that is then connected to, so that a name cannot change its mind in between."""
     plain = _plain(address)
+    if CALL.barred and CALL.barred(plain):  # first, since what bars it may raise a sentence of its own
+        raise BadAnswer("the registry redirects to an address that only this machine can reach")
     if plain.is_link_local or plain.is_unspecified or plain.is_multicast:
         raise BadAnswer("the name leads to an address where no registry may be, but cloud metadata is")
-    if CALL.barred and CALL.barred(plain):
-        raise BadAnswer("the registry redirects to an address that only this machine can reach")
 
 
 def _plain(address: str) -> Address:
