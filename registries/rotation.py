@@ -1,25 +1,23 @@
-"""Encrypting the stored credentials anew, after a new key was put before the old one."""
+"""Encrypting all stored secrets anew, after a new key was put before the old one."""
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any
 
 from cryptography.fernet import InvalidToken
+from django.apps import apps
 from django.db import models, transaction
 from django.db.models.functions import Cast
 
-from registries.encrypted import rotate
-from registries.models import Registry
-
-_SECRETS: Final = ("password", "client_key")
+from registries.encrypted import EncryptedTextField, rotate
 
 
 def rotate_credentials() -> tuple[int, list[str]]:
-    """How many secrets the first key opens now, and the registries of which no key opens one."""
+    """How many secrets the first key opens now, and the names of what has one that no key opens."""
     rotated, unreadable = 0, []
     with transaction.atomic():
-        for field in _SECRETS:
-            stored = Registry.objects.select_for_update().annotate(token=Cast(field, models.TextField()))
+        for model, field in _secrets():
+            stored = model.objects.select_for_update().annotate(token=Cast(field, models.TextField()))
             for pk, name, token in stored.exclude(token="").values_list("pk", "name", "token"):
                 try:
                     rotated_token = rotate(token)
@@ -28,6 +26,12 @@ def rotate_credentials() -> tuple[int, list[str]]:
                     continue
                 # As a text that is encrypted already.
                 raw = models.Value(rotated_token, output_field=models.TextField())
-                Registry.objects.filter(pk=pk).update(**{field: raw})
+                model.objects.filter(pk=pk).update(**{field: raw})
                 rotated += 1
     return rotated, list(dict.fromkeys(unreadable))
+
+
+def _secrets() -> list[tuple[Any, str]]:
+    """Each encrypted column of any floor, whose rows all have a name."""
+    columns = ((model, field) for model in apps.get_models() for field in model._meta.get_fields())  # noqa: SLF001  Django's
+    return [(model, field.name) for model, field in columns if isinstance(field, EncryptedTextField)]
