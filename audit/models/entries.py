@@ -44,6 +44,9 @@ class Entry(AppendOnlyModel):
         BREACH_DELETE = "breach-delete", _("a protected tag was deleted from outside")
         EMPTY_TRASH = "empty-trash", _("removed from the trash")
         FOLD = "fold", _("counted pulls together")
+        NOTICE_ADD = "notice-add", _("set up notices")
+        NOTICE_CHANGE = "notice-change", _("changed notices")
+        NOTICE_REMOVE = "notice-remove", _("removed notices")
         # What registries tell of others, and what scans find:
         PUSH = "push", _("pushed")
         PUSH_AGAIN = "push-again", _("pushed again")
