@@ -11,8 +11,10 @@ import dj_database_url
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
+from notices.targets import Allowed
 from registry_ui import env
 from registry_ui.logs import logging_config
+from registry_ui.mail import mail_settings
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -50,6 +52,17 @@ TRASH_DAYS = env.number("BERTH_TRASH_DAYS", 14)
 
 # -- who did what ------------------------------------------------------------------
 AUDIT_PULLS_DAYS = env.number("BERTH_AUDIT_PULLS_DAYS", 30)  # 0: pulls are never counted together
+# -- whom Berth tells what ---------------------------------------------------------
+NOTICE_PRIVATE_TARGETS = env.parse(
+    "BERTH_NOTICE_PRIVATE_TARGETS",
+    env.text("BERTH_NOTICE_PRIVATE_TARGETS", ""),
+    lambda told: Allowed.parse(told.replace(",", " ").split()),
+)
+_email_url = env.secret("BERTH_EMAIL_URL", "")
+EMAIL_IS_SET_UP = bool(_email_url)
+if _email_url:
+    globals().update(mail_settings(_email_url))
+DEFAULT_FROM_EMAIL = env.text("BERTH_EMAIL_FROM", f"berth@{urlsplit(PUBLIC_URL).hostname}")
 
 # -- Django ---------------------------------------------------------------------
 DEBUG = env.flag("BERTH_DEBUG", default=False)
@@ -74,6 +87,7 @@ INSTALLED_APPS = [
     "access",
     "jobs",
     "catalog",
+    "notices",
     "tagging",
     "web",
     "api",
@@ -195,6 +209,9 @@ CELERY_BEAT_SCHEDULE = {
     "check-trash": {"task": "tagging.check_trash", "schedule": 15 * 60.0, "options": {"expires": 600}},
     "expire-trash": {"task": "tagging.expire", "schedule": 3600.0, "options": {"expires": 3000}},
     "look-for-unexplained": {"task": "catalog.look_for_unexplained", "schedule": 15.0, "options": {"expires": 12}},
+    "feed-notices": {"task": "notices.feed", "schedule": 5.0, "options": {"expires": 5}},
+    "deliver-notices": {"task": "notices.deliver", "schedule": 5.0, "options": {"expires": 5}},
+    "prune-notices": {"task": "notices.prune", "schedule": 3600.0, "options": {"expires": 3000}},
     "queue-due-scans": {"task": "catalog.queue_due_scans", "schedule": 30.0, "options": {"expires": 25}},
     # A job a day, soon after it began: the clock itself begins anew with each start.
     "fold-pulls": {"task": "catalog.queue_folding", "schedule": 3600.0, "options": {"expires": 3000}},
