@@ -22,6 +22,7 @@ _SECTIONS: Final = {
     "jobs": "jobs",
     "registries": "registries",
     "protection": "registries",
+    "notices": "registries",
 }
 
 

@@ -20,6 +20,7 @@ from catalog.recording import repositories, settling
 from catalog.scanning import api, below, choosing, configs, folder, listing, patience, shrinking, watched
 from jobs import running
 from jobs import services as jobs
+from notices import delivery, mailing, webhook
 from tagging import (
     at_work,
     carrying_out,
@@ -48,7 +49,8 @@ _MODULES: Final = (
     running, jobs, services, removal, folding, scan, choosing, shrinking, watched, listing, api, folder, patience,
     below, configs, repositories, settling, carrying_out, at_work, course, tagging, untagging, discarding, deleting,
     manifests, removing, restoring, copying, pointing, protection, means, permission, planning, planning_restores,
-    planning_copies, rules, undoing, handling, meaning, streams, unexplained, oci_sentences,
+    planning_copies, rules, undoing, handling, meaning, streams, unexplained, delivery, mailing, webhook,
+    oci_sentences,
 )  # fmt: skip
 SENTENCES: Final[tuple[str, ...]] = tuple(dict.fromkeys(chain.from_iterable(m.SENTENCES for m in _MODULES)))
 KINDS: Final = frozenset(oci_sentences.KINDS)
