@@ -17,8 +17,8 @@ from oci.urls import Origin
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
-# Global by its number, and yet the inside of a cloud: the wire server of Azure.
-_INSIDE: Final = frozenset({ipaddress.IPv4Address("168.63.129.16")})
+# Global by their numbers, for Python, and yet the inside of a cloud: the wire server of Azure, the metadata of Oracle.
+_INSIDE: Final = tuple(map(ipaddress.IPv4Network, ("168.63.129.16/32", "192.0.0.0/24")))
 
 
 class Forbidden(BadAnswer):
@@ -81,4 +81,4 @@ def is_public(address: Address) -> bool:
             return is_public(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
         if address.is_site_local or address.is_reserved or (carried is not None and not is_public(carried)):
             return False
-    return address.is_global and not address.is_multicast and address not in _INSIDE
+    return address.is_global and not address.is_multicast and not any(address in inside for inside in _INSIDE)

@@ -21,7 +21,7 @@ class NoticeForm(forms.Form):
     name = forms.CharField(
         label=_("Name"),
         max_length=NAME_LENGTH,
-        help_text=_("What it is called here: the team's chat, the deployer, …"),
+        help_text=_("What it is called here: the team's chat, or the deployer."),
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
     target = forms.CharField(label=_("Address"), max_length=2_000, widget=forms.TextInput(attrs=_TEXT))

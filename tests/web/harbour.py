@@ -14,10 +14,11 @@ from catalog.policy import Holdings
 from catalog.recording.repositories import summary
 from catalog.scanning.shrinking import question
 from jobs.models import Job
+from notices.models import Subscription
 from oci.errors import Unreachable
 from registries.models import Registry
 from tests.web import furniture as make
-from tests.web import harbour_acts, harbour_artifacts, harbour_events, harbour_readme, harbour_scans
+from tests.web import harbour_acts, harbour_artifacts, harbour_events, harbour_notices, harbour_readme, harbour_scans
 from tests.web.furniture import Built
 from tests.web.harbour_acts import Acts
 
@@ -79,6 +80,7 @@ class Harbour:
     ended: Job
     last: Scan
     acts: Acts
+    told: Subscription
 
 
 def build() -> Harbour:
@@ -104,7 +106,7 @@ def build() -> Harbour:
     edge = make.registry("edge", url="https://edge.example.org")
     jobs = _jobs(where, edge)
     last = harbour_scans.build(where, edge, api)
-    return Harbour(where, api, odd, *jobs, last, harbour_acts.build(api))
+    return Harbour(where, api, odd, *jobs, last, harbour_acts.build(api), harbour_notices.build(where))
 
 
 def _ago(**age: float) -> datetime:

@@ -71,6 +71,9 @@ PAGES: Final = (
     "/trash",
     "/trash?repository=nothing",
     "/protection",
+    "/notices",
+    "/notices/add-webhook",
+    "/notices/add-email",
     f"{TAG}/1.27.3/history",
     "/account/password",
     "/nothing/here",
@@ -100,8 +103,9 @@ def test_every_page_is_clean(
     scans = [f"/registries/local/scans/{visit.harbour.last.pk}{query}" for query in ("", "?show=moved", "?show=gone")]
     acts = visit.harbour.acts
     plans = [plan.get_absolute_url() for plan in vars(acts).values()][: None if locale == "en-GB" else 2]
+    told = [f"/notices/{visit.harbour.told.pk}", f"/notices/{visit.harbour.told.pk}/edit"]
     copy = f"/r/local/platform/api/-/manifests/{acts.images.items.exclude(digest='')[0].digest}/copy?tag=1.27.3"
-    for path in (*PAGES, *jobs, *scans, *plans, copy, "/registries", "/registries/add"):
+    for path in (*PAGES, *jobs, *scans, *plans, *told, copy, "/registries", "/registries/add"):
         visit.go(path)
         expect(visit.page.locator("html")).to_have_attribute("lang", locale[:2])
         look = visit.check_all_looks if locale == "en-GB" else visit.check_two_looks

@@ -12,6 +12,7 @@ from pytest_django import Settings
 
 from access.models import User
 from jobs.models import Job
+from tests.notices import furniture as notices
 from tests.tagging import furniture as rows
 from tests.web import furniture as make
 from tests.web.pages import Page
@@ -124,6 +125,16 @@ MATRIX: Final[dict[str, Row]] = {
     "protection-add": _for_staff(422),  # no pattern was given
     "protection-preview": _page(),
     "protection-remove": _for_staff(302, "rule_id"),
+    "notices": _for_staff(200, changes=False),
+    "notices-add-webhook": _for_staff(200, changes=False),
+    "notices-add-email": _for_staff(200, changes=False),
+    "notices-page": _for_staff(200, "subscription_id", changes=False),
+    "notices-edit": _for_staff(200, "subscription_id", changes=False),
+    "notices-test": _for_staff(302, "subscription_id"),
+    "notices-secret": _for_staff(200, "subscription_id"),
+    "notices-switch": _for_staff(302, "subscription_id"),
+    "notices-remove": _for_staff(302, "subscription_id"),
+    "notices-again": _for_staff(302, "subscription_id", "notice_id"),
     "referrers": _page("registry", "repository", "digest"),
     "chart-files": Row(SIGN_IN, 404, 404, 404, arguments=("registry", "repository", "digest")),  # of an image
     "jobs": _page(),
@@ -179,6 +190,7 @@ def arguments(db: None) -> dict[str, Any]:
     built = make.image(settings=make.config(history=[{"created_by": "COPY a b"}]))
     make.put(app, built, "1.0")
     job = make.job(where, Job.State.DONE, kind="other")
+    told = notices.recipient()
     digest = built.row.digest
     return {
         "registry": "local",
@@ -192,6 +204,8 @@ def arguments(db: None) -> dict[str, Any]:
         "plan_id": rows.plan(app).pk,
         "entry_id": rows.trash_entry(app, "2.0").pk,
         "rule_id": rows.protection_rule(where).pk,
+        "subscription_id": told.pk,
+        "notice_id": notices.notice(told).pk,
     }
 
 
@@ -250,6 +264,7 @@ SECTIONS: Final = {
     "jobs": "/jobs",
     "registries": "/registries",
     "protection": "/registries",
+    "notices": "/registries",
 }
 
 
