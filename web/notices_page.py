@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from django.db.models import Count, OuterRef, Q, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
+from notices.kinds import Kind
 from notices.models import Attempt, Notice, Subscription
 from registries.models import for_asking
 
+_SHORT: Final = {
+    Kind.BREACH: gettext_lazy("Breaches"),
+    Kind.PUSH: gettext_lazy("Pushes"),
+    Kind.DELETE: gettext_lazy("Deletes"),
+    Kind.JOB_FAILED: gettext_lazy("Failed jobs"),
+}
 SHOWN = 50  # attempts on a page
 
 
@@ -23,6 +32,11 @@ class Row:
     tone: str
     fault: str
     waiting: int
+
+    @property
+    def wanted(self) -> list[str]:
+        """What it is told, in a word for each."""
+        return [str(words) for kind, words in _SHORT.items() if kind in self.subscription.wishes]
 
 
 def rows() -> list[Row]:

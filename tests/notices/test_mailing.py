@@ -64,9 +64,9 @@ def test_a_thing_is_a_mail_in_plain_text(mailbox: Mailbox, settings: Settings) -
 
 
 def test_a_name_with_line_breaks_adds_no_header(mailbox: Mailbox) -> None:
-    evil = "team\r\nBcc: everybody@example.org\r\n\r\nhello"
+    evil = "1.0\r\nBcc: everybody@example.org\r\n\r\nhello"
     make.people()
-    make.entry(repository=evil, why="one\r\n.\r\nQUIT")
+    make.entry(tag=evil, why="one\r\n.\r\nQUIT")
 
     make.round_of_work()
 

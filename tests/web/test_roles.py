@@ -268,7 +268,7 @@ SECTIONS: Final = {
 }
 
 
-@pytest.mark.parametrize("name", [name for name, row in MATRIX.items() if row.staff == 200])
+@pytest.mark.parametrize("name", [name for name, row in MATRIX.items() if row.staff == 200 and not row.changes])
 def test_a_page_is_in_the_section_of_its_address(name: str, arguments: dict[str, Any], settings: Settings) -> None:
     url = address(name, arguments)
     response = browser("staff", settings).get(url)
