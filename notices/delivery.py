@@ -41,8 +41,13 @@ def deliver() -> None:
         _turn(subscription, min(until, time.monotonic() + _TURN))
 
 
-def tell(subscription: Subscription, notices: Sequence[Notice], *, is_asked_for: bool = False) -> Told | None:
-    """Tell these now; None where another is at one of them. `is_asked_for`: a person waits, and tries by hand."""
+def tell(
+    subscription: Subscription, notices: Sequence[Notice], *, is_asked_for: bool = False, once: bool = False
+) -> Told | None:
+    """Tell these now; None where another is at them.
+
+    `is_asked_for`: a person waits, and that it fails is not held against the recipient; `once`: nor is it tried again.
+    """
     mine = [notice for notice in notices if _claimed(notice)]
     if not mine:
         return None
@@ -64,7 +69,7 @@ def tell(subscription: Subscription, notices: Sequence[Notice], *, is_asked_for:
     with transaction.atomic():
         Attempt.objects.bulk_create(attempts, batch_size=50)
         if told.fault:
-            _failed(subscription, mine, told, is_asked_for=is_asked_for)
+            _failed(subscription, mine, told, is_asked_for=is_asked_for, once=once)
         else:
             _taken(subscription, mine, milliseconds / 1_000)
     if told.fault:
@@ -114,10 +119,12 @@ def _taken(subscription: Subscription, notices: Sequence[Notice], seconds: float
     )
 
 
-def _failed(subscription: Subscription, notices: Sequence[Notice], told: Told, *, is_asked_for: bool) -> None:
+def _failed(
+    subscription: Subscription, notices: Sequence[Notice], told: Told, *, is_asked_for: bool, once: bool
+) -> None:
     now = timezone.now()
     for notice in notices:
-        later = None if is_asked_for else wait(notice.attempts, told.asked)
+        later = None if once else wait(notice.attempts, told.asked)
         values = {"next_at": now + later} if later else {"state": Notice.State.PARKED}
         # Where somebody else has taken it meanwhile, how it goes there is what counts.
         Notice.objects.filter(pk=notice.pk, attempts=notice.attempts).exclude(state=Notice.State.DELIVERED).update(

@@ -18,7 +18,6 @@ from notices.payload import of_entry, of_job
 from registries.models import Registry
 from registries.patterns import matches
 
-_BEHIND: Final = 500  # ids by which the floor stays below what was the highest minutes ago
 _SETTLED: Final = timedelta(minutes=2)  # then whoever took a lower id has committed
 _LATE: Final = timedelta(minutes=5)  # a job's end is written some time after its moment
 _TOGETHER: Final = 200  # things a transaction
@@ -47,10 +46,10 @@ def newest_entry() -> int:
 
 
 def _begin(now: datetime) -> Mark:
+    """Nothing is told of what was before the first recipient, so this is early enough."""
     top = newest_entry()
-    floor = max(0, top - _BEHIND)
-    values = {"floor": floor, "top": top, "next_floor": top, "next_floor_at": now, "jobs_until": now}
-    return Mark.objects.get_or_create(pk=1, defaults=values)[0]
+    floors = {"floor": 0, "floor_at": now, "next_floor": top, "next_floor_at": now}
+    return Mark.objects.get_or_create(pk=1, defaults={**floors, "top": 0, "jobs_until": now})[0]
 
 
 def _feed_entries(mark: Mark, wanting: list[Subscription], now: datetime) -> int:
@@ -60,20 +59,25 @@ def _feed_entries(mark: Mark, wanting: list[Subscription], now: datetime) -> int
     told = 0
     if (top, seen) != (mark.top, mark.seen):
         if wanting:
-            wanted = above.filter(act__in=OF_AN_ACT, outcome=Entry.Outcome.DONE, pk__lte=top)
+            first = min(one.after_entry for one in wanting)
+            wanted = above.filter(act__in=OF_AN_ACT, outcome=Entry.Outcome.DONE, pk__gt=first, pk__lte=top)
             told = _queue(_things(wanted), wanting, now)
         Mark.objects.filter(pk=mark.pk).update(top=top, seen=seen)
-    if now - mark.next_floor_at > _SETTLED and top > mark.floor + _BEHIND:
-        floor = max(mark.floor, mark.next_floor - _BEHIND)
-        left = Entry.objects.filter(pk__gt=floor, pk__lte=top).count() if floor > mark.floor else seen
-        Mark.objects.filter(pk=mark.pk).update(floor=floor, seen=left, next_floor=top, next_floor_at=now)
+    if now - mark.next_floor_at > _SETTLED:
+        left = Entry.objects.filter(pk__gt=mark.next_floor, pk__lte=top).count()
+        values = {"floor": mark.next_floor, "floor_at": mark.next_floor_at, "seen": left}
+        Mark.objects.filter(pk=mark.pk).update(**values, next_floor=top, next_floor_at=now)
     return told
 
 
 def _things(entries: QuerySet[Entry]) -> Iterator[Thing]:
-    for entry in entries.order_by("pk").iterator(chunk_size=_TOGETHER):
-        kind, _ = OF_AN_ACT[entry.act]
-        yield Thing(f"entry-{entry.pk}", kind, entry.registry_id, entry.repository, entry)
+    """Read a batch at a time: under a cursor that is open SQLite could not be written to once somebody else has."""
+    last = 0
+    while batch := list(entries.filter(pk__gt=last).order_by("pk")[:_TOGETHER]):
+        last = batch[-1].pk
+        for entry in batch:
+            kind, _ = OF_AN_ACT[entry.act]
+            yield Thing(f"entry-{entry.pk}", kind, entry.registry_id, entry.repository, entry)
 
 
 def _feed_jobs(mark: Mark, wanting: list[Subscription], now: datetime) -> int:

@@ -165,6 +165,7 @@ class Mark(models.Model):
     """
 
     floor = models.BigIntegerField()  # of the ids of entries
+    floor_at = models.DateTimeField()  # when that was the highest of all
     top = models.BigIntegerField()  # the highest that was seen above it
     seen = models.BigIntegerField(default=0)  # and how many
     next_floor = models.BigIntegerField()

@@ -117,18 +117,19 @@ def test(row: Subscription, person: User) -> Told:
     source = f"test-{secrets.token_hex(8)}"
     notice = Notice(subscription=row, source=source, payload=of_test(row.name, str(person), now), next_at=now)
     notice.save(force_insert=True)
-    return _told(row, notice)
+    return _told(row, notice, once=True)
 
 
 def tell_again(row: Subscription, notice: Notice) -> Told:
-    """At once, whatever came of it before, with the id that it had."""
+    """At once, whatever came of it before, with the id that it had. One that is tried anyway goes on being tried."""
+    was_waiting = notice.state == Notice.State.WAITING
     notice.state, notice.next_at = Notice.State.WAITING, timezone.now()
     notice.save(update_fields=["state", "next_at"])
-    return _told(row, notice)
+    return _told(row, notice, once=not was_waiting)
 
 
-def _told(row: Subscription, notice: Notice) -> Told:
-    told = delivery.tell(row, [notice], is_asked_for=True)
+def _told(row: Subscription, notice: Notice, *, once: bool) -> Told:
+    told = delivery.tell(row, [notice], is_asked_for=True, once=once)
     return told or Told(_("A worker is at it just now: see the log."))
 
 

@@ -11,7 +11,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from audit.models import Entry
 from jobs.models import Job
-from notices import feeding
+from notices import feeding, pruning
 from notices.kinds import OF_AN_ACT, Kind
 from notices.models import Mark, Notice
 from tests.notices import furniture as make
@@ -105,7 +105,7 @@ def test_an_id_that_becomes_visible_late_is_told() -> None:
     assert {f"entry-{first.pk + 5}", f"entry-{first.pk + 15}"} <= sources()
 
 
-def test_the_floor_follows_and_stays_behind() -> None:
+def test_the_floor_follows() -> None:
     make.recipient()
     top = make.entry().pk
     feed()
@@ -117,10 +117,35 @@ def test_the_floor_follows_and_stays_behind() -> None:
         feed(minutes)
 
     mark = Mark.objects.get()
-    assert (mark.top - mark.floor, mark.seen) == (500, 500)
-    assert mark.top >= top + 1_200
+    assert mark.floor == mark.top >= top + 1_200
+    assert mark.seen == 0
     make.entry()
-    assert feed(12) == 1
+    assert [feed(12), feed(15), feed(18), feed(21)] == [1, 0, 0, 0]
+
+
+def test_what_is_looked_at_again_is_still_known() -> None:
+    """Nothing that the log has forgotten is queued a second time, not even where Berth had been off for long."""
+    to = make.recipient()
+    make.entry()
+    feed()
+    to.notices.update(state=Notice.State.DELIVERED, created_at=timezone.now() - timedelta(seconds=1))
+
+    pruning.prune(timezone.now() + timedelta(days=30))
+    make.entry()
+
+    assert feed(30 * 24 * 60) == 1
+    assert to.notices.count() == 2
+
+
+def test_as_many_as_there_are_are_told_in_their_order() -> None:
+    to = make.recipient()
+    Entry.objects.bulk_create(
+        Entry(key=f"k{n}", act=ACT.PUSH, outcome="done", repository="team/app", tag=f"t{n}") for n in range(450)
+    )
+
+    assert feed() == 450
+
+    assert [told.data["tag"] for told in to.notices.order_by("pk")] == [f"t{n}" for n in range(450)]
 
 
 def test_a_look_where_nothing_is_new_is_cheap(django_assert_num_queries: DjangoAssertNumQueries) -> None:

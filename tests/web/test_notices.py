@@ -152,6 +152,21 @@ def test_a_notice_is_told_again_with_its_id(staff_client: Client, hostile: Hosti
     assert Attempt.objects.count() == 1
 
 
+@pytest.mark.parametrize(("before", "after"), [("waiting", "waiting"), ("parked", "parked"), ("delivered", "parked")])
+def test_one_that_fails_again_by_hand_is_as_it_was(
+    before: str, after: str, staff_client: Client, hostile: Hostile, here: None
+) -> None:
+    hostile.on("POST", "/", Reply(500))
+    to = make.recipient(hostile.url)
+    told = make.notice(to, state=before, attempts=2)
+
+    staff_client.post(f"/notices/{to.pk}/again/{told.pk}")
+
+    told.refresh_from_db()
+    to.refresh_from_db()
+    assert (told.state, to.failures) == (after, 0)
+
+
 def test_a_notice_of_another_is_not_told(staff_client: Client) -> None:
     to, other = make.recipient(), make.recipient()
 
