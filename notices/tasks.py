@@ -8,14 +8,13 @@ from django.utils import timezone
 from notices import delivery, feeding, pruning
 
 
-@shared_task(name="notices.feed")
-def feed() -> None:
-    feeding.feed(timezone.now())
-
-
-@shared_task(name="notices.deliver")
-def deliver() -> None:
-    delivery.deliver()
+@shared_task(name="notices.tell")
+def tell() -> None:
+    """What cannot be read keeps nobody from being told what was read before."""
+    try:
+        feeding.feed(timezone.now())
+    finally:
+        delivery.deliver()
 
 
 @shared_task(name="notices.prune")

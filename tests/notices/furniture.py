@@ -9,8 +9,7 @@ from typing import Any
 from django.utils import timezone
 
 from audit.models import Entry
-from notices.delivery import deliver
-from notices.feeding import feed
+from notices import tasks
 from notices.models import Notice, Subscription
 from notices.payload import of_test
 from notices.signing import new_secret
@@ -56,5 +55,4 @@ def later(to: Subscription) -> None:
 
 def round_of_work() -> None:
     """What beat wakes."""
-    feed(timezone.now())
-    deliver()
+    tasks.tell()

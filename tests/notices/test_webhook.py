@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.fernet import Fernet
 from pytest_django import Settings
 
 from notices.models import Attempt, Notice, Subscription
 from notices.targets import Allowed
 from notices.webhook import Told, post
+from registries.rotation import rotate_credentials
 from tests.certificates import SelfSigned
 from tests.hostile import Hostile, Raw, Reply
 from tests.notices import furniture as make
@@ -154,6 +156,19 @@ def test_what_no_key_opens_is_a_fault(loopback: None, hostile: Hostile) -> None:
     assert "cannot be deciphered" in told("").fault
     assert "cannot be deciphered" in told(hostile.url, secret="").fault
     assert hostile.connections == 0
+
+
+def test_a_new_key_encrypts_the_secrets_of_recipients_too(settings: Settings) -> None:
+    old, new = Fernet.generate_key().decode(), Fernet.generate_key().decode()
+    settings.CREDENTIALS_KEYS = [old]
+    to = make.recipient("https://hooks.example.org/", name="deployer")
+    settings.CREDENTIALS_KEYS = [new, old]
+
+    assert rotate_credentials() == (2, [])
+
+    settings.CREDENTIALS_KEYS = [new]
+    kept = Subscription.objects.get()
+    assert (kept.target, kept.secret) == (to.target, to.secret)
 
 
 def test_neither_address_nor_secret_is_stored_in_clear() -> None:
