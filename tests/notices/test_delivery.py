@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from datetime import timedelta
 from threading import Barrier, Thread
@@ -184,6 +185,29 @@ def test_one_that_another_worker_has_is_left_to_it(hostile: Hostile) -> None:
 
     assert delivery.tell(to, [stale]) is None
     assert len(hostile.asked()) == 1
+
+
+def test_one_that_another_worker_is_sending_is_left_to_it(hostile: Hostile) -> None:
+    hostile.on("POST", "/", Reply(200))
+    to = make.recipient(hostile.url)
+    stale = make.notice(to)
+    Notice.objects.update(attempts=1)
+
+    assert delivery.tell(to, [stale]) is None
+    assert hostile.asked() == []
+
+
+def test_a_recipient_that_another_worker_has_is_left_to_it(hostile: Hostile) -> None:
+    """It was free when the worker looked who is due, and is not when its turn comes."""
+    hostile.on("POST", "/", Reply(200))
+    to = make.recipient(hostile.url)
+    make.notice(to)
+    (due,) = Subscription.objects.due(timezone.now())
+    Subscription.objects.update(busy_until=timezone.now() + timedelta(seconds=50))
+
+    delivery._turn(due, math.inf)
+
+    assert hostile.asked() == []
 
 
 def test_a_claim_of_a_clock_that_was_ahead_is_none(hostile: Hostile) -> None:
