@@ -52,6 +52,7 @@ TRASH_DAYS = env.number("BERTH_TRASH_DAYS", 14)
 
 # -- who did what ------------------------------------------------------------------
 AUDIT_PULLS_DAYS = env.number("BERTH_AUDIT_PULLS_DAYS", 30)  # 0: pulls are never counted together
+
 # -- whom Berth tells what ---------------------------------------------------------
 NOTICE_PRIVATE_TARGETS = env.parse(
     "BERTH_NOTICE_PRIVATE_TARGETS",
@@ -209,8 +210,6 @@ CELERY_BEAT_SCHEDULE = {
     "check-trash": {"task": "tagging.check_trash", "schedule": 15 * 60.0, "options": {"expires": 600}},
     "expire-trash": {"task": "tagging.expire", "schedule": 3600.0, "options": {"expires": 3000}},
     "look-for-unexplained": {"task": "catalog.look_for_unexplained", "schedule": 15.0, "options": {"expires": 12}},
-    "feed-notices": {"task": "notices.feed", "schedule": 5.0, "options": {"expires": 5}},
-    "deliver-notices": {"task": "notices.deliver", "schedule": 5.0, "options": {"expires": 5}},
     "tell-notices": {"task": "notices.tell", "schedule": 5.0, "options": {"expires": 5}},
     "prune-notices": {"task": "notices.prune", "schedule": 3600.0, "options": {"expires": 3000}},
     "queue-due-scans": {"task": "catalog.queue_due_scans", "schedule": 30.0, "options": {"expires": 25}},
