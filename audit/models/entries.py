@@ -98,11 +98,32 @@ class Entry(AppendOnlyModel):
     objects = EntryQuerySet.as_manager()
 
     class Meta:
+        # One for each thing that lists are narrowed to (`audit.reads.ways`); the ids behind it are the order of a list.
         indexes = [
             models.Index(fields=["registry_id", "repository", "tag", "-id"], name="entries_of_a_tag"),
+            models.Index(
+                fields=["registry_id", "repository", "tag", "id"], condition=~models.Q(act="pull"), name="acts_on_a_tag"
+            ),
             models.Index(fields=["plan_id", "id"], condition=models.Q(plan_id__isnull=False), name="entries_of_a_plan"),
             # Those that `audit.folding` has made have `since`.
             models.Index(fields=["at", "id"], condition=models.Q(act="pull", since=None), name="pulls_to_fold"),
+            models.Index(fields=["at"], name="entries_by_time"),
+            models.Index(fields=["act", "id"], name="entries_of_an_act"),
+            models.Index(fields=["outcome", "id"], condition=~models.Q(outcome="done"), name="entries_not_done"),
+            models.Index(fields=["source", "id"], name="entries_of_a_source"),
+            models.Index(fields=["actor", "id"], name="entries_of_a_person"),
+            models.Index(fields=["address", "id"], name="entries_of_an_address"),
+            models.Index(fields=["registry_id", "id"], name="entries_of_a_registry"),
+            models.Index(
+                fields=["repository", "id"],
+                opclasses=["varchar_pattern_ops", "int8_ops"],  # on PostgreSQL: how a name begins is a range by bytes
+                name="entries_of_a_repository",
+            ),
+            models.Index(fields=["tag", "id"], name="entries_of_a_tag_name"),
+            models.Index(fields=["digest_after", "id"], name="entries_to_a_digest"),
+            models.Index(
+                fields=["digest_before", "id"], condition=models.Q(digest_before__gt=""), name="entries_from_a_digest"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -135,6 +135,12 @@ def is_token(text: str, order: Order) -> bool:
     return _Place.read(text, order) is not None
 
 
+def place_of(token: str | None, order: Order) -> tuple[int, bool] | None:
+    """The key of the row beside which a page begins, and whether it leads backward; None for what is no token."""
+    place = _Place.read(token, order)
+    return (place.pk, place.backward) if place else None
+
+
 def paged(  # noqa: PLR0913  three ways in which lists differ
     rows: QuerySet[RowT],
     order: Order,

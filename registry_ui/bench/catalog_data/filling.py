@@ -22,6 +22,7 @@ from jobs.models import Job
 from jobs.running import Lease
 from registries.models import Registry
 from registries.services import Details, add
+from registry_ui.bench.catalog_data import told
 from registry_ui.bench.catalog_data.acts import act
 from registry_ui.bench.catalog_data.builds import Builds, blobs_of_bases
 from registry_ui.bench.catalog_data.content import LABELS
@@ -49,6 +50,9 @@ def fill(catalog: Catalog) -> None:
         for rows, changed in _made(catalog, [registry.pk for registry in registries]):
             _load(loader, rows)
             changes += changed
+        loader.finish()
+        for entries in told.told(catalog):
+            loader.add("audit.Entry", told.COLUMNS, entries)
     for registry in registries:
         _scan(registry, changes)
     act(catalog)

@@ -18,18 +18,19 @@ _TOGETHER: Final = 20_000  # rows of a table that are written at once
 # Nobody else has the database open, and one that was not filled to its end is made anew.
 _QUICK: Final = {"foreign_keys": "OFF", "journal_mode": "OFF", "synchronous": "OFF", "cache_size": "-1000000"}
 _SQLITE_INDEXES: Final = (
-    "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL AND tbl_name LIKE 'catalog_%'"
+    "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL"
+    " AND (tbl_name LIKE 'catalog_%' OR tbl_name = 'audit_entry')"
 )
 _SQLITE_TRIGGERS: Final = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'catalog_tag'"
 _POSTGRESQL_INDEXES: Final = """
 SELECT indexname, indexdef FROM pg_indexes
-WHERE tablename LIKE 'catalog\\_%' AND schemaname = current_schema()
+WHERE (tablename LIKE 'catalog\\_%' OR tablename = 'audit_entry') AND schemaname = current_schema()
 AND NOT EXISTS (SELECT 1 FROM pg_constraint WHERE conname = indexname)
 """
 
 
 class Loader:
-    """Takes rows of the catalog's models; whatever is left goes to the database at the end."""
+    """Takes rows of the catalog's models, of others by `app.Model`; what is left goes to the database at the end."""
 
     def __init__(self) -> None:
         self._waiting: dict[tuple[str, tuple[str, ...]], list[Sequence[Any]]] = {}
@@ -52,7 +53,7 @@ class Loader:
 
 
 def _model(name: str) -> type[models.Model]:
-    return apps.get_model("catalog", name)
+    return apps.get_model(name if "." in name else f"catalog.{name}")
 
 
 def _insert(table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
@@ -129,7 +130,7 @@ def _without_checks() -> None:
 
 def _count_on() -> None:
     """The next ids come after ours; SQLite sees to that itself."""
-    rows: list[type[models.Model]] = list(apps.get_app_config("catalog").get_models())
+    rows: list[type[models.Model]] = [*apps.get_app_config("catalog").get_models(), apps.get_model("audit.Entry")]
     _execute(*connection.ops.sequence_reset_sql(no_style(), rows))
 
 
