@@ -88,6 +88,11 @@ addEventListener("keydown", (event) => {
   act();
 });
 
+// -- what asks again and again rests while nobody sees the page ------------------
+document.body.addEventListener("htmx:beforeRequest", (event) => {
+  if (document.hidden && event.target.matches("[data-polls]")) event.preventDefault();
+});
+
 // -- rows that are fetched anew keep the focus ----------------------------------
 let focused;
 document.body.addEventListener("htmx:beforeSwap", (event) => {

@@ -7,7 +7,6 @@ from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 
 from access.policy import may_read
-from audit.models import Entry, EntryQuerySet
 from catalog.models import Presence, Repository, Scan, Tag
 from catalog.reads.repositories import with_gone_tags
 from jobs.models import Job
@@ -17,19 +16,19 @@ from tagging.models.trash import TrashEntryQuerySet
 
 
 def find_registry(request: HttpRequest, name: str) -> Registry:
-    _check(request)
+    check_may_read(request)
     return get_object_or_404(Registry, name=name)
 
 
 def find_repository(request: HttpRequest, registry: str, name: str) -> Repository:
     """With what the pages of a repository have in common; of the README only whether there is one, as `has_readme`."""
-    _check(request)
+    check_may_read(request)
     rows = with_gone_tags(Repository.objects.select_related("registry", "newest__manifest").with_card())
     return get_object_or_404(rows, registry__name=registry, name=name)
 
 
 def find_tag(request: HttpRequest, registry: str, repository: str, name: str) -> Tag:
-    _check(request)
+    check_may_read(request)
     rows = Tag.objects.select_related("repository__registry", "presence__manifest__config")
     tag = get_object_or_404(rows, repository__registry__name=registry, repository__name=repository, name=name)
     if tag.presence:
@@ -39,7 +38,7 @@ def find_tag(request: HttpRequest, registry: str, repository: str, name: str) ->
 
 def find_presence(request: HttpRequest, registry: str, repository: str, digest: str) -> Presence:
     """A manifest counts only in its own repository: a digest of another one is not there."""
-    _check(request)
+    check_may_read(request)
     rows = Presence.objects.select_related("repository__registry", "manifest__config")
     return get_object_or_404(
         rows, repository__registry__name=registry, repository__name=repository, manifest__digest=digest
@@ -47,35 +46,29 @@ def find_presence(request: HttpRequest, registry: str, repository: str, digest: 
 
 
 def find_scan(request: HttpRequest, registry: str, scan_id: int) -> Scan:
-    _check(request)
+    check_may_read(request)
     return get_object_or_404(Scan.objects.select_related("registry", "job"), registry__name=registry, pk=scan_id)
 
 
 def find_job(request: HttpRequest, job_id: int) -> Job:
-    _check(request)
+    check_may_read(request)
     return get_object_or_404(Job.objects.for_people().select_related("requested_by"), pk=job_id)
 
 
 def find_plan(request: HttpRequest, plan_id: int) -> Plan:
-    _check(request)
+    check_may_read(request)
     rows = Plan.objects.select_related("registry", "repository__registry", "job", "requested_by")
     return get_object_or_404(rows, pk=plan_id)
 
 
 def find_trash(request: HttpRequest) -> TrashEntryQuerySet:
     """What is in the trash, with where it was."""
-    _check(request)
+    check_may_read(request)
     rows = TrashEntry.objects.listed().select_related("registry", "repository__registry")
     return rows.defer(*for_asking("registry"), *for_asking("repository__registry"))
 
 
-def find_entries(request: HttpRequest) -> EntryQuerySet:
-    """What the audit has."""
-    _check(request)
-    return Entry.objects.all()
-
-
-def _check(request: HttpRequest) -> None:
+def check_may_read(request: HttpRequest) -> None:
     """Readers see everything, nobody else sees anything: what may not be seen is not there."""
     if not may_read(request.user, anonymous_read=settings.ANONYMOUS_READ):
         raise Http404

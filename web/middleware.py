@@ -14,8 +14,8 @@ from jobs import visitors
 from oci import errors
 from web.htmx import wants_part
 
-# What a script asks while it waits for a job or a plan is one too.
-_PROBES: Final = frozenset({"healthz", "readyz", "api-job", "api-plan"})
+# What a script asks while it waits for a job or a plan is one too, and what an open page asks by itself.
+_PROBES: Final = frozenset({"healthz", "readyz", "api-job", "api-plan", "activity-newer"})
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 

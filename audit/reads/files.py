@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from audit.models import Entry
 from audit.reads.filters import EntryFilter
-from audit.reads.ways import FEW, Way, way_to
+from audit.reads.ways import FEW, Way, newest, way_to
 
 TOGETHER: Final = 1_000  # entries that are in the memory at once
 FIELDS: Final = (
@@ -41,8 +41,7 @@ def file_name(form: str, now: datetime) -> str:
 
 
 def _pieces(way: Way) -> Iterator[list[Entry]]:
-    start = Entry.objects.order_by("-pk").values_list("pk", flat=True).first()
-    start = start + 1 if start else None
+    start: int | None = newest() + 1
     while start:
         floor = way.floor(start)
         rows = way.below(start).rows(floor[0] if floor else 0)

@@ -62,7 +62,7 @@ class Way:
         if self.by is not None:
             last = self._walked(0).filter(Q(pk__lt=start) if start else Q()).order_by("-pk")[self.few : self.few + 1]
         else:
-            top = start or self.before or _newest()
+            top = start or self.before or newest()
             last = Entry.objects.filter(pk__lte=top - self.few, pk__gt=self.after).order_by("-pk")[:1]
         return Entry.objects.filter(pk__in=last.values("pk")).values_list("pk", "at").first()
 
@@ -136,7 +136,8 @@ def _counts(conditions: Sequence[Condition], most: int) -> dict[str, int]:
     return dict(zip((condition.name for condition in conditions), row or [0] * len(counts), strict=True))
 
 
-def _newest() -> int:
+def newest() -> int:
+    """The id of the newest entry; 0 where there is none."""
     return Entry.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
 
 

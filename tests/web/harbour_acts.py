@@ -18,6 +18,7 @@ from tagging.models import Plan, PlanItem, ProtectionRule, TrashEntry
 from tagging.planning import Asked, plan_images, plan_repository, plan_tags
 from tagging.planning_copies import Target, plan_copy
 from tests.web import furniture as make
+from tests.web import harbour_told
 
 _STATE = PlanItem.State
 
@@ -50,6 +51,7 @@ def build(api: Repository) -> Acts:
     _history(api, lead)
     _trash(api, person)
     _record(api, person)
+    harbour_told.build(api)
     ProtectionRule.objects.create(tags="v*", why="released", created_by=str(person))
     ProtectionRule.objects.create(registry=api.registry, repositories="platform/*", tags="stable")
     return acts

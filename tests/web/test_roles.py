@@ -121,6 +121,9 @@ MATRIX: Final[dict[str, Row]] = {
     "trash-remove": _for_staff(302),
     "trash-look": _for_staff(302),
     "activity": _page(),
+    "activity-newer": Row(SIGN_IN, 204, 204, 204),  # nothing is new
+    "activity-csv": Row(SIGN_IN, SIGN_IN, 200, 200),
+    "activity-jsonl": Row(SIGN_IN, SIGN_IN, 200, 200),
     "protection": _page(),
     "protection-add": _for_staff(422),  # no pattern was given
     "protection-preview": _page(),

@@ -1,44 +1,64 @@
-"""Who did what: the record of acts, newest first."""
+"""Who did what: the record of acts, newest first, what is new in it, and all of it as a file."""
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from access.guards import readers_only
-from audit.models import Entry
-from catalog.reads.keyset import Column, Order, paged
-from tagging.models import TrashEntry
-from web.finding import find_entries
-from web.typed import typed
+from access.guards import readers_only, signed_in_only
+from audit.reads.files import MEDIA_TYPES, file_name, lines_of
+from audit.reads.newer import MOST, newer_than
+from audit.reads.ways import newest
+from catalog.reads.entries import entries_of
+from web.activity_filter import ActivityFilter
+from web.entry_rows import rows_of
+from web.finding import check_may_read
+from web.htmx import render_page
+from web.typed import keys
 
-COLUMNS: Final = {"newest": Column("id", int, largest_first=True)}
-_FILTERS: Final = ("registry", "repository", "tag", "actor")
+_NOTHING: Final = 204  # htmx: leave all as it is
 
 
 @require_safe
 @readers_only
 def listing(request: HttpRequest) -> HttpResponse:
-    filters = {name: text for name in _FILTERS if (text := typed(request, name))}
-    if not request.user.is_authenticated:
-        filters.pop("actor", None)  # who may only read is not told who works here
-    page = paged(find_entries(request).filter(**filters), Order.parse(None, COLUMNS), request.GET.get("page"))
-    context = {"page": page, "filters": filters, "kept": _kept(page.rows)}
-    return render(request, "activity/list.html", context)
+    check_may_read(request)
+    narrowed, token = ActivityFilter(request), request.GET.get("page")
+    top = newest() if not token and narrowed.asked.until is None else None  # before the rows: none is left out
+    found = entries_of(narrowed.asked, token)
+    context = {"filter": narrowed, "found": found, "page": found.page, "rows": rows_of(found.page.rows), "top": top}
+    return render_page(request, "activity/list.html", context, part="activity/rows.html")
 
 
-def _kept(entries: list[Entry]) -> dict[str, int]:
-    """By the key of a breach, what can be put back; one query, where there are any."""
-    breaches: dict[tuple[Any, ...], str] = {
-        (e.registry_id, e.repository, e.tag, e.digest_before, e.at): e.key
-        for e in entries
-        if e.key.startswith("breach:")
-    }
-    if not breaches:
-        return {}
-    rows = TrashEntry.objects.listed().filter(how=TrashEntry.How.OUTSIDE, deleted_at__in={at for *_, at in breaches})
-    places = rows.values_list("registry", "repository__name", "tag", "digest", "deleted_at", "pk")
-    return {breaches[place]: pk for *rest, pk in places if (place := tuple(rest)) in breaches}
+@require_safe
+@readers_only
+def newer(request: HttpRequest) -> HttpResponse:
+    """Asked again and again by a page that is open: how many entries came since it was made, if that changed."""
+    check_may_read(request)
+    narrowed, (after, known) = ActivityFilter(request, is_for_few=True), _numbers(request)
+    count = newer_than(narrowed.asked, after)
+    if count in {0, known}:
+        return HttpResponse(status=_NOTHING)
+    context = {"filter": narrowed, "top": after, "count": min(count, MOST), "is_capped": count > MOST}
+    return render(request, "activity/newer.html", context)
+
+
+def _numbers(request: HttpRequest) -> tuple[int, int]:
+    """The newest entry that the page knows, and how many newer ones it says there are."""
+    numbers = [(keys([request.GET.get(name, "")]) or [0])[0] for name in ("after", "known")]
+    return numbers[0], numbers[1]
+
+
+@require_safe
+@signed_in_only
+def download(request: HttpRequest, form: str) -> StreamingHttpResponse:
+    """All that the filter leaves, as `form` of `MEDIA_TYPES`."""
+    check_may_read(request)
+    name = file_name(form, timezone.now())
+    headers = {"Content-Type": MEDIA_TYPES[form], "Content-Disposition": f'attachment; filename="{name}"'}
+    lines = lines_of(ActivityFilter(request).asked, form) if request.method == "GET" else ()
+    return StreamingHttpResponse(lines, headers=headers)

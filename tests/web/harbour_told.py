@@ -1,0 +1,58 @@
+"""What the registry told of the harbour, and what a scan found there: an entry of every act that there is."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from audit.models import Entry
+from audit.services import record
+from catalog.models import Repository
+from tests.web import furniture as make
+
+_ACT = Entry.Act
+_BY_SCANS = frozenset({_ACT.CHANGE, _ACT.GAP})
+
+
+def build(api: Repository) -> None:
+    """Each once, and some as they come in other shapes; the latest are of the tag that the walk looks at."""
+    lead, other = (
+        api.presences.tagged().exclude(lead_tag="").order_by("-tag_count", "pk").select_related("manifest")[:2]
+    )
+    new, old, tag = lead.manifest.digest, other.manifest.digest, {"tag": "1.27.3"}
+    shapes: list[tuple[str, dict[str, Any]]] = [
+        *((act, tag) for act in _ACT if act not in _BY_SCANS),
+        (_ACT.MOUNT, {"count": 3, "from_repository": "base/python", "actor": "ci-platform"}),
+        (_ACT.DELETE_MANIFEST, {"digest_before": old, "actor": ""}),
+        (_ACT.CHANGE, {"digest_before": "", "digest_after": new, "tag": "1.27"}),
+        (_ACT.CHANGE, {"digest_before": old, "digest_after": "", "tag": "old"}),
+        (_ACT.CHANGE, {"digest_before": old, "digest_after": new, "tag": "nightly"}),
+        (_ACT.CHANGE, {"count": 212}),
+        (_ACT.GAP, {"repository": "", "detail": "the registry was started anew in between"}),
+        (_ACT.PUSH, {"repository": "Not/a Name", "tag": "<b>bold</b>", "user_agent": "x" * 200, "actor": "y" * 90}),
+        (_ACT.PUSH, {"tag": "latest", "digest_after": new, "claimed_at": timezone.now() - timedelta(hours=3)}),
+        (_ACT.MOVE, {**tag, "digest_before": old, "digest_after": new}),
+        (_ACT.PULL, {**tag, "digest_after": new, "actor": "deploy"}),
+        (_ACT.PULL, {"digest_after": new, "count": 12, "actor": "", "since": timezone.now() - timedelta(days=1)}),
+    ]
+    record(_entry(api, number, act, said) for number, (act, said) in enumerate(shapes))
+
+
+def _entry(api: Repository, number: int, act: str, said: dict[str, Any]) -> Entry:
+    is_found = act in _BY_SCANS
+    claims = {"actor": "ci-platform", "address": "10.4.0.12", "user_agent": "docker/28.1.1 go/go1.24.2"}
+    return Entry(
+        **{
+            "key": f"told-{number}-{make.digest_of(act.encode())[7:19]}",
+            "act": act,
+            "outcome": Entry.Outcome.DONE,
+            "source": Entry.Source.SCAN if is_found else Entry.Source.EVENT,
+            "registry": api.registry.name,
+            "registry_id": api.registry_id,
+            "repository": api.name,
+            **({"since": timezone.now() - timedelta(minutes=15)} if is_found else claims),
+            **said,
+        }
+    )

@@ -1,0 +1,113 @@
+"""What an entry of the audit tells, as a sentence with links; whatever a registry claimed in it is text and no link."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Final
+
+from django.urls import NoReverseMatch, reverse
+from django.utils.functional import Promise
+from django.utils.html import conditional_escape, format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext, gettext_lazy, ngettext
+
+from audit.models import Entry
+from web.templatetags.berth import number, short
+
+_ACT: Final = Entry.Act
+_LONGEST: Final = 200  # characters of a rule
+# Each with the thing that it was done to.
+_TOLD: Final[dict[str, Promise]] = {
+    _ACT.DELETE_TAG: gettext_lazy("deleted the tag {thing}"),
+    _ACT.DELETE_MANIFEST: gettext_lazy("deleted the image {thing}"),
+    _ACT.REMOVE_REPOSITORY: gettext_lazy("removed the repository {thing}"),
+    _ACT.RESTORE: gettext_lazy("restored {thing}"),
+    _ACT.RETAG: gettext_lazy("tagged {thing}"),
+    _ACT.COPY: gettext_lazy("copied to {thing}"),
+    _ACT.RENAME: gettext_lazy("renamed {thing}"),
+    _ACT.ROLL_BACK: gettext_lazy("rolled back {thing}"),
+    _ACT.REVERT: gettext_lazy("put back {thing}"),
+    _ACT.PROTECT: gettext_lazy("protected {thing}"),
+    _ACT.UNPROTECT: gettext_lazy("protects {thing} no longer"),
+    _ACT.BREACH_MOVE: gettext_lazy("a protected tag was moved from outside: {thing}"),
+    _ACT.BREACH_DELETE: gettext_lazy("a protected tag was deleted from outside: {thing}"),
+    _ACT.EMPTY_TRASH: gettext_lazy("removed from the trash: {thing}"),
+    _ACT.PUSH: gettext_lazy("pushed {thing}"),
+    _ACT.PUSH_AGAIN: gettext_lazy("pushed {thing} again"),
+    _ACT.MOVE: gettext_lazy("moved {thing}"),
+    _ACT.PULL: gettext_lazy("pulled {thing}"),
+    _ACT.DELETE_BLOB: gettext_lazy("deleted a layer of {thing}"),
+    _ACT.GAP: gettext_lazy("events of {thing} may be missing"),
+    _ACT.OTHER: gettext_lazy("did to {thing} what Berth has no word for"),
+}
+
+
+def sentence_of(entry: Entry) -> SafeString:
+    """`pushed team/app:1.0`, with the ways there."""
+    thing = thing_of(entry)
+    match entry.act:
+        case _ACT.MOUNT:
+            return _mounted(entry, thing)
+        case _ACT.CHANGE:
+            return _changed(entry, thing)
+    told = _TOLD.get(entry.act)
+    return format_html(str(told), thing=thing) if told else thing
+
+
+def _mounted(entry: Entry, thing: SafeString) -> SafeString:
+    count, layers = entry.count, {"n": number(entry.count), "thing": thing}
+    if not entry.from_repository:
+        told = ngettext("mounted {n} layer into {thing}", "mounted {n} layers into {thing}", count)
+        return format_html(told, **layers)
+    told = ngettext(
+        "mounted {n} layer from {source} into {thing}", "mounted {n} layers from {source} into {thing}", count
+    )
+    source = linked("repository", entry.from_repository, entry.registry, entry.from_repository)
+    return format_html(told, source=source, **layers)
+
+
+def _changed(entry: Entry, thing: SafeString) -> SafeString:
+    """What a scan found, and nobody had told."""
+    if entry.count > 1:
+        told = ngettext("{n} tag of {thing} changed", "{n} tags of {thing} changed", entry.count)
+        return format_html(told, n=number(entry.count), thing=thing)
+    if not entry.digest_before and entry.digest_after:
+        return format_html(gettext("{thing} came"), thing=thing)
+    if entry.digest_before and not entry.digest_after:
+        return format_html(gettext("{thing} went"), thing=thing)
+    return format_html(gettext("{thing} changed"), thing=thing)
+
+
+def thing_of(entry: Entry) -> SafeString:
+    """The tag, the image, the repository or the registry that an entry is about; of a rule what it says."""
+    where = entry.registry, entry.repository
+    if not entry.repository:
+        return (
+            linked("registries-page", entry.registry, entry.registry) if entry.act == _ACT.GAP else _text(entry.detail)
+        )
+    repository = linked("repository", entry.repository, *where, is_row=True)
+    if entry.tag:
+        return format_html("{}:{}", repository, linked("tag-history", entry.tag, *where, entry.tag))
+    if digest := entry.digest_after or entry.digest_before:
+        return format_html("{}@{}", repository, linked("manifest", short(digest), *where, digest))
+    return repository
+
+
+def linked(name: str, text: str, *arguments: str, is_row: bool = False) -> SafeString:
+    """`text`, which leads to the page of that name where there can be one: an event may name what no page has."""
+    address = address_of(name, *arguments)
+    if not address:
+        return conditional_escape(text)
+    return format_html('<a href="{}" data-row>{}</a>' if is_row else '<a href="{}">{}</a>', address, text)
+
+
+@lru_cache(maxsize=1024)
+def address_of(name: str, *arguments: str) -> str:
+    try:
+        return reverse(name, args=arguments)
+    except NoReverseMatch:
+        return ""
+
+
+def _text(text: str) -> SafeString:
+    return conditional_escape(text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…")
