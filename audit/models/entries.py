@@ -20,6 +20,10 @@ class EntryQuerySet(AppendOnlyQuerySet["Entry"]):
     def of_tag(self, registry_id: int, repository: str, tag: str) -> Self:
         return self.filter(registry_id=registry_id, repository=repository, tag=tag)
 
+    def but_pulls(self) -> Self:
+        """Of a tag they are in an index of their own: of what happens to it most is a pull."""
+        return self.exclude(act=Entry.Act.PULL)
+
     def done_at(self, moments: Iterable[datetime | None]) -> Self:
         """What was done at just these moments: an act and the change that it made have the same one."""
         return self.filter(at__in=set(moments) - {None}, outcome=Entry.Outcome.DONE)

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from audit.models import Entry
 from audit.services import record
-from catalog.models import Repository
+from catalog.models import Repository, Tag
 from tests.web import furniture as make
 
 _ACT = Entry.Act
@@ -18,9 +18,8 @@ _BY_SCANS = frozenset({_ACT.CHANGE, _ACT.GAP})
 
 def build(api: Repository) -> None:
     """Each once, and some as they come in other shapes; the latest are of the tag that the walk looks at."""
-    lead, other = (
-        api.presences.tagged().exclude(lead_tag="").order_by("-tag_count", "pk").select_related("manifest")[:2]
-    )
+    lead = Tag.objects.select_related("presence__manifest").get(repository=api, name="1.27.3").presence
+    other = api.presences.tagged().exclude(pk=lead.pk).select_related("manifest")[0]
     new, old, tag = lead.manifest.digest, other.manifest.digest, {"tag": "1.27.3"}
     shapes: list[tuple[str, dict[str, Any]]] = [
         *((act, tag) for act in _ACT if act not in _BY_SCANS),

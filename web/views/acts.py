@@ -16,8 +16,9 @@ from web.acting import asked_by, done_at_once, to_plan
 from web.copy_form import CopyForm
 from web.finding import find_presence, find_repository, find_tag
 from web.narrowing import narrowing_of
-from web.tag_history import history_of
+from web.tag_history import entries_of, history_of
 from web.typed import keys, names
+from web.why import why_of
 
 
 @require_POST
@@ -86,7 +87,10 @@ def copy(request: HttpRequest, registry: str, repository: str, digest: str) -> H
 @readers_only
 def history(request: HttpRequest, registry: str, repository: str, tag: str) -> HttpResponse:
     row = find_tag(request, registry, repository, tag)
-    return render(request, "acts/history.html", {"tag": row, "repository": row.repository, "history": history_of(row)})
+    entries = entries_of(row)
+    named = history_of(row, entries)
+    context = {"tag": row, "repository": row.repository, "history": named, "why": why_of(row, named, entries)}
+    return render(request, "acts/history.html", context)
 
 
 @require_POST
