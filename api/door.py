@@ -9,7 +9,7 @@ from http import HTTPStatus
 from typing import Any, Final, TypeVar
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from ninja import Router
 from ninja.security import APIKeyCookie
 from ninja.utils import check_csrf
@@ -19,7 +19,7 @@ from access.policy import may_read
 from api.problems import Problem, Refusal, problem
 from tagging.permission import check_may_administer
 
-ViewT = TypeVar("ViewT", bound=Callable[..., HttpResponse])
+ViewT = TypeVar("ViewT", bound=Callable[..., HttpResponseBase])
 
 _PROBLEMS: Final = (401, 404, 422, 503)  # that an operation may answer; 500 is no promise
 _PROBLEMS_OF_ACTS: Final = (401, 403, 404, 409, 413, 415, 422, 503)
@@ -86,15 +86,22 @@ def _check_body(request: HttpRequest) -> None:
         raise Refusal(415)
 
 
-def reads(router: Router, path: str, name: str, shape: Any) -> Callable[[ViewT], ViewT]:
+def reads(
+    router: Router, path: str, name: str, shape: Any, *, media_types: tuple[str, ...] = ()
+) -> Callable[[ViewT], ViewT]:
     """A view that answers GET and HEAD at `path` with `shape`; `name` is that of its address.
+
+    As JSON, or as any of `media_types`, which are told as text.
 
     The first line of its docstring is the summary in the documentation, the rest the description.
     """
     problems = {status: Problem for status in _PROBLEMS if status != HTTPStatus.NOT_FOUND or "{" in path}
 
+    content = {media_type: {"schema": {"type": "string"}} for media_type in media_types}
+    extra = {"openapi_extra": {"responses": {200: {"content": content}}}} if content else {}
+
     def declare(view: ViewT) -> ViewT:
-        said = _said(view, name)
+        said = _said(view, name) | extra
         return router.api_operation(["GET", "HEAD"], path, **said, response={200: shape, **problems})(view)
 
     return declare
@@ -117,7 +124,7 @@ def acts(router: Router, method: str, path: str, name: str, shapes: Mapping[int,
     return declare
 
 
-def _said(view: Callable[..., HttpResponse], name: str) -> dict[str, Any]:
+def _said(view: Callable[..., HttpResponseBase], name: str) -> dict[str, Any]:
     """What the documentation says of a view: the summary is the first line of its docstring."""
     summary, _, rest = inspect.cleandoc(view.__doc__ or "").partition("\n")
     return {

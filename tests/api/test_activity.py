@@ -11,7 +11,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from api.activity import EntryJson
-from api.answers import Listing
+from api.answers import Listing, stamp
 from api.history import SpanJson
 from audit.models import Entry
 from audit.services import record
@@ -117,3 +117,56 @@ def test_what_was_done_through_the_api_is_in_the_activity(actor: Actor, hand: Ha
     assert (told["act"], told["why"], told["digest_before"]) == ("delete-tag", "too vague", digest)
     assert told["links"]["plan"] == plan["links"]["self"]
     assert told["at"] > before.isoformat()
+
+
+def test_it_tells_what_registries_claim(client: Client, app: Repository) -> None:
+    now = timezone.now()
+    claims = {"address": "10.0.0.7", "user_agent": "docker/28", "event_id": "e1", "claimed_at": now, "since": now}
+    done("1", act="mount", source="event", count=3, from_repository="base/python", **claims)
+    [told] = ask(client, "/activity", ACTIVITY)["items"]
+    assert (told["source"], told["count"], told["from_repository"]) == ("event", 3, "base/python")
+    assert (told["address"], told["user_agent"], told["event_id"]) == ("10.0.0.7", "docker/28", "e1")
+    assert told["claimed_at"] == told["since"] == stamp(now)
+
+
+def test_it_is_narrowed_by_what_registries_tell(client: Client, app: Repository) -> None:
+    digest, now = f"sha256:{'a' * 64}", timezone.now()
+    done("2", act="move", repository="team/other", digest_before=digest, at=now - timedelta(days=9))
+    done("1", act="push", source="event", address="10.0.0.7", digest_after=digest)
+    done("3", act="pull", outcome="failed", repository="web/app")
+    for query, count in [
+        ({"act": "pushes"}, 2),
+        ({"repository": "team/*"}, 2),
+        ({"repository": "*/app"}, 2),
+        ({"digest": digest}, 2),
+        ({"address": "10.0.0.7"}, 1),
+        ({"outcome": "failed"}, 1),
+        ({"source": "event"}, 1),
+        ({"to": (now - timedelta(days=2)).date().isoformat()}, 1),
+        ({"from": (now - timedelta(days=2)).isoformat()}, 2),
+    ]:
+        assert len(ask(client, "/activity", ACTIVITY, **query)["items"]) == count, query
+        text = client.get("/api/v1/activity/export", query).getvalue().decode()
+        assert len(text.splitlines()) == count, query
+    for query in ({"from": "tomorrow"}, {"digest": "sha256:x"}, {"outcome": "lost"}, {"source": "me"}, {"act": "all"}):
+        check(client.get("/api/v1/activity", query), 422)
+        check(client.get("/api/v1/activity/export", query), 422)
+
+
+def test_all_of_it_is_taken_as_a_file(client: Client, app: Repository, settings: Settings) -> None:
+    done("1", actor="=1+1")
+    response = client.get("/api/v1/activity/export?format=csv")
+    assert response.streaming
+    assert response["Content-Type"] == "text/csv; charset=utf-8"
+    assert "'=1+1" in response.getvalue().decode()
+    check(client.get("/api/v1/activity/export?format=xlsx"), 422)
+    settings.ANONYMOUS_READ = True
+    check(Client().get("/api/v1/activity/export"), 401)
+
+
+def test_who_may_only_read_is_not_told_from_where(db: None, settings: Settings) -> None:
+    settings.ANONYMOUS_READ = True
+    done("1", address="10.0.0.7", user_agent="docker/28")
+    [told] = ask(Client(), "/activity", ACTIVITY)["items"]
+    assert (told["address"], told["user_agent"]) == (None, None)
+    check(Client().get("/api/v1/activity?address=10.0.0.7"), 401)

@@ -18,6 +18,9 @@ REPOSITORY: Final = "/api/v1/repositories/{registry}/{repository}"
 PAGING: Final = {"cursor", "limit"}
 ACTING: Final = {"X-CSRFToken"}
 KEYED: Final = {"X-CSRFToken", "Idempotency-Key"}
+ACTIVITY: Final = {
+    *("registry", "repository", "tag", "digest", "actor", "address", "act", "outcome", "source", "from", "to")
+}
 # Scripts of others rest on these: none may go, and none may be renamed.
 READS: Final = {
     "/api/v1/repositories": {*PAGING, "registry", "namespace", "q", "state", "sort"},
@@ -33,7 +36,8 @@ READS: Final = {
     "/api/v1/protection-rules": PAGING,
     "/api/v1/protection-rules/preview": {"registry", "repositories", "tags"},
     "/api/v1/protection-rules/{rule_id}": {"rule_id"},
-    "/api/v1/activity": {*PAGING, "registry", "repository", "tag", "actor", "act"},
+    "/api/v1/activity": {*PAGING, *ACTIVITY},
+    "/api/v1/activity/export": {*ACTIVITY, "format"},
     "/api/v1/jobs": PAGING,
     "/api/v1/jobs/{job_id}": {"job_id"},
 }

@@ -82,6 +82,7 @@ MATRIX: Final[dict[str, Row]] = {
     "api-protection-rule": _for_machines("rule_id"),
     "api-protection-rule-remove": _acts(204, "rule_id", deletes=True),
     "api-activity": _for_machines(),
+    "api-activity-export": Row(401, 401, 200, 200),
     "api-events": Row(401, 401, 401, 401, changes=True, arguments=("registry",)),  # a registry shows a secret
     "api-jobs": _for_machines(),
     "api-search": Row(401, 422, 422, 422),  # nothing was asked for
