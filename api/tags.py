@@ -47,6 +47,8 @@ class TagJson(TypedDict):
     problem: Annotated[str | None, Field(description="Why it cannot be read, or what is missing.")]
     date: Annotated[Moment | None, Field(description="The best date of the image that is known.")]
     dated_by: Annotated[str | None, Field(description=f"What the date rests on. {DATED_BY}.", examples=["seen"])]
+    pulls: Annotated[int | None, Field(description="Of the image, under any tag; null while no event told of one.")]
+    pulled_at: Annotated[Moment | None, Field(description="When the image was last pulled, as far as events told.")]
     first_seen: Annotated[Moment, Field(description="When a scan first saw the tag.")]
     moved_at: Annotated[Moment, Field(description="When a scan saw it point to this digest first.")]
     gone_at: Annotated[Moment | None, Field(description="When a scan saw it no more.")]
@@ -110,6 +112,8 @@ def _tag_json(
         "problem": tag.problem or None,
         "date": None,
         "dated_by": None,
+        "pulls": None,
+        "pulled_at": None,
         "first_seen": stamp(tag.first_seen),
         "moved_at": stamp(tag.moved_at),
         "gone_at": moment(tag.gone_at),
@@ -128,6 +132,7 @@ def _tag_json(
     said["size"], said["state"] = image.size or None, image.state
     said["problem"] = said["problem"] or image.problem or manifest.problem or None
     said["date"], said["dated_by"] = moment(image.date), image.dated_by
+    said["pulls"], said["pulled_at"] = image.pulls if image.pulled_at else None, moment(image.pulled_at)
     said["aliases"], said["more_aliases"] = others, max(0, known - len(others))
     said["links"]["manifest"] = place.manifest(manifest.digest)
     return said

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from audit.models import Entry
 from audit.services import record
-from catalog.models import Repository, Tag
+from catalog.models import Presence, PullDay, Repository, Tag
 from tests.web import furniture as make
 
 _ACT = Entry.Act
@@ -19,6 +19,7 @@ _BY_SCANS = frozenset({_ACT.CHANGE, _ACT.GAP})
 def build(api: Repository) -> None:
     """Each once, and some as they come in other shapes; the latest are of the tag that the walk looks at."""
     lead = Tag.objects.select_related("presence__manifest").get(repository=api, name="1.27.3").presence
+    assert lead is not None
     other = api.presences.tagged().exclude(pk=lead.pk).select_related("manifest")[0]
     new, old, tag = lead.manifest.digest, other.manifest.digest, {"tag": "1.27.3"}
     shapes: list[tuple[str, dict[str, Any]]] = [
@@ -36,6 +37,11 @@ def build(api: Repository) -> None:
         (_ACT.PULL, {**tag, "digest_after": new, "actor": "deploy"}),
         (_ACT.PULL, {"digest_after": new, "count": 12, "actor": "", "since": timezone.now() - timedelta(days=1)}),
     ]
+    for place, (presence, pulls) in enumerate(((lead, 3204), (other, 41))):
+        Presence.objects.filter(pk=presence.pk).update(pulls=pulls, pulled=timezone.now() - timedelta(hours=place))
+        for days in range(0, 30, 1 + 3 * place):
+            when = timezone.now() - timedelta(days=days)
+            PullDay.objects.create(presence=presence, day=when.date(), pulls=1 + pulls * (30 - days) % 97, last_at=when)
     record(_entry(api, number, act, said) for number, (act, said) in enumerate(shapes))
 
 

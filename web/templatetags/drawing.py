@@ -23,6 +23,7 @@ register = template.Library()
 
 _BARS: Final = ("1.75", "6", "10.25", "14.5")  # where the bars of a glyph are
 _LONGEST_BAR: Final = 12
+_SPARK: Final = 16  # CSS pixels: the height of the bars of days
 _MOST_PLATFORMS: Final = 3
 _LONGEST_PLATFORM: Final = 16  # characters in a list; the page of the image has it whole
 _LONGEST_REASON: Final = 300
@@ -94,6 +95,25 @@ def chip(text: str, tone: str = "", reason: str = "") -> str:
     return format_html(
         '<span class="chip {0}" title="{3}">{1}{2}<span class="sr">: {3}</span></span>', tone, drawn, text, why
     )
+
+
+@register.simple_tag
+def spark(counts: Sequence[int]) -> str:
+    """One bar for each count, today's the last; nothing where all are 0. The largest is as high as all is."""
+    most = max(counts, default=0)
+    if not most:
+        return ""
+    bars = "".join(
+        f"M{1 + 2 * place} {_SPARK}v-{max(1, round(count / most * _SPARK))}"
+        for place, count in enumerate(counts)
+        if count
+    )
+    words = gettext("%(all)s in %(days)s days") % {"all": sum(counts), "days": len(counts)}
+    return format_html(
+        '<svg class="spark" width="{0}" height="{1}" viewBox="0 0 {0} {1}" role="img" aria-label="{2}">'
+        '<title>{2}</title><path d="{3}" stroke="currentColor" stroke-width="1.5"/></svg>',
+        2 * len(counts), _SPARK, words, bars,
+    )  # fmt: skip
 
 
 @register.simple_tag

@@ -17,6 +17,7 @@ from catalog.reads.introduction import introduction_of
 from catalog.reads.keyset import CAP, Column, Order, Page, paged
 from catalog.reads.narrowing import choices_in
 from catalog.reads.platforms import platforms_of
+from catalog.reads.pulls import pull_days_of, tells_of_pulls
 from catalog.reads.timeline import timeline_of
 from web.finding import find_repository
 from web.htmx import render_page, wants_part
@@ -29,6 +30,8 @@ COLUMNS: Final = {
     "date": Column("dated", datetime, largest_first=True),
     "tag": Column("lead_key", bytes),
     "size": Column("size", int, largest_first=True),
+    "pull": Column("pulled", datetime, largest_first=True),
+    "pulls": Column("pulls", int, largest_first=True),
 }
 _GONE_COLUMNS: Final = {"gone": Column("gone_at", datetime, largest_first=True), "tag": Column("key", bytes)}
 _ALIASES: Final = 6  # beside the lead tag; the others are folded
@@ -51,8 +54,9 @@ def page(request: HttpRequest, registry: str, repository: str) -> HttpResponse:
         whole=PresenceQuerySet.with_manifest,
     )
     names = _add_tags_and_platforms(found)
+    has_pulls = _add_pull_days(found) or order.column.field in {"pulled", "pulls"}
     _add_going(found, narrowing.text)
-    context = {"repository": row, "narrowing": narrowing, "order": order, "page": found}
+    context = {"repository": row, "narrowing": narrowing, "order": order, "page": found, "has_pulls": has_pulls}
     context["protected"] = locks_of(request, row, names)
     if choices:
         around = _surroundings(row, Menus.of(choices, narrowing)) | {"command": way_to_newest(row, tool_of(request))}
@@ -117,6 +121,14 @@ def _add_tags_and_platforms(page: Page[Presence]) -> list[str]:
     return [tag.name for named in tags.values() for tag in named]
 
 
+def _add_pull_days(page: Page[Presence]) -> bool:
+    """Each row gets `pulls_by_day`, see `pull_days_of`; whether an event told of a pull of any."""
+    days = pull_days_of(page.rows)
+    for row in page.rows:
+        row.pulls_by_day = days.get(row.pk, [])  # type: ignore[attr-defined]
+    return any(row.pulled_at for row in page.rows)
+
+
 def _add_going(page: Page[Presence], text: str) -> None:
     """Each row gets `goes`: the tags that are meant when it is selected, where the filter looked for some."""
     going = going_tags(page.rows, text)
@@ -132,6 +144,7 @@ def _surroundings(row: Repository, menus: Menus) -> dict[str, Any]:
     return {
         "introduction": None if row.has_readme else introduction_of(row),  # type: ignore[attr-defined]  # annotated
         "menus": menus,
+        "can_sort_by_pulls": tells_of_pulls(row),
         "gone": gone_from(row),
         "unreadable": unreadable_tags[:_MOST_UNREADABLE],
         "more_unreadable": len(unreadable_tags) > _MOST_UNREADABLE,
