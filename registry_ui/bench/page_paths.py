@@ -7,12 +7,11 @@ in `KINDS`.
 from __future__ import annotations
 
 import json
-import random
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from datetime import timedelta
 from string import ascii_lowercase
-from typing import Any, Final, TypeVar
+from typing import Final
 from urllib.parse import urlencode
 
 import django
@@ -20,40 +19,19 @@ import django
 if __name__ == "__main__":
     django.setup()
 
-from django.db.models import Model, QuerySet
+from django.db.models import Model
 
-from audit.models import Entry
-from catalog.models import Manifest, Presence, Repository, Scan, Tag
+from catalog.reads.entries import token_to
 from catalog.reads.keyset import Column, Order, token_after
 from catalog.reads.repositories import COLUMNS
-from tagging.models import TrashEntry
+from registry_ui.bench.page_samples import Sample, samples_of
 from web import trash_page
-from web.views import activity, repository
+from web.views import repository
 
-_SEED: Final = 7
 _DEEP: Final = 3  # of four pages of a list that is not its first
 _WORDS: Final = ("api", "led", "worker-1", "team-", "9", "exporter", "nothing-has-this-name")
+_ACTS: Final = ("", "pull", "pushes", "moves", "deletes", "mount", "change", "gap", "breaches")
 _TAG_WORDS: Final = ("1.", "latest", "-rc", "sha-4", "pr-1", "2.3", "alpine", "nothing")
-
-RowT = TypeVar("RowT", bound=Model)
-
-
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """What one path of each kind is about."""
-
-    chance: random.Random
-    number: int  # of the sample
-    repository: Repository
-    tag: Tag  # in it
-    index: Presence  # an image for several platforms, in another repository
-    lost: Repository  # that has lost tags
-    wide: Repository
-    wide_image: Presence
-    wide_tag: Tag
-    scan: Scan
-    entry: Entry  # of the audit
-    thrown_away: TrashEntry
 
 
 def _all(sample: Sample) -> str:
@@ -161,6 +139,19 @@ def _older(path: str, columns: dict[str, Column], sample: Sample, row: Model) ->
     return f"{path}?{urlencode({'page': token_after(row, Order.parse(None, columns))})}"
 
 
+def _activity(sample: Sample, **narrowed: str) -> str:
+    """The first page of what the filter leaves, or the one that begins after some entry."""
+    asked = dict(narrowed)
+    if sample.number % (_DEEP + 1):
+        asked["page"] = token_to(sample.told.pk)
+    return f"/activity?{urlencode(asked)}"
+
+
+def _day(sample: Sample) -> dict[str, str]:
+    day = sample.told.at.date()
+    return {"from": day.isoformat(), "to": (day + timedelta(days=sample.number % 9)).isoformat()}
+
+
 def _of_entry(sample: Sample) -> str:
     """What asks for the acts on one tag."""
     entry = sample.entry
@@ -222,9 +213,30 @@ KINDS: Final[dict[str, Callable[[Sample], str]]] = {
     "history of a tag": lambda sample: f"{_image(sample)}/history",
     "tag or copy": lambda sample: f"{_digest(sample)}/copy?{urlencode({'tag': sample.tag.name})}",
     "plan": lambda sample: f"/plans/{sample.entry.plan_id}",
-    "activity": lambda sample: _older("/activity", activity.COLUMNS, sample, sample.entry),
+    "activity": _activity,
     "activity of a tag": lambda sample: f"/activity?{_of_entry(sample)}",
-    "activity of a person": lambda sample: f"/activity?{urlencode({'actor': sample.entry.actor})}",
+    "activity of a person": lambda sample: _activity(sample, actor=sample.told.actor),
+    "activity of a registry": lambda sample: _activity(sample, registry=sample.told.registry),
+    "activity of a repository": lambda sample: _activity(
+        sample, registry=sample.told.registry, repository=sample.told.repository
+    ),
+    "activity of a namespace": lambda sample: _activity(
+        sample, repository=f"{sample.told.repository.partition('/')[0]}/*"
+    ),
+    "activity of a pattern": lambda sample: _activity(sample, repository=f"*{sample.told.repository[-6:]}"),
+    "activity of a digest": lambda sample: _activity(sample, digest=sample.told.digest_after),
+    "activity from an address": lambda sample: _activity(sample, address=sample.told.address),
+    "activity of one kind": lambda sample: _activity(sample, act=_ACTS[sample.number % len(_ACTS)]),
+    "activity of a day": lambda sample: _activity(sample, **_day(sample)),
+    "activity by all at once": lambda sample: _activity(
+        sample,
+        actor=sample.told.actor,
+        act=_ACTS[sample.number % len(_ACTS)],
+        repository=f"{sample.told.repository.partition('/')[0]}/*",
+    ),
+    "what is new in the activity": lambda sample: (
+        f"/activity/newer?{urlencode({'after': sample.told.pk, 'actor': sample.told.actor})}"
+    ),
     "trash": lambda sample: _older("/trash", trash_page.COLUMNS, sample, sample.thrown_away),
     "trash of a repository": lambda sample: f"/trash?{urlencode({'repository': sample.thrown_away.repository.name})}",
     "protected tags": lambda _: "/protection",
@@ -256,37 +268,8 @@ def _list(sample: Sample, columns: dict[str, Column], row: Model) -> str:
 
 def paths(number: int) -> dict[str, list[str]]:
     """`number` of each kind, the same each time."""
-    samples = list(_samples(number))
+    samples = list(samples_of(number))
     return {name: [path(sample) for sample in samples] for name, path in KINDS.items()}
-
-
-def _samples(number: int) -> Iterator[Sample]:
-    chance = random.Random(_SEED)  # noqa: S311  nothing here is secret
-    live = Repository.objects.live().filter(tag_count__gt=0).select_related("registry")
-    wide = live.order_by("-tag_count")[0]
-    of_wide = {"repository": wide}
-    tags = _some(chance, Tag.objects.live().filter(**of_wide).select_related("repository__registry"), number)
-    images = _some(chance, Presence.objects.tagged().for_people().filter(**of_wide), number)
-    index = Presence.objects.tagged().filter(manifest__kind=Manifest.Kind.INDEX).order_by("repository", "pk")
-    indexes = _some(chance, index.select_related("repository__registry"), number)
-    lost = _some(chance, live.filter(tags__gone_at__isnull=False).distinct(), number)
-    entries = _some(chance, Entry.objects.exclude(plan_id=None), number)
-    trash = _some(chance, TrashEntry.objects.listed(), number)
-    scans = _some(chance, Scan.objects.complete().filter(registry=wide.registry).select_related("registry"), number)
-    for at, row in enumerate(_some(chance, live, number)):
-        tag = Tag.objects.live().filter(repository=row).exclude(presence=None).select_related("presence__manifest")
-        chosen = chance.choice(tag[:100])
-        chosen.repository = row
-        of_wide_one = (wide, images[at], tags[at])
-        yield Sample(chance, at, row, chosen, indexes[at], lost[at], *of_wide_one, scans[at], entries[at], trash[at])
-
-
-def _some(chance: random.Random, rows: QuerySet[RowT], number: int) -> Sequence[RowT]:
-    """`number` of them, as different as there are."""
-    ids = list(rows.values_list("pk", flat=True))
-    chosen = [pk for _ in range(1 + number // len(ids)) for pk in chance.sample(ids, len(ids))][:number]
-    found: dict[Any, RowT] = {row.pk: row for row in rows.filter(pk__in=set(chosen))}
-    return [found[pk] for pk in chosen]
 
 
 if __name__ == "__main__":

@@ -71,7 +71,7 @@ def test_what_nobody_told_is_not_made_up(client: Client, app: Repository) -> Non
     tag = app.tags.get(name="1.0")
     now = timezone.now()
     TagSpan.objects.filter(repository=app).delete()
-    span = TagSpan.objects.create(tag=tag, repository=app, manifest=tag.presence.manifest, began=now)
+    span = TagSpan.objects.create(tag=tag, repository=app, manifest=app.presences.get().manifest, began=now)
     assert "It was there when Berth first looked." in words(client)
     other = app.tags.get(name="latest")
     TagSpan.objects.create(tag=other, repository=app, manifest=span.manifest, began=now - timedelta(days=1), ended=now)

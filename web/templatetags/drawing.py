@@ -17,7 +17,7 @@ from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 from django.utils.translation import get_language, gettext
 
-from web.templatetags.berth import ago, exact, said, short, short_platform
+from web.templatetags.berth import ago, exact, number, said, short, short_platform
 
 register = template.Library()
 
@@ -108,10 +108,10 @@ def spark(counts: Sequence[int]) -> str:
         for place, count in enumerate(counts)
         if count
     )
-    words = gettext("%(all)s in %(days)s days") % {"all": sum(counts), "days": len(counts)}
+    words = gettext("%(all)s in %(days)s days") % {"all": number(sum(counts)), "days": len(counts)}
     return format_html(
         '<svg class="spark" width="{0}" height="{1}" viewBox="0 0 {0} {1}" role="img" aria-label="{2}">'
-        '<title>{2}</title><path d="{3}" stroke="currentColor" stroke-width="1.5"/></svg>',
+        '<title>{2}</title><path d="{3}" stroke="currentColor" stroke-width="1.25"/></svg>',
         2 * len(counts), _SPARK, words, bars,
     )  # fmt: skip
 

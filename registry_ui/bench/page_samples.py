@@ -1,0 +1,79 @@
+"""What the measured pages are about: repositories, tags, images and entries from all over a filled catalog."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+
+from django.db.models import Model, QuerySet
+
+from audit.models import Entry
+from catalog.models import Manifest, Presence, Repository, Scan, Tag
+from tagging.models import TrashEntry
+
+_SEED: Final = 7
+
+RowT = TypeVar("RowT", bound=Model)
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What one path of each kind is about."""
+
+    chance: random.Random
+    number: int  # of the sample
+    repository: Repository
+    tag: Tag  # in it
+    index: Presence  # an image for several platforms, in another repository
+    lost: Repository  # that has lost tags
+    wide: Repository
+    wide_image: Presence
+    wide_tag: Tag
+    scan: Scan
+    entry: Entry  # of the audit, of what Berth did
+    told: Entry  # of what a registry told
+    thrown_away: TrashEntry
+
+
+def samples_of(number: int) -> Iterator[Sample]:
+    """The same each time."""
+    chance = random.Random(_SEED)  # noqa: S311  nothing here is secret
+    live = Repository.objects.live().filter(tag_count__gt=0).select_related("registry")
+    wide = live.order_by("-tag_count")[0]
+    of_wide = {"repository": wide}
+    tags = _some(chance, Tag.objects.live().filter(**of_wide).select_related("repository__registry"), number)
+    images = _some(chance, Presence.objects.tagged().for_people().filter(**of_wide), number)
+    index = Presence.objects.tagged().filter(manifest__kind=Manifest.Kind.INDEX).order_by("repository", "pk")
+    indexes = _some(chance, index.select_related("repository__registry"), number)
+    lost = _some(chance, live.filter(tags__gone_at__isnull=False).distinct(), number)
+    entries = _some(chance, Entry.objects.exclude(plan_id=None), number)
+    told = _some_told(chance, number)
+    trash = _some(chance, TrashEntry.objects.listed(), number)
+    scans = _some(chance, Scan.objects.complete().filter(registry=wide.registry).select_related("registry"), number)
+    for at, row in enumerate(_some(chance, live, number)):
+        tag = Tag.objects.live().filter(repository=row).exclude(presence=None).select_related("presence__manifest")
+        chosen = chance.choice(tag[:100])
+        chosen.repository = row
+        of_wide_one = (wide, images[at], tags[at])
+        yield Sample(
+            chance, at, row, chosen, indexes[at], lost[at], *of_wide_one, scans[at], entries[at], told[at], trash[at]
+        )
+
+
+def _some_told(chance: random.Random, number: int) -> list[Entry]:
+    """From here and there: there are too many to choose among all."""
+    newest, found = Entry.objects.latest("pk").pk, list[Entry]()
+    while len(found) < number:
+        after = Entry.objects.filter(pk__gte=chance.randrange(newest), source=Entry.Source.EVENT).exclude(actor="")
+        found += after.order_by("pk")[:1]
+    return found
+
+
+def _some(chance: random.Random, rows: QuerySet[RowT], number: int) -> Sequence[RowT]:
+    """`number` of them, as different as there are."""
+    ids = list(rows.values_list("pk", flat=True))
+    chosen = [pk for _ in range(1 + number // len(ids)) for pk in chance.sample(ids, len(ids))][:number]
+    found: dict[Any, RowT] = {row.pk: row for row in rows.filter(pk__in=set(chosen))}
+    return [found[pk] for pk in chosen]

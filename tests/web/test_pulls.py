@@ -1,0 +1,77 @@
+"""The pulls of images in the list of a repository: what events told, and nothing where they told nothing."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
+
+from catalog.models import Presence, PullDay, Repository
+from registries.models import Registry
+from tests.web import furniture as make
+from tests.web.pages import Page
+from web.templatetags.drawing import spark
+
+
+@pytest.fixture
+def app(local: Registry) -> Repository:
+    app = make.repository(local, "team/app")
+    for name in ("1.0", "2.0", "3.0"):
+        make.put(app, make.image([(name, 1_000)], make.config()), name)
+    return make.settle(app)
+
+
+def pull(app: Repository, tag: str, pulls: int, hours: int = 0) -> None:
+    when = timezone.now() - timedelta(hours=hours)
+    presence = app.presences.get(lead_tag=tag)
+    Presence.objects.filter(pk=presence.pk).update(pulls=pulls, pulled=when)
+    PullDay.objects.create(presence=presence, day=when.date(), pulls=pulls, last_at=when)
+    PullDay.objects.create(presence=presence, day=when.date() - timedelta(days=90), pulls=99, last_at=when)
+
+
+def tags(page: Page, among: str = "123") -> list[str]:
+    return [link.rpartition("/")[2] for link in page.links if link.endswith(tuple(f"/-/tags/{n}.0" for n in among))]
+
+
+def test_without_an_event_there_is_no_column(client: Client, app: Repository) -> None:
+    page = Page(client.get("/r/local/team/app").content.decode())
+    assert "Pulls" not in page.words
+    assert not page.all("option", value="pulls")
+
+
+def test_images_are_sorted_by_their_pulls(client: Client, app: Repository) -> None:
+    pull(app, "1.0", 7, hours=3)
+    pull(app, "2.0", 3_000, hours=9)
+    for sort, order in {
+        "pulls": ["2.0", "1.0", "3.0"],
+        "-pulls": ["3.0", "1.0", "2.0"],
+        "pull": ["1.0", "2.0", "3.0"],
+        "-pull": ["3.0", "2.0", "1.0"],
+    }.items():
+        page = Page(client.get(f"/r/local/team/app?sort={sort}").content.decode())
+        assert tags(page) == order, sort
+        assert page.all("option", value=sort, selected="")
+    for said in ("3,000 pulls", "last 9 h ago", "7 pulls", "last 3 h ago"):
+        assert said in page.words
+    labels = {drawn.get("aria-label") for drawn in page.all("svg", **{"class": "spark"})}
+    assert labels == {"3,000 in 30 days", "7 in 30 days"}
+    part = client.get("/r/local/team/app?sort=pulls", headers={"HX-Request": "true"}).content.decode()
+    assert "3,000" in part
+
+
+def test_it_takes_ten_queries_at_most(
+    client: Client, app: Repository, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    pull(app, "1.0", 7)
+    with django_assert_max_num_queries(10):
+        client.get("/r/local/team/app?sort=pulls")
+
+
+def test_bars_are_as_high_as_the_days_are_busy() -> None:
+    assert spark([0, 0]) == spark([]) == ""
+    drawn = spark([1, 0, 4])
+    assert 'd="M1 16v-4M5 16v-16"' in drawn
+    assert 'aria-label="5 in 3 days"' in drawn
