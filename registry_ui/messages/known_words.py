@@ -29,6 +29,8 @@ UNTRANSLATED: Final[dict[str, str]] = {
     "UTC": "the sign of a time zone",
     "API": "the abbreviation is the word in every language",
     "JSON": "the name of a format",
+    "JSON Lines": "the name of a format",
+    "CSV": "the name of a format",
     "README": "the name of a file",
     "Markdown": "the name of a format",
     "Dockerfile": "the name of a file",

@@ -22,7 +22,7 @@ from tests.tagging.acting import Actor
 from tests.web import furniture as make
 from tests.web.conftest import static_files
 from tests.web.pages import Page
-from web.tag_history import history_of
+from web.tag_history import entries_of, history_of
 
 __all__ = ["static_files"]
 
@@ -292,7 +292,7 @@ def test_the_history_tells_the_last_of_very_many_acts(db: None) -> None:
         [Entry(key=f"a{n}", at=at, registry_id=where.registry_id, **mine) for n, at in enumerate(moments)]
     )
 
-    (named,) = history_of(tag)
+    (named,) = history_of(tag, entries_of(tag))
 
     assert named.act is not None
     assert named.act.key == "a1001"

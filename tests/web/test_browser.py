@@ -68,6 +68,8 @@ PAGES: Final = (
     "/registries/edge/events?url=https://berth.example.org",
     "/activity",
     "/activity?tag=1.27.3",
+    "/activity?act=breaches&actor=nobody&from=2026-01-01",
+    "/r/local/platform/api?sort=pulls",
     "/trash",
     "/trash?repository=nothing",
     "/protection",
