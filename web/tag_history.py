@@ -41,13 +41,20 @@ def entries_of(tag: Tag) -> list[Entry]:
 
 
 def history_of(tag: Tag, entries: Sequence[Entry]) -> list[Named]:
-    """The newest first, at most `_MOST`. Two queries; `entries` are those of the tag."""
+    """The newest first, at most `_MOST`. Two queries, three of a tag to which very much happened.
+
+    `entries` are those of the tag.
+    """
     first = TagSpan.objects.filter(repository=tag.repository).order_by("began").values("began")[:1]
     found = TagSpan.objects.filter(tag=tag).annotate(found_at=Subquery(first)).select_related("manifest")
     spans = list(found.order_by("-began", "-id")[:_MOST])
     places = Presence.objects.filter(repository=tag.repository, manifest__in={span.manifest_id for span in spans})
     here = {place.manifest_id: place for place in places}
     acts = {entry.at: entry for entry in entries if entry.outcome == Entry.Outcome.DONE}
+    if len(entries) == _MOST_ENTRIES:  # there may be more, and older
+        mine = Entry.objects.of_tag(tag.repository.registry_id, tag.repository.name, tag.name)
+        moments = {at for span in spans for at in (span.began, span.ended) if at} - acts.keys()
+        acts |= {entry.at: entry for entry in mine.but_pulls().done_at(moments)}
     return [
         Named(
             digest=span.manifest.digest,
