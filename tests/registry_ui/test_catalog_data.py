@@ -12,6 +12,7 @@ from django.core.management import call_command
 from django.db.models import Count, F, Model, Q
 from pytest_django import DjangoDbBlocker
 
+from audit.models import Entry
 from catalog.models import (
     ConfigDocument,
     Document,
@@ -171,3 +172,15 @@ def test_names_differ_and_stay_the_same() -> None:
     assert names == repository_names(3000, 4)
     assert {name.count("/") for name in names} >= {0, 1, 2, 3, 4}
     assert set(names) & {name.rpartition("/")[0] for name in names}, "some hold repositories too"
+
+
+def test_registries_told_of_as_many_acts_as_a_full_audit_has(filled: None) -> None:
+    told = Entry.objects.filter(key__startswith="told:")
+    assert told.count() == 2 * CATALOG.tags
+    acts = dict(told.values_list("act").annotate(Count("pk")))
+    assert acts[Entry.Act.PULL] > acts[Entry.Act.PUSH] > acts[Entry.Act.DELETE_TAG] > 0
+    known = set(Repository.objects.values_list("registry", "name"))
+    assert set(told.exclude(repository="").values_list("registry_id", "repository").distinct()) <= known
+    moments = list(told.order_by("pk").values_list("at", flat=True))
+    assert moments == sorted(moments)
+    assert not told.exclude(source=Entry.Source.EVENT).exclude(address="").exists()

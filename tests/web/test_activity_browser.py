@@ -25,6 +25,14 @@ def test_what_is_new_waits_until_it_is_asked_for(visit: Visit) -> None:
     assert visit.complaints == []
 
 
+def test_a_page_that_nobody_sees_asks_nothing(visit: Visit) -> None:
+    visit.go("/activity")
+    visit.page.evaluate("Object.defineProperty(document, 'hidden', {value: true})")
+    visit.requests.clear()
+    visit.page.wait_for_timeout(6_000)
+    assert visit.requests == []
+
+
 def test_the_list_is_filtered_where_it_stands(visit: Visit) -> None:
     visit.go("/activity")
     page = visit.page
