@@ -87,7 +87,7 @@ def test_every_word_of_a_page_can_be_translated() -> None:
             assert words.strip() in _NAMES, f"{words.strip()!r} in {_name(path)}"
 
 
-_NAMES: Final = {"Berth", "· Berth", "helm", "Enter", "./run password NAME"}
+_NAMES: Final = {"Berth", "· Berth", "helm", "Enter", "./run password NAME", "CSV", "JSON Lines"}
 
 
 def test_the_style_asks_for_no_file_from_outside() -> None:
