@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('audit', '0003_events'),
+        ('audit', '0005_acts_of_notices'),
     ]
 
     operations = [
