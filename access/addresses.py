@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from ipaddress import ip_address
+from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -14,10 +16,15 @@ def client_address(request: HttpRequest) -> str | None:
     Behind a proxy it is the last entry of X-Forwarded-For, the one that the proxy itself wrote: what stands
     before it the client may have made up. Without a proxy the header is the client's own, and not looked at.
     """
-    peer = _address(request.META.get("REMOTE_ADDR", ""))
+    return address_of(request.META)
+
+
+def address_of(environ: Mapping[str, Any]) -> str | None:
+    """The same of a request that Django has not seen."""
+    peer = _address(environ.get("REMOTE_ADDR", ""))
     if not settings.BEHIND_PROXY:
         return peer
-    return _address(request.META.get("HTTP_X_FORWARDED_FOR", "").rpartition(",")[2]) or peer
+    return _address(environ.get("HTTP_X_FORWARDED_FOR", "").rpartition(",")[2]) or peer
 
 
 def _address(text: str) -> str | None:

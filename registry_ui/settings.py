@@ -95,7 +95,6 @@ INSTALLED_APPS = [
 ]
 SERVER_TIMING = env.flag("BERTH_SERVER_TIMING", default=False)
 MIDDLEWARE = [
-    "api.events.EventsFirst",
     "web.server_timing.ServerTiming",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

@@ -10,4 +10,8 @@ from jobs.processor import Turns
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "registry_ui.settings")
 
-application = Turns(get_wsgi_application())
+django = get_wsgi_application()
+
+from api.events import EventsFirst  # noqa: E402  it needs Django to be set up
+
+application = Turns(EventsFirst(django))

@@ -10,7 +10,7 @@ from django.db import Error as DatabaseFault
 from django.db import connections
 from django.utils import timezone
 
-from audit import seen
+from audit import inbox, seen
 from catalog.arrivals import counting, rereading, waiting
 from catalog.arrivals.handling import MOST, Handling
 from jobs import ending, resident
@@ -52,6 +52,7 @@ class _Serving:
         self._due: dict[float, float] = {}
 
     def run(self) -> None:
+        inbox.hurry()
         try:
             while not ending.asked():
                 handled = self._handling.some()

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import io
+from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
 import pytest
 from django.db import OperationalError, connections
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.utils import timezone
 from pytest_django import Settings
 
+from api.events import EventsFirst
 from audit import inbox
 from audit.models import Delivery, Refused
 from oci.events import MEDIA_TYPE
@@ -31,12 +33,40 @@ def secret(local: Registry) -> str:
 
 
 def tell(
-    secret: str | None, body: bytes = BODY, *, to: str = "local", client: Client | None = None, **headers: str
-) -> Any:
+    secret: str | None, body: bytes = BODY, *, to: str = "local", come_from: str = "192.0.2.0", **headers: str
+) -> Answer:
     if secret is not None:
         headers = {"Authorization": f"Bearer {secret}", **headers}
-    caller = client or Client(REMOTE_ADDR="192.0.2.0")
-    return caller.generic("POST", f"/api/v1/events/{to}", body, content_type=MEDIA_TYPE, headers=headers)
+    factory = RequestFactory(REMOTE_ADDR=come_from)
+    request = factory.generic("POST", f"/api/v1/events/{to}", body, content_type=MEDIA_TYPE, headers=headers)
+    return answer(request.environ)
+
+
+@dataclass
+class Answer:
+    """As a server would send it."""
+
+    status_code: int = 0
+    content: bytes = b""
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def __getitem__(self, name: str) -> str:
+        return self.headers[name]
+
+
+def answer(environ: dict[str, Any]) -> Answer:
+    """What comes in this way never reaches the application behind it."""
+    given = Answer()
+
+    def start(status: str, headers: list[tuple[str, str]]) -> None:
+        given.status_code, given.headers = int(status.split(maxsplit=1)[0]), dict(headers)
+
+    given.content = b"".join(EventsFirst(_nobody)(environ, start))
+    return given
+
+
+def _nobody(*_: Any) -> list[bytes]:
+    raise AssertionError("it was led on")
 
 
 def kept() -> list[bytes]:
@@ -103,7 +133,7 @@ def test_who_does_not_show_the_secret_is_not_heard(secret: str, header: dict[str
     other = event_secrets.issue(make.registry("other"))
     shown = {name: value.format(secret=secret, other=other) for name, value in header.items()}
     here = next(_ADDRESSES)
-    response = tell(None, BODY, client=Client(REMOTE_ADDR=here), **shown)
+    response = tell(None, BODY, come_from=here, **shown)
     assert response.status_code == 401
     assert response["WWW-Authenticate"].startswith("Bearer")
     assert kept() == []
@@ -112,12 +142,11 @@ def test_who_does_not_show_the_secret_is_not_heard(secret: str, header: dict[str
 
 
 def test_a_secret_in_the_address_is_none(secret: str) -> None:
-    response = Client().post(f"/api/v1/events/local?secret={secret}&access_token={secret}", BODY, MEDIA_TYPE)
-    assert response.status_code == 401
+    assert tell(None, to=f"local?secret={secret}&access_token={secret}").status_code == 401
 
 
 def test_a_session_of_staff_opens_nothing(secret: str, staff_client: Client) -> None:
-    assert tell(None, client=staff_client).status_code == 401
+    assert tell(None, Cookie=staff_client.cookies.output(header="").strip()).status_code == 401
 
 
 @pytest.mark.parametrize("name", ["nobody", "", "local/", "lo cal", "a" * 300, "%00", "..%2flocal", "LOCAL"])
@@ -172,9 +201,9 @@ def test_nobody_is_led_elsewhere(secret: str, settings: Settings) -> None:
 
 
 def test_many_refusals_are_counted_and_not_written_one_by_one(secret: str) -> None:
-    client = Client(REMOTE_ADDR=next(_ADDRESSES))
+    here = next(_ADDRESSES)
     for _ in range(50):
-        assert tell("wrong", client=client).status_code == 401
+        assert tell("wrong", come_from=here).status_code == 401
     assert Refused.objects.get().count == 1  # the others are written with the next, a second later
 
 
@@ -200,25 +229,31 @@ class _Broken(io.RawIOBase):
 
 
 def test_who_breaks_off_has_told_nothing(secret: str) -> None:
-    environment: Any = {"wsgi.input": _Broken(), "HTTP_AUTHORIZATION": f"Bearer {secret}"}
-    response = Client().generic("POST", "/api/v1/events/local", b"x" * 9, MEDIA_TYPE, **environment)
-    assert response.status_code == 503
+    for body in (_Broken(), io.BytesIO(b"x" * 8)):
+        assert _tell_raw(secret, body, CONTENT_LENGTH="9").status_code == 503
     assert kept() == []
 
 
 def test_a_body_of_no_said_length_is_read_to_its_end(secret: str) -> None:
     """As some proxies pass it on: the server tells where it ends."""
-    environment: Any = {
-        "wsgi.input": io.BytesIO(BODY),
-        "wsgi.input_terminated": True,
-        "CONTENT_LENGTH": "",
-        "HTTP_TRANSFER_ENCODING": "chunked",
-        "HTTP_AUTHORIZATION": f"Bearer {secret}",
-    }
-    assert Client().generic("POST", "/api/v1/events/local", b"", MEDIA_TYPE, **environment).status_code == 202
+    said = {"wsgi.input_terminated": True, "CONTENT_LENGTH": "", "HTTP_TRANSFER_ENCODING": "chunked"}
+    assert _tell_raw(secret, io.BytesIO(BODY), **said).status_code == 202
     assert kept() == [BODY]
 
 
 def test_of_who_is_not_heard_nothing_is_read(secret: str) -> None:
-    environment: Any = {"wsgi.input": _Broken(), "HTTP_AUTHORIZATION": "Bearer wrong"}
-    assert Client().generic("POST", "/api/v1/events/local", b"x" * 9, MEDIA_TYPE, **environment).status_code == 401
+    assert _tell_raw("wrong", _Broken(), CONTENT_LENGTH="9").status_code == 401
+
+
+def _tell_raw(secret: str, body: io.IOBase, **environ: Any) -> Answer:
+    request = RequestFactory().generic("POST", "/api/v1/events/local", b"x", MEDIA_TYPE)
+    return answer({**request.environ, "wsgi.input": body, "HTTP_AUTHORIZATION": f"Bearer {secret}", **environ})
+
+
+def test_others_are_led_on(secret: str) -> None:
+    """A look at the address, and where nothing stands before Django."""
+    assert Client().get("/api/v1/events/local").status_code == 405
+    said = {"Authorization": f"Bearer {secret}"}
+    assert Client().post("/api/v1/events/local", BODY, MEDIA_TYPE, headers=said).status_code == 202
+    with pytest.raises(AssertionError, match="led on"):
+        answer(RequestFactory().get("/api/v1/events/local").environ)

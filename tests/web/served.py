@@ -13,6 +13,8 @@ from django.core.wsgi import get_wsgi_application
 from django.db import connections
 from django.test.testcases import LiveServerThread, QuietWSGIRequestHandler
 
+from api.events import EventsFirst
+
 
 class _Server(LiveServerThread):
     """Django's own puts a handler of its own before the static files; this one leaves them to WhiteNoise."""
@@ -24,7 +26,7 @@ class _Server(LiveServerThread):
     def run(self) -> None:
         for alias, shared in (self.connections_override or {}).items():
             connections[alias] = shared
-        application = get_wsgi_application()
+        application = EventsFirst(get_wsgi_application())
 
         def answer(environ: dict[str, Any], start_response: Any) -> list[bytes]:
             with self.one_at_a_time:  # the tests' database is one connection
