@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from django.db import transaction
 
@@ -18,6 +18,7 @@ from tagging.trash import Going, end_of_keeping, keep_images
 
 _OVERLAP: Final = timedelta(minutes=5)  # a change is written some time after its moment
 _TOGETHER: Final = 500
+_CLAIMED: Final = ("source", "actor", "address", "user_agent", "claimed_at")
 
 
 def look(now: datetime) -> None:
@@ -47,6 +48,7 @@ def _note(registry: Registry, rules: RuleBook, span: TagSpan, now: datetime) -> 
     key = f"breach:{span.pk}"
     if Entry.objects.filter(key=key).exists():
         return
+    told = _told(registry, span)
     with transaction.atomic():
         record(
             [
@@ -63,12 +65,20 @@ def _note(registry: Registry, rules: RuleBook, span: TagSpan, now: datetime) -> 
                     digest_after=after.manifest.digest if after else "",
                     why=rule.why,
                     detail=str(rule),
+                    **told,
                 )
             ]
         )
         going = [Going(span.tag.name, span.manifest.digest)]
         said = {"registry": registry, "how": TrashEntry.How.OUTSIDE, "why": str(rule), "deleted_at": span.ended}
         keep_images(span.repository, going, {**said, "until": end_of_keeping(now)}, since=span.ended)
+
+
+def _told(registry: Registry, span: TagSpan) -> dict[str, Any]:
+    """Who is said to have done it, where the registry told of it."""
+    entries = Entry.objects.of_tag(registry.pk, span.repository.name, span.tag.name).done_at([span.ended])
+    told = entries.filter(source=Entry.Source.EVENT).but_pulls().newest_first().first()
+    return {name: getattr(told, name) for name in _CLAIMED} if told else {"source": Entry.Source.SCAN}
 
 
 def _is_ours(registry: Registry, span: TagSpan) -> bool:

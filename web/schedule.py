@@ -9,9 +9,10 @@ from typing import Self
 from django.utils import timezone
 from django.utils.translation import gettext
 
+from audit.models import EventStream
 from catalog.models import Scan
 from catalog.policy import SCAN_EVERY
-from catalog.services import next_after
+from catalog.services import interval, next_after
 from registries.models import Registry
 
 
@@ -24,18 +25,25 @@ class Schedule:
     every: timedelta = SCAN_EVERY
 
     @classmethod
-    def of(cls, registry: Registry, last: Scan | None, complete: Scan | None) -> Self | None:
-        """None for a registry that is scanned no more."""
+    def of(
+        cls, registry: Registry, last: Scan | None, complete: Scan | None, stream: EventStream | None = None
+    ) -> Self | None:
+        """None for a registry that is scanned no more. `stream` is that of its events."""
         if registry.retired_at is not None:
             return None
-        at = next_after(registry, last, complete)
+        at, every = next_after(registry, last, complete, stream), interval(complete, stream)
         took = max((scan.took for scan in (last, complete) if scan), default=timedelta(0))
-        rests_longer = last is not None and at - min(last.started_at, timezone.now()) > SCAN_EVERY
-        return cls(at, took if rests_longer else None)
+        rests_longer = last is not None and at - min(last.started_at, timezone.now()) > every
+        return cls(at, took if rests_longer else None, every)
 
     @property
     def minutes(self) -> int:
         return round(self.every.total_seconds() / 60)
+
+    @property
+    def is_stretched(self) -> bool:
+        """Events tell what happens meanwhile."""
+        return self.every > SCAN_EVERY
 
     @property
     def is_due(self) -> bool:

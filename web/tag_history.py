@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -50,21 +50,34 @@ def history_of(tag: Tag, entries: Sequence[Entry]) -> list[Named]:
     spans = list(found.order_by("-began", "-id")[:_MOST])
     places = Presence.objects.filter(repository=tag.repository, manifest__in={span.manifest_id for span in spans})
     here = {place.manifest_id: place for place in places}
-    acts = {entry.at: entry for entry in entries if entry.outcome == Entry.Outcome.DONE}
+    acts = _by_moment(entry for entry in entries if entry.outcome == Entry.Outcome.DONE)
     if len(entries) == _MOST_ENTRIES:  # there may be more, and older
         mine = Entry.objects.of_tag(tag.repository.registry_id, tag.repository.name, tag.name)
         moments = {at for span in spans for at in (span.began, span.ended) if at} - acts.keys()
-        acts |= {entry.at: entry for entry in mine.but_pulls().done_at(moments)}
+        acts |= _by_moment(mine.but_pulls().done_at(moments))
     return [
         Named(
             digest=span.manifest.digest,
             size=here[span.manifest_id].size if span.manifest_id in here else 0,
             began=span.began,
             ended=span.ended,
-            act=acts.get(span.began),
-            end=acts.get(span.ended) if span.ended else None,
+            act=_that_led_to(span.manifest.digest, acts.get(span.began, [])),
+            end=next(iter(acts.get(span.ended, [])), None) if span.ended else None,
             is_first=span.began not in acts and span.began == span.found_at,
             is_reached=span.manifest_id in here and here[span.manifest_id].gone_at is None,
         )
         for span in spans
     ]
+
+
+def _by_moment(entries: Iterable[Entry]) -> dict[datetime, list[Entry]]:
+    """Of those of one moment the oldest comes first."""
+    found: dict[datetime, list[Entry]] = {}
+    for entry in sorted(entries, key=lambda entry: entry.pk):
+        found.setdefault(entry.at, []).append(entry)
+    return found
+
+
+def _that_led_to(digest: str, entries: Sequence[Entry]) -> Entry | None:
+    """Of several moves that were told together, the one after which it was seen."""
+    return next((entry for entry in entries if entry.digest_after == digest), next(iter(entries), None))

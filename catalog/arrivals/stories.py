@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from audit.models import Entry
@@ -13,6 +13,7 @@ from catalog.models import Presence, Tag, TagSpan
 
 _ENDS: Final = frozenset({Entry.Act.DELETE_TAG, Entry.Act.BREACH_DELETE})
 _ACT: Final = Entry.Act
+_LATELY: Final = timedelta(minutes=10)  # an entry has about the date at which it is written: lists rest on that
 
 
 class Stories:
@@ -94,7 +95,9 @@ class Stories:
         before = newest.digest_after if newest is not None else earlier.manifest.digest if earlier else ""
         # Of what was there when Berth first looked, nobody knows what it was before: it was pushed once more now.
         is_old = newest is None and earlier is None and told.moment > spans[0].began
-        return (told.digest, at) if is_old else (before, spans[0].began)
+        if is_old:
+            return told.digest, at
+        return before, spans[0].began if at - spans[0].began < _LATELY else at
 
 
 def _is_late(told: Told, newest: Entry) -> bool:

@@ -35,16 +35,17 @@ def page(request: HttpRequest, name: str) -> HttpResponse:
     scans = list(Scan.objects.filter(registry=registry).for_list().newest_first()[:_SCANS])
     complete = next((scan for scan in scans if scan.complete), None) or _last_complete(registry)
     jobs = list(Job.objects.unfinished().filter(kind=KIND, subject=registry.job_subject))
+    stream = EventStream.objects.filter(registry_id=registry.pk).first()
     context = {
         "registry": registry,
         "findings": findings(registry),
         "rows": [ScanRow(scan) for scan in scans],
         "complete": complete,
         "note": note_for(complete, sees_paths=may_administer(request.user)) if complete else "",
-        "schedule": Schedule.of(registry, scans[0] if scans else None, complete),
+        "schedule": Schedule.of(registry, scans[0] if scans else None, complete, stream),
         "question": next((job for job in jobs if job.state == Job.State.ASKING), None),
         "moving": [JobProgress(job) for job in jobs if job.is_moving],
-        "stream": EventStream.objects.filter(registry_id=registry.pk).first(),
+        "stream": stream,
         "watched": watched_section(registry, scans[0] if scans else None),
         **_totals(request, registry, complete),
     }
