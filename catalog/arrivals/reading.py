@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from catalog.arrivals.contents import ArrivingContents
@@ -32,6 +32,7 @@ from registries.models import Registry
 from registries.own_requests import today
 
 THREADS: Final = 4
+_TICK: Final = timedelta(milliseconds=1)  # of SQLite's clock: what the last batch wrote came before this one
 _PATIENCE: Final = 5.0  # seconds for an answer
 _AWAY: Final = (5.0, 60.0)  # seconds for which a registry that does not answer is left alone, doubled each time up to
 
@@ -86,7 +87,7 @@ class Reader:
         return [self._read(name, of_it, rows.get(name)) for name, of_it in wanted.items()]
 
     def _read(self, name: RepositoryName, wanted: Wanted, row: Repository | None) -> Found:
-        since = database_time()
+        since = database_time() + _TICK
         known = known_tags(row.pk, wanted.tags) if row else {}
         found = Found(name, since, row, known, BatchReading([]))
         if time.monotonic() < self._away_until:

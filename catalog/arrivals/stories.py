@@ -11,7 +11,6 @@ from catalog.arrivals.reading import Found
 from catalog.arrivals.told import Told
 from catalog.models import Presence, Tag, TagSpan
 
-_ENDS: Final = frozenset({Entry.Act.DELETE_TAG, Entry.Act.BREACH_DELETE})
 _ACT: Final = Entry.Act
 _LATELY: Final = timedelta(minutes=10)  # an entry has about the date at which it is written: lists rest on that
 
@@ -34,21 +33,19 @@ class Stories:
 
     def push(self, told: Told, at: datetime) -> Entry:
         newest = self._newest(told)
-        before = self._before(told, newest)
         if newest is not None and (_is_late(told, newest) or _is_found_already(told, newest)):
             before = newest.digest_before
-        elif before == told.digest and told.tag not in self._now and not _explains(newest, told.digest):
+        elif self._was_seen_before(told, newest):
             before, at = self._explain(told, newest, at)
+        else:
+            before = self._before(told, newest)
         self._now[told.tag] = told.digest
         act = self._act(told, before)
         self._here.add(told.digest)
         return told.entry(act, at, digest_before=before)
 
     def delete(self, told: Told, at: datetime) -> Entry:
-        newest = self._newest(told)
-        before = self._before(told, newest)
-        if not before and newest is not None and newest.act not in _ENDS:
-            before = newest.digest_after
+        before = self._before(told, self._newest(told))
         self._now[told.tag] = ""
         return told.entry(_ACT.DELETE_TAG, at, digest_before=before, digest_after="")
 
@@ -63,19 +60,16 @@ class Stories:
         return entries.filter(repository=told.repository).exclude(act=_ACT.PULL).exists()
 
     def _before(self, told: Told, newest: Entry | None) -> str:
+        """What was recorded last counts: the catalog may have read by now what a later event is going to tell."""
         if told.tag in self._now:
             return self._now[told.tag]
-        known = self._known.get(told.tag, "")
-        # What the catalog has read by now may be what a later event is going to tell.
-        if newest is not None and known not in {newest.digest_after, told.digest} and newest.act not in _ENDS:
-            return newest.digest_after if self._came_after(told.tag, newest) else known
-        return known
+        return newest.digest_after if newest is not None else self._known.get(told.tag, "")
 
-    def _came_after(self, tag: str, newest: Entry) -> bool:
-        """Whether the catalog got to know what the tag points to now together with that entry, or after it."""
-        spans = TagSpan.objects.filter(tag__repository=self._repository, tag__name=tag, ended=None)
-        began = spans.values_list("began", flat=True).first()
-        return began is not None and began >= newest.at
+    def _was_seen_before(self, told: Told, newest: Entry | None) -> bool:
+        """Whether the tag was read when it pointed there already, and nothing recorded says how it got there."""
+        if told.tag in self._now or self._known.get(told.tag) != told.digest:
+            return False
+        return newest is None or newest.digest_after != told.digest
 
     def _newest(self, told: Told) -> Entry | None:
         """The last that was recorded of what the tag points to."""
@@ -108,7 +102,3 @@ def _is_late(told: Told, newest: Entry) -> bool:
 def _is_found_already(told: Told, newest: Entry) -> bool:
     """Whether a scan has found what is told now, so late that it was recorded as a change of which nobody knew."""
     return newest.act == _ACT.CHANGE and newest.digest_after == told.digest and told.moment <= newest.at
-
-
-def _explains(newest: Entry | None, digest: str) -> bool:
-    return newest is not None and newest.digest_after == digest and newest.act not in _ENDS

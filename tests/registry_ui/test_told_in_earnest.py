@@ -1,0 +1,92 @@
+"""Berth as it runs, told by a real registry, killed and away meanwhile: all that was pushed is there, and told once."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+
+from registry_ui.bench import hearing, scanning
+from registry_ui.bench.processes import end
+from registry_ui.bench.registries import Registry
+from registry_ui.bench.site import Site
+from tests.pushing import Pusher
+from tests.real_registry import V2, V3, binary, generations
+from tests.registry_ui.telling_apart import story
+
+pytestmark = pytest.mark.long
+
+_PATIENCE = 40.0
+_NAME = "main"
+
+
+@pytest.fixture(params=generations())
+def registry(request: pytest.FixtureRequest, tmp_path: Path) -> Registry:
+    program = binary(V3 if request.param == "3" else V2)
+    assert program
+    (tmp_path / "storage").mkdir()
+    return Registry(program, tmp_path / "storage", tmp_path / "registry")
+
+
+@contextmanager
+def told(registry: Registry, folder: Path) -> Iterator[Site]:
+    """A Berth that is not up yet, and the registry that tells it."""
+    site = Site.new(folder / "berth")
+    scanning.add(site, _NAME, registry)
+    secret = hearing.secret(site, _NAME)
+    with registry.serving(events_to=f"{site.url}/api/v1/events/{_NAME}", secret=secret):
+        yield site
+
+
+def push(registry: Registry, first: int, last: int) -> list[str]:
+    pusher = Pusher(registry.url, "team/app")
+    tags = [f"{number}.0" for number in range(first, last)]
+    for tag in tags:
+        pusher.image(tag, "latest", seed=tag)
+    return tags
+
+
+def until(found: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + _PATIENCE
+    while not found():
+        assert time.monotonic() < deadline, "it never came"
+        time.sleep(0.2)
+
+
+def test_pushes_while_berth_is_away_are_told_when_it_is_back(registry: Registry, tmp_path: Path) -> None:
+    with told(registry, tmp_path) as site:
+        tags = push(registry, 0, 10)
+        with site.serving(), hearing.handling(site):
+            until(lambda: len(story(site)) == 2 * len(tags))
+            hearing.wait_until_handled(site, _NAME)
+    check(site, tags)
+
+
+def test_whoever_is_killed_loses_nothing_and_counts_nothing_twice(registry: Registry, tmp_path: Path) -> None:
+    with told(registry, tmp_path) as site, ExitStack() as stack:
+        stack.enter_context(site.serving())
+        tags: list[str] = []
+        for turn in range(4):
+            process = site.start("registry_ui.start.arrivals")
+            time.sleep(0.8 + 0.2 * turn)
+            tags += push(registry, 10 * turn, 10 * turn + 10)
+            process.send_signal(signal.SIGKILL)
+            end(process)
+        stack.enter_context(hearing.handling(site))
+        until(lambda: len(story(site)) == 2 * len(tags))
+        hearing.wait_until_handled(site, _NAME)
+    check(site, tags)
+
+
+def check(site: Site, tags: list[str]) -> None:
+    """Each push is one entry, and the catalog is as the registry."""
+    entries = story(site)
+    assert sorted(tag for _, tag, _, _ in entries if tag != "latest") == sorted(tags)
+    moves = [(before, after) for _, tag, before, after in entries if tag == "latest"]
+    assert [before for before, _ in moves] == ["", *(after for _, after in moves[:-1])]
+    state = hearing.state(site, _NAME)
+    assert (state.waiting, state.repeated, state.quarantined) == (0, 0, 0)
