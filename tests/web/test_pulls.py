@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 from django.utils import timezone
-from pytest_django import DjangoAssertNumQueries
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from catalog.models import Presence, PullDay, Repository
 from registries.models import Registry
@@ -75,3 +75,15 @@ def test_bars_are_as_high_as_the_days_are_busy() -> None:
     drawn = spark([1, 0, 4])
     assert 'd="M1 16v-4M5 16v-16"' in drawn
     assert 'aria-label="5 in 3 days"' in drawn
+
+
+def test_who_is_said_to_have_pushed_is_told_to_whom_is_signed_in(
+    client: Client, app: Repository, settings: Settings
+) -> None:
+    app.presences.update(dated=timezone.now(), dated_by=Presence.DatedBy.TOLD, pushed_by="<b>alice</b>" * 9)
+    page = client.get("/r/local/team/app").content.decode()
+    assert "pushed by &lt;b&gt;alice" in page
+    settings.ANONYMOUS_READ = True
+    stranger = Client().get("/r/local/team/app").content.decode()
+    assert "alice" not in stranger
+    assert "pushed" in stranger

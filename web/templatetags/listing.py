@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.text import Truncator
 from django.utils.translation import get_language, gettext, gettext_lazy, ngettext
 
 from catalog.models import Presence, Repository
@@ -50,6 +51,7 @@ _REPOSITORY_STATES: Final[dict[str, _State]] = {
 }
 
 _LONG_TAG: Final = 32  # characters; a longer one may stand on several lines, in the templates too
+_LONG_NAME: Final = 24
 _DEEPEST: Final = 5  # that is still indented
 _PLACE: Final = (
     '<li class="in{}"><a href="{}"{} title="{}"><span class="name"><span class="{}" aria-hidden="true"></span>{}</span>'
@@ -110,10 +112,14 @@ def repository_state(repository: Repository) -> SafeString:
     return format_html_join("", "{}", ((drawn,) for drawn in chips))
 
 
-@register.simple_tag
-def image_date(presence: Presence) -> str:
-    """The best date that is known of an image, and what it rests on."""
+@register.simple_tag(takes_context=True)
+def image_date(context: Context, presence: Presence) -> str:
+    """The best date that is known of an image, and what it rests on; to whom has signed in also who pushed it."""
     rest = _dated_by(presence.dated_by, get_language())
+    if presence.dated_by == Presence.DatedBy.TOLD and presence.pushed_by and context["user"].is_authenticated:
+        said = gettext("pushed by %(name)s") % {"name": Truncator(presence.pushed_by).chars(_LONG_NAME)}
+        claimed = gettext("as the registry claims")
+        rest = format_html('<span class="sub" title="{}: {}"> · {}</span>', presence.pushed_by, claimed, said)
     return rest if presence.date is None else format_html("{}{}", time(presence.date), rest)
 
 
@@ -123,6 +129,7 @@ def _dated_by(dated_by: str, _language: str | None) -> str:
     said = {
         Presence.DatedBy.FOUND: gettext("before the first scan"),
         Presence.DatedBy.CREATED: " · " + gettext("created"),
+        Presence.DatedBy.TOLD: " · " + gettext("pushed"),
     }
     words = said.get(how) or " · " + gettext("arrived")
     return format_html('<span class="sub" title="{}">{}</span>', how.label, words)
