@@ -82,13 +82,13 @@ class Reader:
         return closing(http.client.HTTPConnection("127.0.0.1", self._port, timeout=_TIMEOUT))
 
     def ask(self, connection: http.client.HTTPConnection, path: str) -> Answer:
-        """What is at `path`; BenchError where that is no page."""
+        """What is at `path`, be it nothing new; BenchError where that is no page."""
         began = time.perf_counter()
         connection.request("GET", path, headers=self._headers())
         answer = connection.getresponse()
         body = answer.read()
         seconds = time.perf_counter() - began
-        if answer.status != http.client.OK:
+        if answer.status not in {http.client.OK, http.client.NO_CONTENT}:
             raise BenchError(f"The page {path} answers {answer.status}.")
         return Answer(seconds, answer.headers, body)
 

@@ -118,7 +118,8 @@ def test_nobody_but_the_audit_writes_sql_to_its_tables() -> None:
     """The querysets refuse (test_chain); what goes round them names the table."""
     root = Path(guard.__file__).parents[1]
     floors = "oci", "registries", "access", "jobs", "catalog", "tagging", "web", "api", "registry_ui"
-    files = [file for floor in floors for file in (root / floor).rglob("*.py")]
+    bench = root / "registry_ui/bench"  # it fills databases of its own
+    files = [file for floor in floors for file in (root / floor).rglob("*.py") if not file.is_relative_to(bench)]
 
     assert len(files) > 300
     assert not [file for file in files if re.search(r"audit_(entry|link|anchor)|_raw_delete", file.read_text())]
