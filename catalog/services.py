@@ -38,25 +38,25 @@ def request_scan(
 def next_scan(registry: Registry) -> datetime:
     """When the next scan of a registry is due by itself."""
     scans = Scan.objects.filter(registry=registry).newest_first()
-    stream = EventStream.objects.filter(registry_id=registry.pk).first()
-    return next_after(registry, scans.first(), scans.complete().first(), stream)
+    last_event = EventStream.objects.filter(registry_id=registry.pk).values_list("last_at", flat=True).first()
+    return next_after(registry, scans.first(), scans.complete().first(), last_event)
 
 
 def next_after(
-    registry: Registry, last: Scan | None, complete: Scan | None, stream: EventStream | None = None
+    registry: Registry, last: Scan | None, complete: Scan | None, last_event: datetime | None = None
 ) -> datetime:
-    """The same, of its last scan, its last complete one and its events; at once, where there was no scan."""
+    """The same, of its last scan, its last complete one and its last event; at once, where there was no scan."""
     if last is None:
         return registry.created_at
     took = max(scan.took for scan in (last, complete or last))
     # A clock may have been put back.
-    return next_scan_at(min(last.started_at, timezone.now()), took, interval(complete, stream))
+    return next_scan_at(min(last.started_at, timezone.now()), took, interval(complete, last_event))
 
 
-def interval(complete: Scan | None, stream: EventStream | None) -> timedelta:
-    """How often a registry is scanned, by its last complete scan and its events."""
+def interval(complete: Scan | None, last_event: datetime | None) -> timedelta:
+    """How often a registry is scanned, by its last complete scan and its last event."""
     changes = complete.new_tags + complete.moved_tags + complete.gone_tags if complete else 1
-    return scan_every(stream.last_at if stream else None, changes, timezone.now())
+    return scan_every(last_event, changes, timezone.now())
 
 
 def queue_due_scans() -> None:

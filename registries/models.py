@@ -7,11 +7,12 @@ from urllib.parse import urlsplit
 
 from django.core.validators import RegexValidator
 from django.db import models
-from django.db.models import F
+from django.db.models import F, OuterRef, Subquery
 from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from audit.models import EventStream
 from registries.encrypted import EncryptedTextField
 
 NAME_PATTERN = r"[a-z0-9]+(?:-[a-z0-9]+)*"
@@ -28,6 +29,11 @@ _name_rule = RegexValidator(rf"^{NAME_PATTERN}\Z", _("Small letters, digits and 
 class RegistryQuerySet(models.QuerySet["Registry"]):
     def active(self) -> Self:
         return self.filter(retired_at=None)
+
+    def with_last_event(self) -> Self:
+        """Each with `last_event`: when it last told of something, None where it never did."""
+        streams = EventStream.objects.filter(registry_id=OuterRef("pk"))
+        return self.annotate(last_event=Subquery(streams.values("last_at")))
 
     def by_name(self) -> Self:
         return self.order_by(F("retired_at").asc(nulls_first=True), "name")

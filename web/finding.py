@@ -8,6 +8,7 @@ from django.shortcuts import get_object_or_404
 
 from access.policy import may_read
 from catalog.models import Presence, Repository, Scan, Tag
+from catalog.reads.pulls import with_pulls
 from catalog.reads.repositories import with_gone_tags
 from jobs.models import Job
 from registries.models import Registry, for_asking
@@ -17,14 +18,14 @@ from tagging.models.trash import TrashEntryQuerySet
 
 def find_registry(request: HttpRequest, name: str) -> Registry:
     check_may_read(request)
-    return get_object_or_404(Registry, name=name)
+    return get_object_or_404(Registry.objects.with_last_event(), name=name)
 
 
 def find_repository(request: HttpRequest, registry: str, name: str) -> Repository:
     """With what the pages of a repository have in common; of the README only whether there is one, as `has_readme`."""
     check_may_read(request)
     rows = with_gone_tags(Repository.objects.select_related("registry", "newest__manifest").with_card())
-    return get_object_or_404(rows, registry__name=registry, name=name)
+    return get_object_or_404(with_pulls(rows), registry__name=registry, name=name)
 
 
 def find_tag(request: HttpRequest, registry: str, repository: str, name: str) -> Tag:

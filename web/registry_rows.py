@@ -7,7 +7,6 @@ from datetime import datetime
 
 from django.db.models import OuterRef, Subquery
 
-from audit.models import EventStream
 from catalog.models import Scan
 from catalog.services import next_after
 from registries.findings import Finding, findings
@@ -34,15 +33,15 @@ class Row:
 
 
 def registry_rows() -> list[Row]:
-    """Of all registries, the active and the retired ones. Four queries."""
-    registries = list(Registry.objects.by_name())
+    """Of all registries, the active and the retired ones. Three queries."""
+    registries = list(Registry.objects.by_name().with_last_event())
     newest = Subquery(Scan.objects.filter(registry=OuterRef("pk")).newest_first().values("pk")[:1])
     last = Scan.objects.filter(pk__in=Registry.objects.annotate(newest=newest).values("newest"))
     lasts = {scan.registry_id: scan for scan in last}
     wholes = {scan.registry_id: scan for scan in Scan.objects.newest_complete_of(registries)}
-    streams = EventStream.objects.in_bulk(wholes)
-    return [_row(row, lasts.get(row.pk), wholes.get(row.pk), streams.get(row.pk)) for row in registries]
+    return [_row(registry, lasts.get(registry.pk), wholes.get(registry.pk)) for registry in registries]
 
 
-def _row(registry: Registry, last: Scan | None, whole: Scan | None, stream: EventStream | None) -> Row:
-    return Row(registry, whole, None if registry.retired_at else next_after(registry, last, whole, stream))
+def _row(registry: Registry, last: Scan | None, whole: Scan | None) -> Row:
+    last_event = registry.last_event  # type: ignore[attr-defined]  # annotated
+    return Row(registry, whole, None if registry.retired_at else next_after(registry, last, whole, last_event))

@@ -9,7 +9,6 @@ from typing import Self
 from django.utils import timezone
 from django.utils.translation import gettext
 
-from audit.models import EventStream
 from catalog.models import Scan
 from catalog.policy import SCAN_EVERY
 from catalog.services import interval, next_after
@@ -26,12 +25,12 @@ class Schedule:
 
     @classmethod
     def of(
-        cls, registry: Registry, last: Scan | None, complete: Scan | None, stream: EventStream | None = None
+        cls, registry: Registry, last: Scan | None, complete: Scan | None, last_event: datetime | None = None
     ) -> Self | None:
-        """None for a registry that is scanned no more. `stream` is that of its events."""
+        """None for a registry that is scanned no more. `last_event`: when it last told of something."""
         if registry.retired_at is not None:
             return None
-        at, every = next_after(registry, last, complete, stream), interval(complete, stream)
+        at, every = next_after(registry, last, complete, last_event), interval(complete, last_event)
         took = max((scan.took for scan in (last, complete) if scan), default=timedelta(0))
         rests_longer = last is not None and at - min(last.started_at, timezone.now()) > every
         return cls(at, took if rests_longer else None, every)

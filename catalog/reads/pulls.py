@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import UTC, timedelta
 from typing import Final
 
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from catalog.models import Presence, PullDay, Repository
@@ -31,6 +32,7 @@ def pull_days_of(presences: Iterable[Presence]) -> dict[int, list[int]]:
     return found
 
 
-def tells_of_pulls(repository: Repository) -> bool:
-    """Whether an event told of a pull of an image in it. One query."""
-    return Presence.objects.tagged().filter(repository=repository, pulled__gt=LONG_AGO).exists()
+def with_pulls(repositories: QuerySet[Repository]) -> QuerySet[Repository]:
+    """Each with `tells_of_pulls`: whether an event told of a pull of an image in it."""
+    pulled = Presence.objects.tagged().filter(repository=OuterRef("pk"), pulled__gt=LONG_AGO)
+    return repositories.annotate(tells_of_pulls=Exists(pulled))

@@ -191,7 +191,7 @@ def test_the_page_costs_as_many_queries_for_much_as_for_little(
             make.scan(local, job=make.job(local, state=Job.State.DONE), repositories=9)
             WatchedRepository.objects.create(registry=local, name=f"team/app-{number:02}")
             make.repository(local, f"team/app-{number:02}")
-        with django_assert_num_queries(13):
+        with django_assert_num_queries(12):
             see(client)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, Final
 
 from django.http import HttpRequest, HttpResponse
@@ -10,7 +11,6 @@ from django.views.decorators.http import require_safe
 
 from access.guards import readers_only
 from access.policy import may_administer
-from audit.models import EventStream
 from catalog.models import Scan
 from catalog.reads.keyset import Order
 from catalog.reads.totals import COLUMNS, namespace_totals, sum_of, totals_in
@@ -35,17 +35,17 @@ def page(request: HttpRequest, name: str) -> HttpResponse:
     scans = list(Scan.objects.filter(registry=registry).for_list().newest_first()[:_SCANS])
     complete = next((scan for scan in scans if scan.complete), None) or _last_complete(registry)
     jobs = list(Job.objects.unfinished().filter(kind=KIND, subject=registry.job_subject))
-    stream = EventStream.objects.filter(registry_id=registry.pk).first()
+    last_event: datetime | None = registry.last_event  # type: ignore[attr-defined]  # annotated
     context = {
         "registry": registry,
         "findings": findings(registry),
         "rows": [ScanRow(scan) for scan in scans],
         "complete": complete,
         "note": note_for(complete, sees_paths=may_administer(request.user)) if complete else "",
-        "schedule": Schedule.of(registry, scans[0] if scans else None, complete, stream),
+        "schedule": Schedule.of(registry, scans[0] if scans else None, complete, last_event),
         "question": next((job for job in jobs if job.state == Job.State.ASKING), None),
         "moving": [JobProgress(job) for job in jobs if job.is_moving],
-        "stream": stream,
+        "last_event": last_event,
         "watched": watched_section(registry, scans[0] if scans else None),
         **_totals(request, registry, complete),
     }

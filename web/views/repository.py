@@ -17,7 +17,7 @@ from catalog.reads.introduction import introduction_of
 from catalog.reads.keyset import CAP, Column, Order, Page, paged
 from catalog.reads.narrowing import choices_in
 from catalog.reads.platforms import platforms_of
-from catalog.reads.pulls import pull_days_of, tells_of_pulls
+from catalog.reads.pulls import pull_days_of
 from catalog.reads.timeline import timeline_of
 from web.finding import find_repository
 from web.htmx import render_page, wants_part
@@ -144,7 +144,7 @@ def _surroundings(row: Repository, menus: Menus) -> dict[str, Any]:
     return {
         "introduction": None if row.has_readme else introduction_of(row),  # type: ignore[attr-defined]  # annotated
         "menus": menus,
-        "can_sort_by_pulls": tells_of_pulls(row),
+        "can_sort_by_pulls": row.tells_of_pulls,  # type: ignore[attr-defined]  # annotated
         "gone": gone_from(row),
         "unreadable": unreadable_tags[:_MOST_UNREADABLE],
         "more_unreadable": len(unreadable_tags) > _MOST_UNREADABLE,
