@@ -319,8 +319,8 @@ def test_a_page_costs_as_many_queries_for_60_rows_as_for_10(
         make.settle(app)
 
     fill(range(10))
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(8):
         see(client)
     fill(range(10, 60))
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(8):
         see(client)
