@@ -8,8 +8,10 @@ import pytest
 
 from tests.catalog.apart import prepare, scan_apart
 from tests.real_registry import RealRegistry, generations
-from tests.tagging.apart import TAGS, carried_apart
+from tests.tagging.apart import carried_apart
 from tests.tagging.killing import KEPT, push
+
+TAGS = 20
 
 
 @pytest.mark.parametrize("generation", generations())
@@ -19,7 +21,7 @@ def test_two_people_delete_different_aliases_of_one_digest_at_once(tmp_path: Pat
         prepare(tmp_path / "data", registry.url)
         assert scan_apart(tmp_path / "data").state == "done"
 
-        (end,) = carried_apart(tmp_path / "data", registry.url, "--at-once", "different")
+        (end,) = carried_apart(tmp_path / "data", registry.url, TAGS, "--at-once", "different")
 
     assert end == {
         "messages": ["Done: 10 of 10."] * 2,
@@ -37,7 +39,7 @@ def test_one_plan_carried_out_twice_at_once_does_nothing_twice(tmp_path: Path, g
         prepare(tmp_path / "data", registry.url)
         assert scan_apart(tmp_path / "data").state == "done"
 
-        (end,) = carried_apart(tmp_path / "data", registry.url, "--at-once", "same")
+        (end,) = carried_apart(tmp_path / "data", registry.url, TAGS, "--at-once", "same")
 
     gone, rest = sorted(names[:10]), sorted([*names[10:], *KEPT])
     assert end == {"messages": ["Done: 10 of 10."], "recorded": gone, "trash": gone, "live": rest, "listed": rest}
@@ -50,7 +52,7 @@ def test_two_plans_for_the_same_tags_record_each_of_them_once(tmp_path: Path, ge
         prepare(tmp_path / "data", registry.url)
         assert scan_apart(tmp_path / "data").state == "done"
 
-        (end,) = carried_apart(tmp_path / "data", registry.url, "--at-once", "overlapping")
+        (end,) = carried_apart(tmp_path / "data", registry.url, TAGS, "--at-once", "overlapping")
 
     gone, rest = sorted(names[:10]), sorted([*names[10:], *KEPT])
     assert str(end.pop("messages")).count("Done: ") == 2

@@ -14,4 +14,4 @@ pytestmark = pytest.mark.long
 
 @pytest.mark.parametrize("generation", generations())
 def test_a_plan_comes_to_its_end(tmp_path: Path, generation: str) -> None:
-    check_killed_everywhere(tmp_path, generation, "request", least=2 * TAGS)
+    check_killed_everywhere(tmp_path, generation, "request", least=2 * TAGS[generation])
