@@ -8,7 +8,7 @@ from typing import Final
 
 from audit.models import Entry
 from catalog.arrivals.reading import Found
-from catalog.arrivals.told import Told
+from catalog.arrivals.told import Told, is_ahead
 from catalog.models import Presence, Tag, TagSpan
 
 _ACT: Final = Entry.Act
@@ -95,8 +95,13 @@ class Stories:
 
 
 def _is_late(told: Told, newest: Entry) -> bool:
-    """Whether something later has been told before."""
-    return newest.claimed_at is not None and newest.source == Entry.Source.EVENT and told.moment < newest.claimed_at
+    """Whether something later has been told before, by the registry's own clock, however wrong that is."""
+    claimed, later = told.event.at, newest.claimed_at
+    if claimed is None or later is None or newest.source != Entry.Source.EVENT:
+        return False
+    if is_ahead(claimed, told.received_at) != is_ahead(later, newest.at):
+        return False  # the clock was set in between
+    return claimed < later
 
 
 def _is_found_already(told: Told, newest: Entry) -> bool:

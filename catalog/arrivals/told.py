@@ -43,7 +43,7 @@ class Told:
     def moment(self) -> datetime:
         """When it happened: as claimed, where that can be, else when it came in."""
         claimed = self.event.at
-        if claimed is None or not self.received_at - _BEHIND <= claimed <= self.received_at + _AHEAD:
+        if claimed is None or claimed < self.received_at - _BEHIND or is_ahead(claimed, self.received_at):
             return self.received_at
         return min(claimed, self.received_at)
 
@@ -81,6 +81,11 @@ class Told:
             "claimed_at": event.at.isoformat() if event.at else None,
             "event_id": event.id,
         }
+
+
+def is_ahead(claimed: datetime, known: datetime) -> bool:
+    """Whether it cannot have happened so late, since we know of it since `known`."""
+    return claimed > known + _AHEAD
 
 
 def entry_of(claims: dict[str, Any], act: Entry.Act, at: datetime, **more: Any) -> Entry:

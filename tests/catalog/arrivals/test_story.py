@@ -10,7 +10,7 @@ from django.utils import timezone
 from audit.models import Entry
 from catalog.arrivals import counting, rereading, waiting
 from catalog.models import Manifest, PullDay, Scan, Tag, Unread
-from tests.catalog.arrivals.station import Station, hand_in, handle_all, handling
+from tests.catalog.arrivals.station import Station, changed, hand_in, handle_all, handling
 from tests.catalog.scanning import scan
 
 pytestmark = pytest.mark.django_db(databases="__all__", transaction=True)
@@ -187,3 +187,21 @@ def test_a_push_that_a_scan_saw_first_is_told_from_then(station: Station) -> Non
     moved = Entry.objects.get(act="move")
     assert (moved.digest_before, moved.digest_after) == (old, new)
     assert moved.at == Tag.objects.get(name="1.0").moved_at
+
+
+def dated(bodies: list[bytes], moment: str) -> list[bytes]:
+    return [changed(body, timestamp=moment) for body in bodies]
+
+
+def test_a_clock_that_is_ahead_changes_no_story(station: Station) -> None:
+    push = station.pusher()
+    first = push.image("1.0")
+    hand_in(station.row, dated(station.heard(), "2098-01-01T00:00:00Z"))
+    handle_all()
+    second = push.image("1.0", seed="second")
+    hand_in(station.row, dated(station.heard(), "2098-01-01T00:01:00Z"))
+    handle_all()
+    push.image("1.0", seed="third")
+    station.arrive()  # its clock was set right
+    assert station.story() == [("push", "1.0"), ("move", "1.0"), ("move", "1.0")]
+    assert list(Entry.objects.order_by("id").values_list("digest_before", flat=True)) == ["", first, second]
