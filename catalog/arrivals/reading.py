@@ -6,20 +6,20 @@ A registry that does not answer is asked again later (`catalog.models.Unread`), 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
 from catalog.arrivals.contents import ArrivingContents
-from catalog.models import Repository, Scan, WatchedRepository
+from catalog.models import Presence, Repository, Scan, WatchedRepository
 from catalog.recording.acts import database_time
 from catalog.recording.content import Content, store
 from catalog.scanning.ahead import Crew
 from catalog.scanning.below import BatchReader
 from catalog.scanning.known import KnownTag, known_tags
 from catalog.scanning.listing import TagListing
-from catalog.scanning.patience import Patience
+from catalog.scanning.patience import Patience, is_silent
 from catalog.scanning.reading import BatchReading, TagReading
 from catalog.scanning.work import Batch, Work
 from catalog.sort_keys import name_key
@@ -95,16 +95,17 @@ class Reader:
             return found
         try:
             self._look(found, wanted)
-        except RegistryError:
-            self._away_until = time.monotonic() + self._pause
-            self._pause = min(2 * self._pause, _AWAY[1])
+        except RegistryError as failure:
+            if is_silent(failure):  # else it is this repository that Berth may not read
+                self._away_until = time.monotonic() + self._pause
+                self._pause = min(2 * self._pause, _AWAY[1])
             found.batch, found.gone, found.unread = BatchReading([]), set(), wanted
         else:
             self._pause = _AWAY[0]
         return found
 
     def _look(self, found: Found, wanted: Wanted) -> None:
-        """Raises the first failure that is not one of a tag but of the registry."""
+        """Raises the first failure that is not one of a tag but of the repository, or of the registry."""
         ask = self._contents.tag
         readings = list(self._crew.map(lambda tag: ask(found.name, tag, found.known.get(tag)), sorted(wanted.tags)))
         absent = {reading.tag for reading in readings if isinstance(reading.failure, NotFound)}
@@ -117,7 +118,7 @@ class Reader:
             found.repository, found.is_new = self._add(found.name)
         if found.repository is not None and there:
             found.batch = self._below(found.name, found.repository, there)
-        for digest in wanted.deleted:
+        for digest in _present(found.repository, wanted.deleted):
             if not self._client.manifest_exists(found.name, Digest.parse(digest)):
                 found.batch.absent.add(digest)
                 found.batch.missing.setdefault(digest, "")
@@ -148,6 +149,14 @@ class Reader:
             if last is not None and last.is_of_watched:  # else the next scan would let go of it
                 WatchedRepository.objects.get_or_create(registry=self._registry, name=name, defaults={"learnt": True})
             return Repository.objects.get_or_create(registry=self._registry, name=name, defaults=values)
+
+
+def _present(repository: Repository | None, digests: Collection[str]) -> set[str]:
+    """Those of `digests` that Berth takes to be there: of others, blobs for one, it has nothing to find out."""
+    if repository is None or not digests:
+        return set()
+    rows = Presence.objects.present().filter(repository=repository, manifest__digest__in=digests)
+    return set(rows.values_list("manifest__digest", flat=True))
 
 
 def wanted_of(pairs: Iterable[tuple[RepositoryName, TagName | None, str]]) -> dict[RepositoryName, Wanted]:

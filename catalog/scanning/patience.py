@@ -36,10 +36,14 @@ class Patience:
 
     def heard(self, failure: RegistryError | None) -> None:
         """Raises Unreachable at the 25th in a row; a storage folder that is taken away is silent too."""
-        silent = isinstance(failure, Unreachable | StorageFault) and not isinstance(failure, Unreadable)
-        silent |= isinstance(failure, Refused) and failure.answered in BUSY
         with self._counting:
-            self._unanswered = self._unanswered + 1 if silent else 0
+            self._unanswered = self._unanswered + 1 if is_silent(failure) else 0
             if self._unanswered >= _LIMIT and self._end is None:
                 self._end = Unreachable(_SILENT % {"n": _LIMIT, "failure": failure})
         self.check()
+
+
+def is_silent(failure: RegistryError | None) -> bool:
+    """Whether it is the registry that did not answer, and not a repository that it refused."""
+    silent = isinstance(failure, Unreachable | StorageFault) and not isinstance(failure, Unreadable)
+    return silent or (isinstance(failure, Refused) and failure.answered in BUSY)

@@ -1,0 +1,52 @@
+"""A registry that refuses, is slow or tells nonsense keeps nobody waiting but itself."""
+
+from __future__ import annotations
+
+import json
+from itertools import count
+from typing import Any, Final
+
+import pytest
+
+from catalog.models import Repository, Tag, Unread
+from registries.models import Registry
+from tests.catalog.arrivals.station import hand_in, handle_all
+from tests.catalog.serving import serve
+from tests.hostile import Hostile, Reply
+
+pytestmark = pytest.mark.django_db(databases="__all__", transaction=True)
+
+_NUMBERS: Final = count()
+
+
+def envelope(*events: dict[str, Any]) -> bytes:
+    return json.dumps({"events": list(events)}).encode()
+
+
+def event(action: str, **target: str) -> dict[str, Any]:
+    return {"id": f"event-{next(_NUMBERS)}", "action": action, "target": target, "request": {"method": "PUT"}}
+
+
+def test_a_repository_that_berth_may_not_read_holds_up_no_other(hostile_row: Registry, hostile: Hostile) -> None:
+    serve(hostile, good=["1"])
+    hostile.on("GET", "/v2/closed/manifests/1", Reply.errors(403, "DENIED"))
+    pushes = [event("push", repository=name, tag="1", digest=f"sha256:{0:064}") for name in ("closed", "good")]
+    hand_in(hostile_row, [envelope(*pushes)])
+    handle_all()
+    assert list(Unread.objects.values_list("repository", "tag")) == [("closed", "1")]
+    assert list(Tag.objects.live().values_list("repository__name", "name")) == [("good", "1")]
+    assert list(Repository.objects.values_list("name", flat=True)) == ["good"]
+
+
+def test_a_digest_of_which_berth_knows_nothing_is_not_asked_for(hostile_row: Registry, hostile: Hostile) -> None:
+    serve(hostile, good=["1"])
+    known = "sha256:" + "0" * 64
+    push = event("push", repository="good", tag="1", digest=known)
+    deletes = [event("delete", repository="good", digest=f"sha256:{number:064}") for number in range(100)]
+    hand_in(hostile_row, [envelope(push)])
+    handle_all()
+    asked = len(hostile.asked())
+    hand_in(hostile_row, [envelope(*deletes)])
+    handle_all()
+    assert len(hostile.asked()) == asked
+    assert list(Tag.objects.live().values_list("name", flat=True)) == ["1"]
