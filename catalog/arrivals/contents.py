@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Generator, Sequence
+from collections.abc import Callable, Container, Generator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Final
@@ -25,7 +25,9 @@ _WITH_CONFIG: Final = frozenset({"image", "chart"})  # kinds whose config says s
 class ArrivingContents:
     """As `scanning.api` reads them, and the config of each that is new."""
 
-    def __init__(self, client: RegistryClient) -> None:
+    def __init__(self, client: RegistryClient, check: Callable[[], None]) -> None:
+        """`check` raises what ends the reading before its end."""
+        self._check = check
         self._client, self._plain, self.blob = client, ApiContents(client), client.blob
 
     def tag(self, repository: RepositoryName, tag: TagName, known: KnownTag | None) -> TagReading:
@@ -36,6 +38,7 @@ class ArrivingContents:
 
     def look(self, repository: RepositoryName, digests: Sequence[str], known: Container[str], /) -> Generator[Answer]:
         for answer in self._plain.look(repository, digests, known):
+            self._check()
             yield self._with_config(repository, answer) if isinstance(answer, Fetched) else answer
 
     def _with_config(self, repository: RepositoryName, fetched: Fetched) -> Content:

@@ -25,7 +25,7 @@ from catalog.scanning.work import Batch, Work
 from catalog.sort_keys import name_key
 from jobs.running import Lease
 from oci.client import RegistryClient
-from oci.errors import BadAnswer, NotFound, RegistryError
+from oci.errors import BadAnswer, NotFound, RegistryError, Unreachable
 from oci.names import Digest, RepositoryName, TagName
 from registries.clients import hasty_client_for
 from registries.models import Registry
@@ -34,6 +34,8 @@ from registries.own_requests import today
 THREADS: Final = 4
 _TICK: Final = timedelta(milliseconds=1)  # of SQLite's clock: what the last batch wrote came before this one
 _PATIENCE: Final = 5.0  # seconds for an answer
+TURN: Final = 5.0  # seconds for what is read at once: other registries wait. The rest is read later,
+_BELOW: Final = 20.0  # but what lies below tags that were read, or lists them, has so much more
 _AWAY: Final = (5.0, 60.0)  # seconds for which a registry that does not answer is left alone, doubled each time up to
 
 
@@ -66,8 +68,9 @@ class Reader:
         self._registry, self._lease, self._crew = registry, lease, crew
         self._day = today()
         self._client: RegistryClient = hasty_client_for(registry, _PATIENCE, lease.caller)
-        self._contents = ArrivingContents(self._client)
+        self._contents = ArrivingContents(self._client, self._check)
         self._away_until, self._pause = 0.0, _AWAY[0]
+        self._until = 0.0
 
     def serves(self, registry: Registry) -> bool:
         """Whether it asks at the address, and with the name, that `registry` says now."""
@@ -78,8 +81,12 @@ class Reader:
     def close(self) -> None:
         self._client.close()
 
-    def read(self, wanted: Mapping[RepositoryName, Wanted]) -> list[Found]:
-        """What the registry has of it now. Never raises a RegistryError: what it did not answer is `unread`."""
+    def read(self, wanted: Mapping[RepositoryName, Wanted], turn: float = TURN) -> list[Found]:
+        """What the registry has of it now. Never raises a RegistryError: what it did not answer is `unread`.
+
+        Nor is it asked for more once `turn` seconds are over.
+        """
+        self._until = time.monotonic() + turn
         rows = {
             row.name: row
             for row in Repository.objects.filter(registry=self._registry, name__in=list(wanted)).select_related(None)
@@ -90,7 +97,7 @@ class Reader:
         since = database_time() + _TICK
         known = known_tags(row.pk, wanted.tags) if row else {}
         found = Found(name, since, row, known, BatchReading([]))
-        if time.monotonic() < self._away_until:
+        if time.monotonic() < self._away_until or self._is_late():
             found.unread = wanted
             return found
         try:
@@ -106,8 +113,9 @@ class Reader:
 
     def _look(self, found: Found, wanted: Wanted) -> None:
         """Raises the first failure that is not one of a tag but of the repository, or of the registry."""
-        ask = self._contents.tag
-        readings = list(self._crew.map(lambda tag: ask(found.name, tag, found.known.get(tag)), sorted(wanted.tags)))
+        answers = list(self._crew.map(lambda tag: self._tag(found, tag), sorted(wanted.tags)))
+        readings = [answer for answer in answers if answer is not None]
+        found.unread.tags = wanted.tags - {reading.tag for reading in readings}
         absent = {reading.tag for reading in readings if isinstance(reading.failure, NotFound)}
         for reading in readings:
             if reading.tag not in absent and not isinstance(reading.failure, BadAnswer | None):
@@ -119,18 +127,35 @@ class Reader:
         if found.repository is not None and there:
             found.batch = self._below(found.name, found.repository, there)
         for digest in _present(found.repository, wanted.deleted):
-            if not self._client.manifest_exists(found.name, Digest.parse(digest)):
+            if self._is_late():
+                found.unread.deleted.add(digest)
+            elif not self._client.manifest_exists(found.name, Digest.parse(digest)):
                 found.batch.absent.add(digest)
                 found.batch.missing.setdefault(digest, "")
+
+    def _tag(self, found: Found, tag: TagName) -> TagReading | None:
+        return None if self._is_late() else self._contents.tag(found.name, tag, found.known.get(tag))
+
+    def _is_late(self) -> bool:
+        return time.monotonic() > self._until
+
+    def _check(self) -> None:
+        """Raises Unreachable: nobody waits for so long."""
+        if time.monotonic() > self._until + _BELOW:
+            raise Unreachable("it takes too long to answer")
 
     def _listed(self, name: RepositoryName) -> set[TagName]:
         """A tag that cannot be read is gone only where the registry does not list it either."""
         try:
-            return {tag for page in self._client.tags(name) for tag in page.names}
+            listed: set[TagName] = set()
+            for page in self._client.tags(name):
+                self._check()
+                listed.update(page.names)
         except NotFound as refusal:
             if not refusal.unknown_name:
                 raise
             return set()
+        return listed
 
     def _below(self, name: RepositoryName, repository: Repository, readings: list[TagReading]) -> BatchReading:
         work = Work(TagListing(name), len(readings))

@@ -8,9 +8,11 @@ from typing import Any, Final
 
 import pytest
 
+from catalog.arrivals.reading import wanted_of
 from catalog.models import Repository, Tag, Unread
+from oci.names import parse_repository, parse_tag
 from registries.models import Registry
-from tests.catalog.arrivals.station import hand_in, handle_all
+from tests.catalog.arrivals.station import hand_in, handle_all, handling
 from tests.catalog.serving import serve
 from tests.hostile import Hostile, Reply
 
@@ -50,3 +52,13 @@ def test_a_digest_of_which_berth_knows_nothing_is_not_asked_for(hostile_row: Reg
     handle_all()
     assert len(hostile.asked()) == asked
     assert list(Tag.objects.live().values_list("name", flat=True)) == ["1"]
+
+
+def test_a_turn_that_is_over_asks_for_nothing_more(hostile_row: Registry, hostile: Hostile) -> None:
+    serve(hostile, good=["1"])
+    wanted = wanted_of([(parse_repository("good"), parse_tag("1"), "")])
+    with handling() as at_work:
+        (late,) = at_work.reader(hostile_row).read(wanted, turn=-1.0)
+        assert (late.unread.tags, hostile.asked()) == ({"1"}, [])
+        (found,) = at_work.reader(hostile_row).read(wanted)
+    assert (found.unread.tags, len(found.batch.tags)) == (set(), 1)
