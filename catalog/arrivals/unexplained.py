@@ -66,15 +66,27 @@ def _look(registry: Registry, row: ChangeLook, until: datetime) -> None:
     for change in (*_began(registry, since, until), *_ended(registry, since, until)):
         if change.at > row.begun_at and not _is_told(registry, change):
             by_repository.setdefault(change.span.repository_id, []).append(change)
-    entries = [entry for changes in by_repository.values() for entry in _entries(registry, changes)]
-    keys = {entry.key for entry in entries}
-    known = set(Entry.objects.filter(key__in=keys).values_list("key", flat=True))
-    with transaction.atomic():
-        record(entry for entry in entries if entry.key not in known)
-        ChangeLook.objects.filter(pk=row.pk).update(looked_until=until)
-        new = sum(entry.count for entry in entries if entry.key not in known)
-        if new:
-            EventStream.objects.filter(pk=registry.pk).update(unexplained=F("unexplained") + new)
+    for changes in by_repository.values():
+        _note(registry, changes)
+    ChangeLook.objects.filter(pk=row.pk).update(looked_until=until)
+
+
+def _note(registry: Registry, changes: Sequence[_Change]) -> None:
+    """Record those of one repository."""
+    summed_until = _summed_until(registry, changes[0].span.repository.name)
+    entries = list(_entries(registry, [one for one in changes if summed_until is None or one.at > summed_until]))
+    known = set(Entry.objects.filter(key__in={entry.key for entry in entries}).values_list("key", flat=True))
+    if new := [entry for entry in entries if entry.key not in known]:
+        with transaction.atomic():
+            record(new)
+            counted = sum(entry.count for entry in new)
+            EventStream.objects.filter(pk=registry.pk).update(unexplained=F("unexplained") + counted)
+
+
+def _summed_until(registry: Registry, repository: str) -> datetime | None:
+    """Until when the changes of a repository were so many that they became one entry, which names no tag."""
+    sums = Entry.objects.of_tag(registry.pk, repository, "").filter(act=_ACT.CHANGE).but_pulls()
+    return sums.newest_first().values_list("at", flat=True).first()
 
 
 def _spans(registry: Registry) -> QuerySet[TagSpan]:
