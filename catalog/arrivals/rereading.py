@@ -44,6 +44,13 @@ def read_due(handling: Handling) -> None:
 
 
 def _read(handling: Handling, registry: Registry, rows: list[Unread]) -> None:
+    given_up = [row for row in rows if row.tries > _MOST_TRIES]
+    rows = [row for row in rows if row.tries <= _MOST_TRIES]
+    with handling.lease.writing():
+        for row in rows:  # counted before it is read, since it may be what ends us
+            pause = min(_LATE, _SOON * 2 ** min(row.tries, 10))
+            row.tries, row.due_at = row.tries + 1, timezone.now() + pause
+            row.save(update_fields=["tries", "due_at"])
     wanted = wanted_of(
         (parse_repository(row.repository), parse_tag(row.tag) if row.tag else None, row.digest) for row in rows
     )
@@ -51,12 +58,8 @@ def _read(handling: Handling, registry: Registry, rows: list[Unread]) -> None:
     now = timezone.now()
     still: set[tuple[str, str, str]] = {(found.name, tag, "") for found in founds for tag in found.unread.tags}
     still |= {(found.name, "", digest) for found in founds for digest in found.unread.deleted}
+    done = [row for row in rows if (row.repository, row.tag, row.digest) not in still or row.tries > _MOST_TRIES]
     with handling.lease.writing():
         for found in founds:
             handling.writer.write(found, now)
-        for row in rows:
-            if (row.repository, row.tag, row.digest) in still and row.tries < _MOST_TRIES:
-                pause = min(_LATE, _SOON * 2 ** min(row.tries, 10))
-                Unread.objects.filter(pk=row.pk).update(tries=row.tries + 1, due_at=now + pause)
-            else:
-                row.delete()
+        Unread.objects.filter(pk__in=[row.pk for row in (*given_up, *done)]).delete()

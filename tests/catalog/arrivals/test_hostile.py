@@ -7,14 +7,17 @@ from itertools import count
 from typing import Any, Final
 
 import pytest
+from django.db import connections
+from django.utils import timezone
 
+from catalog.arrivals import rereading
 from catalog.arrivals.reading import wanted_of
 from catalog.models import Repository, Tag, Unread
 from oci.names import parse_repository, parse_tag
 from registries.models import Registry
 from tests.catalog.arrivals.station import hand_in, handle_all, handling
 from tests.catalog.serving import serve
-from tests.hostile import Hostile, Reply
+from tests.hostile import Asked, Hostile, Reply
 
 pytestmark = pytest.mark.django_db(databases="__all__", transaction=True)
 
@@ -62,3 +65,22 @@ def test_a_turn_that_is_over_asks_for_nothing_more(hostile_row: Registry, hostil
         assert (late.unread.tags, hostile.asked()) == ({"1"}, [])
         (found,) = at_work.reader(hostile_row).read(wanted)
     assert (found.unread.tags, len(found.batch.tags)) == (set(), 1)
+
+
+def test_what_is_read_again_is_counted_before(hostile_row: Registry, hostile: Hostile) -> None:
+    tries: list[int] = []
+
+    def refuse(_: Asked) -> Reply:
+        tries.extend(Unread.objects.values_list("tries", flat=True))
+        connections.close_all()
+        return Reply.errors(403, "DENIED")
+
+    hostile.on("GET", "/v2/closed/manifests/1", refuse)
+    hand_in(hostile_row, [envelope(event("push", repository="closed", tag="1", digest=f"sha256:{0:064}"))])
+    handle_all()
+    with handling() as at_work:
+        for _ in range(40):
+            Unread.objects.update(due_at=timezone.now())
+            rereading.read_due(at_work)
+    assert tries == list(range(2, 32))
+    assert not Unread.objects.exists()
