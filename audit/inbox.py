@@ -17,7 +17,7 @@ from oci.errors import printable
 LARGEST: Final = 2**20  # bytes of a delivery that is read; distribution sends an event at a time, of two thousand
 KEPT: Final = 2**16  # bytes that are kept of what is larger, and of what is quarantined
 TRIES: Final = 5  # then a delivery is quarantined: it has ended its handler that often
-_HELD: Final = 4 * 2**20  # bytes that are taken at once
+_HELD: Final = 2**19  # bytes that are taken at once: what they change is written in one transaction
 _QUARANTINE: Final = 1_000  # of a registry: the newest
 _WHY: Final = 500  # characters
 # By hand, since a registry waits for each: the ORM takes as long for it as the disk.
@@ -61,15 +61,19 @@ def hurry() -> None:
 
 def take(most: int) -> list[Delivery]:
     """The oldest deliveries, each counted as begun. One that was begun before comes alone: it may be what ends us."""
-    taken: list[Delivery] = []
+    chosen: list[int] = []
     held = 0
-    for delivery in Delivery.objects.order_by("id")[:most]:
-        held += len(delivery.body)
-        if taken and (delivery.attempts or held > _HELD):
+    # Their sizes before their bodies, all of which may be more than the memory holds.
+    for pk, size, attempts in Delivery.objects.order_by("id").values_list("pk", "size", "attempts")[:most]:
+        held += min(size, LARGEST)
+        if chosen and (attempts or held > _HELD):
             break
-        taken.append(delivery)
-        if delivery.attempts:
+        chosen.append(pk)
+        if attempts:
             break
+    if not chosen:
+        return []
+    taken = list(Delivery.objects.filter(pk__in=chosen).order_by("id"))
     Delivery.objects.filter(pk__in=[delivery.pk for delivery in taken]).update(attempts=F("attempts") + 1)
     for delivery in taken:
         delivery.attempts += 1
