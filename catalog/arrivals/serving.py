@@ -22,7 +22,7 @@ _LOOK: Final = 0.03  # seconds between two looks at the inbox, while there is li
 _RENEWAL: Final = 10.0
 _SHORTLY: Final = 0.5  # seconds between two looks at what waits
 _FOLDING: Final = 3.0
-_PRUNING: Final = 60.0
+_PRUNING: Final = 5.0  # a thousand at a time, and a registry may tell a hundred things a second
 _PAUSE: Final = 1.0  # after a fault of the database, and before another look at who has the lease
 
 log = logging.getLogger(__name__)
