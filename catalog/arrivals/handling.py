@@ -24,7 +24,7 @@ from catalog.arrivals import rereading, streams
 from catalog.arrivals.kinds import Sort, sort_of
 from catalog.arrivals.meaning import Meaning
 from catalog.arrivals.own import Own
-from catalog.arrivals.reading import THREADS, Found, Reader, wanted_of
+from catalog.arrivals.reading import THREADS, TURN, Found, Reader, wanted_of
 from catalog.arrivals.recent import Recent
 from catalog.arrivals.told import Told
 from catalog.arrivals.writing import Writer
@@ -139,7 +139,8 @@ class Handling:
             else (told.repository, None, "")
             for told in tolds
         )
-        return self.reader(registry).read(wanted)
+        turn = TURN if registry.retired_at is None else 0.0  # one that was let go is asked nothing more
+        return self.reader(registry).read(wanted, turn)
 
     def _write(self, batch: _Batch, pk: int, founds: Iterable[Found], foreign: Iterable[Told]) -> None:
         now = timezone.now()

@@ -137,7 +137,7 @@ class Reader:
         return None if self._is_late() else self._contents.tag(found.name, tag, found.known.get(tag))
 
     def _is_late(self) -> bool:
-        return time.monotonic() > self._until
+        return time.monotonic() >= self._until
 
     def _check(self) -> None:
         """Raises Unreachable: nobody waits for so long."""

@@ -10,6 +10,7 @@ import pytest
 from django.db import connections
 from django.utils import timezone
 
+from audit.models import Entry
 from catalog.arrivals import rereading
 from catalog.arrivals.reading import wanted_of
 from catalog.models import Repository, Tag, Unread
@@ -61,7 +62,7 @@ def test_a_turn_that_is_over_asks_for_nothing_more(hostile_row: Registry, hostil
     serve(hostile, good=["1"])
     wanted = wanted_of([(parse_repository("good"), parse_tag("1"), "")])
     with handling() as at_work:
-        (late,) = at_work.reader(hostile_row).read(wanted, turn=-1.0)
+        (late,) = at_work.reader(hostile_row).read(wanted, turn=0.0)
         assert (late.unread.tags, hostile.asked()) == ({"1"}, [])
         (found,) = at_work.reader(hostile_row).read(wanted)
     assert (found.unread.tags, len(found.batch.tags)) == (set(), 1)
@@ -84,3 +85,16 @@ def test_what_is_read_again_is_counted_before(hostile_row: Registry, hostile: Ho
             rereading.read_due(at_work)
     assert tries == list(range(2, 32))
     assert not Unread.objects.exists()
+
+
+def test_a_registry_that_was_let_go_is_asked_nothing(hostile_row: Registry, hostile: Hostile) -> None:
+    serve(hostile, good=["1"])
+    hand_in(hostile_row, [envelope(event("push", repository="good", tag="1", digest=f"sha256:{0:064}"))])
+    Registry.objects.update(retired_at=timezone.now())
+    handle_all()
+    with handling() as at_work:
+        Unread.objects.update(due_at=timezone.now())
+        rereading.read_due(at_work)
+    assert hostile.asked() == []
+    assert not Unread.objects.exists()
+    assert Entry.objects.get().act == "push"
