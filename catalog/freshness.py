@@ -72,8 +72,7 @@ class Freshness:
     @property
     def restarted_at(self) -> datetime | None:
         """When the registry was seen to have been started anew, where it was."""
-        since = self.stream.instance_since if self.stream else None
-        return since if self.stream and since and since > self.stream.first_at else None
+        return self.stream.instance_since if self.stream and len(self.stream.instances) > 1 else None
 
 
 def freshness(registry: Registry) -> Freshness:

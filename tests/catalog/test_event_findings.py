@@ -37,6 +37,7 @@ def fresh(**said: Any) -> Freshness:
     return Freshness(now=NOW, **{"secrets": [SECRET], "stream": stream(), **said})
 
 
+ANEW = stream(instance="b", instance_since=ago(hours=1), instances=["a", "b"])
 CALLER = Caller("192.0.2.7", 41, ago(seconds=5))
 CRUMB = Crumb(ago(hours=1), "no list of events", "{}", 2)
 # What is so → what is off, by the short word of it, in its order.
@@ -60,7 +61,7 @@ TABLE: dict[str, tuple[Freshness, list[str]]] = {
     "its clock is behind": (fresh(stream=stream(claimed_at=ago(seconds=90))), ["Clock"]),
     "its clock is nearly right": (fresh(stream=stream(claimed_at=ago(seconds=60))), []),
     "it says no time": (fresh(stream=stream(claimed_at=None)), []),
-    "it was started anew": (fresh(stream=stream(instance_since=ago(hours=1))), []),
+    "it was started anew": (fresh(stream=ANEW), []),
     "it drifts": (fresh(stream=stream(unexplained=7)), []),
 }
 
@@ -84,12 +85,19 @@ def test_what_is_off_is_found_and_nothing_else(case: str) -> None:
         (fresh(waiting=1000, waiting_since=ago(hours=1)), "1,000+ events have come in"),
         (fresh(quarantine=[CRUMB], stream=stream(quarantined=40)), "40 events could not be handled"),
         (fresh(stream=stream(claimed_at=NOW + timedelta(seconds=90))), "is 102 s ahead of Berth's"),
-        (fresh(stream=stream(instance_since=ago(hours=1))), "told its first event on 27 Nov 2026, 17:00:00 UTC"),
+        (fresh(stream=ANEW), "told its first event on 27 Nov 2026, 17:00:00 UTC"),
         (fresh(stream=stream(unexplained=1)), "Scans found 1 change that no event had told."),
     ],
 )
 def test_the_figures_are_in_the_sentence(given: Freshness, sentence: str) -> None:
     assert any(sentence in finding.sentence for finding in event_findings(given))
+
+
+def test_a_registry_of_which_one_alone_was_heard_was_not_started_anew() -> None:
+    """Its first events take effect, and so are noted, a while after they came in."""
+    only = stream(first_at=ago(hours=1), instance="a", instance_since=ago(minutes=59), instances=["a"])
+
+    assert not [finding for finding in event_findings(fresh(stream=only)) if finding.topic == "Restart"]
 
 
 @pytest.fixture

@@ -28,6 +28,7 @@ def build(where: Registry) -> None:
         handled_at=now - timedelta(hours=3) + timedelta(seconds=0.4),
         claimed_at=now - timedelta(hours=3, seconds=94),
         instance="01a21e34-95b4-77e4-89b2-0d0cf0a8e1ab",
+        instances=["5d3c07f9-2be1-4f0a-9d1e-c0a1b2f4e7d6", "01a21e34-95b4-77e4-89b2-0d0cf0a8e1ab"],
         instance_since=now - timedelta(days=2),
         handled=48_211,
         repeated=12,
