@@ -126,7 +126,7 @@ class ActivityFilter:
 
     def _said(self) -> Iterator[tuple[str, str, str]]:
         if self.act:
-            yield "act", gettext("What"), str(_ACTS.get(self.act) or _name_of(self.act))
+            yield "act", gettext("Act"), str(_ACTS.get(self.act) or _name_of(self.act))
         for parameter, text in self.texts.items():
             yield parameter, str(_TEXTS[parameter]), (short(text) or text) if parameter == "digest" else text
         if self.outcome:

@@ -68,7 +68,7 @@ def test_a_tag_is_deleted_and_the_delete_undone(actor: Actor, browser: Client) -
     assert get(browser, f"{BASE}/timeline").all("a", href=there)
     assert get(browser, f"{BASE}/tags/1.0/history").all("a", href=f"{there}&tag=1.0")
     assert "wrong build" in get(browser, f"{there}&tag=1.0").words
-    assert "Nothing of that was done" in get(browser, f"{there}&tag=2.0").words
+    assert "No entry fits" in get(browser, f"{there}&tag=2.0").words
 
     at, page = post(browser, f"{at}/undo")
     assert "Restore in team/app" in page.words

@@ -56,9 +56,9 @@ def test_it_says_who_pushed_it_what_it_replaced_and_what_came_along(client: Clie
         "moved the tag · ana",
         "it is claimed 10.0.0.7 · docker/28.1.1",
         "What it replaced bbbbbbbbbbbb",
-        "What moved with it latest What Berth did to it protected · ben",
+        "What moved with it within ten minutes latest What Berth did to it protected · ben",
         "5 pulls · the last just now",
-        "deploy · 5 · the last just now",
+        "deploy · 5 pulls · the last just now",
     ):
         assert part in said, part
     assert "much-later" not in said
