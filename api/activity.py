@@ -77,7 +77,12 @@ class EntryJson(TypedDict):
     ]
     event_id: Annotated[str | None, Field(description="Of the event that told it.")]
     why: Annotated[str | None, Field(description="As the person said it.")]
-    detail: Annotated[str | None, Field(description="How it came to this outcome, in a sentence.")]
+    detail: Annotated[
+        str | None,
+        Field(
+            description="How it came to this outcome, in a sentence; null where it names whom notices go to and you have not signed in."
+        ),
+    ]
     links: EntryLinks
 
 
@@ -176,6 +181,6 @@ def _entry_json(request: HttpRequest, entry: Entry, kept: set[int]) -> EntryJson
         "user_agent": (entry.user_agent or None) if is_told_who else None,
         "event_id": entry.event_id or None,
         "why": entry.why or None,
-        "detail": entry.detail or None,
+        "detail": (entry.detail or None) if is_told_who or not entry.names_recipients else None,
         "links": {"plan": f"{origin_of(request)}{reverse('api-plan', args=[plan])}" if plan else None},
     }

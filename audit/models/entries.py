@@ -130,5 +130,10 @@ class Entry(AppendOnlyModel):
             ),
         ]
 
+    @property
+    def names_recipients(self) -> bool:
+        """Its detail says whom notices go to, which is for whoever has signed in."""
+        return self.act in {self.Act.NOTICE_ADD, self.Act.NOTICE_CHANGE, self.Act.NOTICE_REMOVE}
+
     def __str__(self) -> str:
         return f"{self.act} {self.registry}/{self.repository}:{self.tag}"

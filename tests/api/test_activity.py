@@ -84,6 +84,13 @@ def test_who_may_only_read_is_not_told_who_it_was(db: None, settings: Settings) 
     check(Client().get("/api/v1/activity?actor=ana"), 401)
 
 
+def test_who_may_only_read_is_not_told_whom_notices_go_to(client: Client, db: None, settings: Settings) -> None:
+    settings.ANONYMOUS_READ = True
+    done("1", act="notice-add", detail="ops (ana@example.org)")
+    assert ask(Client(), "/activity", ACTIVITY)["items"][0]["detail"] is None
+    assert ask(client, "/activity", ACTIVITY)["items"][0]["detail"] == "ops (ana@example.org)"
+
+
 @pytest.mark.django_db(transaction=True)
 def test_a_tag_has_a_history(actor: Actor, hand: Hand, settings: Settings) -> None:
     old = actor.push.image("latest", "1.0")

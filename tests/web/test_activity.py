@@ -63,6 +63,24 @@ def test_a_row_says_what_was_done_and_by_whom(client: Client, local: Registry) -
     assert "/r/local/team/app/-/tags/1.0/history" in page.links
 
 
+@pytest.mark.parametrize(
+    ("act", "sentence"),
+    [
+        ("notice-add", "set up notices to deployer (https://ci.example.org)"),
+        ("notice-change", "changed notices to deployer (https://ci.example.org)"),
+        ("notice-remove", "removed notices to deployer (https://ci.example.org)"),
+    ],
+)
+def test_what_was_done_to_notices_is_a_sentence(client: Client, act: str, sentence: str) -> None:
+    told("1", act=act, source="berth", repository="", tag="", detail="deployer (https://ci.example.org)")
+    assert sentence in get(client, "/activity").words
+
+
+def test_of_events_that_may_be_missing_nobody_is_looked_for(client: Client) -> None:
+    told("1", act="gap", actor="", repository="", tag="")
+    assert "not named" not in get(client, "/activity").words
+
+
 @pytest.mark.parametrize("text", HOSTILE)
 def test_what_an_event_claims_is_text(client: Client, text: str) -> None:
     names = ("actor", "address", "user_agent", "repository", "tag", "from_repository", "event_id", "registry")
@@ -114,11 +132,13 @@ def test_it_is_narrowed_by_all_that_its_form_has(client: Client, local: Registry
 def test_what_it_is_narrowed_to_is_said_and_taken_away_again(client: Client, local: Registry) -> None:
     told("1")
     page = get(client, "/activity?act=pushes&actor=ci&repository=team/*&from=2026-01-01&nonsense=1")
-    assert "What: Pushes" in page.words
+    assert "Act: Pushes" in page.words
     assert "/activity?repository=team%2F%2A&from=2026-01-01&act=pushes" in page.links
     part = client.get("/activity?act=gap", headers={"HX-Request": "true"}).content.decode()
     assert "<html" not in part
-    assert "Nothing of that was done" in part
+    assert "No entry fits" in part
+    assert "Nothing of that kind was recorded" in part
+    assert "Names are looked for as a whole" in get(client, "/activity?act=gap&tag=1.0").words
 
 
 @pytest.mark.parametrize(
@@ -163,6 +183,15 @@ def test_who_has_not_signed_in_is_told_of_no_person(local: Registry, settings: S
     assert Client().get("/activity/newer?after=0&actor=nobody").status_code == 200
     for form in ("csv", "jsonl"):
         assert Client().get(f"/activity.{form}").status_code == 302
+
+
+def test_who_has_not_signed_in_is_not_told_whom_notices_go_to(client: Client, settings: Settings) -> None:
+    settings.ANONYMOUS_READ = True
+    told("1", act="notice-add", source="berth", repository="", tag="", detail="ops (ana@example.org)")
+    page = get(Client(), "/activity")
+    assert "set up notices" in page.words
+    assert "ana@example.org" not in page.text
+    assert "set up notices to ops (ana@example.org)" in get(client, "/activity").words
 
 
 def rows_in(content: bytes) -> list[dict[str, str]]:
