@@ -44,7 +44,7 @@ def _stream(fresh: Freshness) -> list[Finding]:
         cure = _("Issue one, and put the block with it into the configuration of the registry.")
         return [Finding(Mark.NO, topic, _("No events"), sentence, cure)]
     if fresh.stream is not None:
-        sentence = _("The registry tells Berth what happens, since %(when)s.")
+        sentence = _("The registry has told Berth what happens since %(when)s.")
         return [Finding(Mark.OK, topic, _("Events"), sentence % {"when": _moment(fresh.stream.first_at)})]
     if fresh.waiting:
         return []
