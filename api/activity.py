@@ -79,9 +79,7 @@ class EntryJson(TypedDict):
     why: Annotated[str | None, Field(description="As the person said it.")]
     detail: Annotated[
         str | None,
-        Field(
-            description="How it came to this outcome, in a sentence; null where it names whom notices go to and you have not signed in."
-        ),
+        Field(description="How it came to this outcome; whom notices go to is told only to whoever has signed in."),
     ]
     links: EntryLinks
 
