@@ -25,6 +25,7 @@ MEDIA_TYPE: Final = "application/problem+json"
 # No browser asks for a password by itself: whoever may read signs in on the page of that name.
 CHALLENGE: Final = 'Cookie realm="Berth", form-action="/sign-in"'
 _NAMED: Final = 20  # of the parameters without a meaning
+_IN_A_SCHEMA: Final = 3  # steps to a parameter; behind it stands the kind that it is not
 _NAME_LENGTH: Final = 100
 _DETAILS: Final[Mapping[int, str]] = {
     400: "This request cannot be understood. Is it addressed to a name that Berth answers to?",
@@ -117,8 +118,11 @@ def add_handlers(api: NinjaAPI) -> None:
 def _unfit(request: HttpRequest, error: ValidationError | type[ValidationError]) -> HttpResponse:
     """Without the values: who asked knows them, and a log of answers need not."""
     errors = () if isinstance(error, type) else error.errors  # ninja's types would let it be the class alone
+    details: dict[str, list[str]] = {}  # a parameter of several kinds is wrong as each of them
+    for said in errors[:_NAMED]:
+        details.setdefault(_parameter(said["loc"]), []).append(str(said["msg"]))
     found: list[ParameterError] = [
-        {"parameter": _parameter(said["loc"]), "detail": str(said["msg"])} for said in errors[:_NAMED]
+        {"parameter": name, "detail": "; ".join(sentences)} for name, sentences in details.items()
     ]
     return problem(request, 422, found)
 
@@ -126,7 +130,7 @@ def _unfit(request: HttpRequest, error: ValidationError | type[ValidationError])
 def _parameter(loc: Sequence[str | int]) -> str:
     """Its name; of one inside the body the way to it, as in `target.tag` or `tags.3`."""
     if loc[0] != "body":
-        return str(loc[-1])
+        return str(loc[2] if len(loc) > _IN_A_SCHEMA else loc[-1])
     return printable(".".join(str(part) for part in loc[2:]), _NAME_LENGTH) or "body"
 
 

@@ -97,6 +97,7 @@ def test_pages_keep_their_own_errors(client: Client) -> None:
         ("/repositories/local/team/app/-/tags", "state=problems", "state"),
         ("/repositories/local/team/app/-/tags", "q=%7f", "q"),
         ("/jobs", "limit=-1", "limit"),
+        ("/activity", "act=nonsense", "act"),
         ("/jobs", "cursor=x", "cursor"),
     ],
 )
