@@ -82,7 +82,7 @@ def remarks(berth: str) -> list[str]:
     return [
         *said,
         _("The address has to be the final one: after a redirect the registry asks with GET, and tells nothing."),
-        _("At its level info the registry writes the secret into its log as it starts: with level warn it does not."),
+        _("At its log level info the registry writes the secret into its log as it starts: at warn it does not."),
     ]
 
 
