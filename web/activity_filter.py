@@ -124,6 +124,11 @@ class ActivityFilter:
         """What the address says of the filter, and nothing else."""
         return self._query(without="")
 
+    @property
+    def address(self) -> str:
+        """Of the list that it leaves, to come back to and to hand on."""
+        return self._without("")
+
     def _said(self) -> Iterator[tuple[str, str, str]]:
         if self.act:
             yield "act", gettext("Act"), str(_ACTS.get(self.act) or _name_of(self.act))

@@ -134,7 +134,9 @@ def test_what_it_is_narrowed_to_is_said_and_taken_away_again(client: Client, loc
     page = get(client, "/activity?act=pushes&actor=ci&repository=team/*&from=2026-01-01&nonsense=1")
     assert "Act: Pushes" in page.words
     assert "/activity?repository=team%2F%2A&from=2026-01-01&act=pushes" in page.links
-    part = client.get("/activity?act=gap", headers={"HX-Request": "true"}).content.decode()
+    answer = client.get("/activity?act=gap&tag=&from=&outcome=", headers={"HX-Request": "true"})
+    assert answer["HX-Replace-Url"] == "/activity?act=gap"
+    part = answer.content.decode()
     assert "<html" not in part
     assert "No entry fits" in part
     assert "Nothing of that kind was recorded" in part

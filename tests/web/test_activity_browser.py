@@ -46,7 +46,7 @@ def test_the_list_is_filtered_where_it_stands(visit: Visit) -> None:
     page.locator("h1").click()
     page.keyboard.press("j")
     expect(page.locator("[data-row]").first).to_be_focused()
-    page.get_by_role("link", name="What: Pulls").click()
+    page.get_by_role("link", name="Act: Pulls").click()
     expect(page.get_by_role("combobox", name="Act")).to_have_value("")
     with page.expect_download() as download:
         page.get_by_role("link", name="CSV").click()

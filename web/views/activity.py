@@ -17,7 +17,7 @@ from catalog.reads.entries import entries_of
 from web.activity_filter import ActivityFilter
 from web.entry_rows import rows_of
 from web.finding import check_may_read
-from web.htmx import render_page
+from web.htmx import render_page, wants_part
 from web.typed import keys
 
 _NOTHING: Final = 204  # htmx: leave all as it is
@@ -31,7 +31,10 @@ def listing(request: HttpRequest) -> HttpResponse:
     top = newest() if not token and narrowed.asked.until is None else None  # before the rows: none is left out
     found = entries_of(narrowed.asked, token)
     context = {"filter": narrowed, "found": found, "page": found.page, "rows": rows_of(found.page.rows), "top": top}
-    return render_page(request, "activity/list.html", context, part="activity/rows.html")
+    response = render_page(request, "activity/list.html", context, part="activity/rows.html")
+    if wants_part(request):
+        response["HX-Replace-Url"] = narrowed.address  # the form's own would name each of its empty fields
+    return response
 
 
 @require_safe
