@@ -147,14 +147,14 @@ class Handling:
         by_repository: dict[RepositoryName, list[Told]] = {}
         for told in foreign:
             by_repository.setdefault(told.repository, []).append(told)
-        entries = []
+        # What may be missing was before what is told here, and the ids of entries are their order.
+        entries = streams.note(batch.registries[pk], batch.tolds.get(pk, []), batch.counts[pk], now)
         for found in founds:
             meaning = Meaning(found, by_repository[found.name], self._recent, now)
             entries += meaning.before()
             self.writer.write(found, now)
             entries += meaning.after()
             rereading.note(batch.registries[pk], found, now)
-        entries += streams.note(batch.registries[pk], batch.tolds.get(pk, []), batch.counts[pk], now)
         record(entries)
 
 
