@@ -73,6 +73,7 @@ def test_what_nobody_told_is_not_made_up(client: Client, app: Repository) -> Non
     TagSpan.objects.filter(repository=app).delete()
     span = TagSpan.objects.create(tag=tag, repository=app, manifest=app.presences.get().manifest, began=now)
     assert "It was there when Berth first looked." in words(client)
+    assert "before the first scan found by a scan" in words(client)
     other = app.tags.get(name="latest")
     TagSpan.objects.create(tag=other, repository=app, manifest=span.manifest, began=now - timedelta(days=1), ended=now)
     assert "no event told of it" in words(client)
