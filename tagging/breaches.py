@@ -45,11 +45,11 @@ def _note(registry: Registry, rules: RuleBook, span: TagSpan, now: datetime) -> 
     if rule is None or rule.created_at > span.ended or _is_ours(registry, span):
         return
     after = TagSpan.objects.filter(tag=span.tag, began=span.ended).select_related("manifest").first()
-    key = f"breach:{span.pk}"
-    if Entry.objects.filter(key=key).exists():
-        return
-    told = _told(registry, span)
+    key, told = f"breach:{span.pk}", _told(registry, span)
     with transaction.atomic():
+        BreachLook.objects.select_for_update().get(registry=registry)  # of two looks at once, one after the other
+        if Entry.objects.filter(key=key).exists():
+            return
         record(
             [
                 Entry(

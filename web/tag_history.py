@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from django.db.models import Subquery
 
 from audit.models import Entry
-from catalog.models import Presence, Tag, TagSpan
+from catalog.models import ChangeLook, Presence, Tag, TagSpan
 
 _MOST: Final = 100
 _MOST_ENTRIES: Final = 300
@@ -46,8 +46,9 @@ def history_of(tag: Tag, entries: Sequence[Entry]) -> list[Named]:
     `entries` are those of the tag.
     """
     first = TagSpan.objects.filter(repository=tag.repository).order_by("began").values("began")[:1]
-    found = TagSpan.objects.filter(tag=tag).annotate(found_at=Subquery(first)).select_related("manifest")
-    spans = list(found.order_by("-began", "-id")[:_MOST])
+    looks = ChangeLook.objects.filter(registry=tag.repository.registry_id).values("begun_at")
+    found = TagSpan.objects.filter(tag=tag).annotate(found_at=Subquery(first), looked_at=Subquery(looks))
+    spans = list(found.select_related("manifest").order_by("-began", "-id")[:_MOST])
     places = Presence.objects.filter(repository=tag.repository, manifest__in={span.manifest_id for span in spans})
     here = {place.manifest_id: place for place in places}
     acts = _by_moment(entry for entry in entries if entry.outcome == Entry.Outcome.DONE)
@@ -63,11 +64,16 @@ def history_of(tag: Tag, entries: Sequence[Entry]) -> list[Named]:
             ended=span.ended,
             act=_that_led_to(span.manifest.digest, acts.get(span.began, [])),
             end=next(iter(acts.get(span.ended, [])), None) if span.ended else None,
-            is_first=span.began not in acts and span.began == span.found_at,
+            is_first=span.began not in acts and span.began == span.found_at and _was_first_look(span),
             is_reached=span.manifest_id in here and here[span.manifest_id].gone_at is None,
         )
         for span in spans
     ]
+
+
+def _was_first_look(span: Any) -> bool:
+    """Of the registry; a repository that a later scan found had come since the one before."""
+    return span.looked_at is None or span.began <= span.looked_at
 
 
 def _by_moment(entries: Iterable[Entry]) -> dict[datetime, list[Entry]]:
