@@ -12,13 +12,14 @@ from django.utils import timezone
 from access.models import User
 from audit.models import Entry
 from catalog.arrivals import unexplained
-from catalog.models import ChangeLook
+from catalog.models import ChangeLook, Tag
 from registries.models import Registry
 from registries.probing import probe
 from tests.catalog.arrivals.station import Station, basic, hand_in, handle_all
 from tests.ear import Ear
 from tests.real_registry import PASSWORD, USERNAME, RealRegistry, generations
 from tests.tagging.acting import Actor
+from web.tag_history import entries_of, history_of
 
 pytestmark = pytest.mark.django_db(databases="__all__", transaction=True)
 
@@ -145,3 +146,17 @@ def test_what_is_told_late_explains_it(station: Station, actor: Actor) -> None:
     (moved,) = Entry.objects.filter(act="move")
     assert moved.digest_after == new
     assert look() == []
+
+
+def test_what_a_later_scan_found_was_not_there_at_first(station: Station, actor: Actor) -> None:
+    old = station.pusher("team/old")
+    old.image("1")
+    actor.scan()
+    unexplained.look(timezone.now())
+    actor.push.image("1.0")
+    station.heard()  # and it never comes in
+    actor.scan()
+    for name, is_first in {"1": True, "1.0": False}.items():
+        tag = Tag.objects.select_related("repository").get(name=name, repository__name__startswith="team/")
+        (named,) = history_of(tag, entries_of(tag))
+        assert named.is_first == is_first
