@@ -40,6 +40,8 @@ def let_tell(registry: Registry, seconds: float = SECONDS) -> Finding:
 
     What came of it is a finding, `Mark.OK` where something came in. No transaction is open meanwhile.
     """
+    if not EventSecret.objects.filter(registry=registry).exists():
+        return Finding(Mark.NO, _("Test"), "", _("No secret is live, so nothing can come in."), _("Issue one first."))
     began = time.monotonic()
     before = _standing(registry)
     with given_up():
@@ -53,7 +55,7 @@ def let_tell(registry: Registry, seconds: float = SECONDS) -> Finding:
         took = time.monotonic() - began
         if now.came > before.came and now.handled == before.handled:
             now = _awaited_effect(registry, before, min(time.monotonic() + _EFFECT, began + seconds))
-    return _finding(registry, before, now, took)
+    return _finding(before, now, took)
 
 
 def _standing(registry: Registry) -> _Standing:
@@ -96,7 +98,7 @@ def _awaited_effect(registry: Registry, before: _Standing, until: float) -> _Sta
     return now
 
 
-def _finding(registry: Registry, before: _Standing, now: _Standing, took: float) -> Finding:
+def _finding(before: _Standing, now: _Standing, took: float) -> Finding:
     topic, seconds = _("Test"), {"n": f"{took:.1f}"}
     if now.handled != before.handled:
         sentence = _("It works: the registry told of what Berth read there, and that came in after %(n)s s.")
@@ -112,9 +114,6 @@ def _finding(registry: Registry, before: _Standing, now: _Standing, took: float)
         cure = _("Issue a new secret, put the block with it into its configuration, and start it anew.")
         return Finding(Mark.NO, topic, "", sentence, cure)
     sentence = _("The registry gave the image, and told nothing for %(n)s s.") % seconds
-    if not EventSecret.objects.filter(registry=registry).exists():
-        cure = _("No secret is live, so nothing can come in: issue one first.")
-        return Finding(Mark.NO, topic, "", sentence, cure)
     cure = _(
         "Either the block is not in its configuration, or it was not started anew since, or it does not reach Berth at"
         " the address there. Its log says which: look for “configuring endpoint berth” and “error writing event”."

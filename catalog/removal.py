@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from django.db import IntegrityError, models, transaction
 from django.utils.translation import gettext_noop
 
+from audit.models import Entry
 from catalog.models import (
     Blob,
     IndexEntry,
@@ -28,6 +29,7 @@ from jobs.models import Job
 from jobs.running import Lease
 from registries import services as registries
 from registries.models import Registry
+from registries.noting import note
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser
@@ -78,6 +80,7 @@ def request_removal(registry: Registry, requested_by: AbstractBaseUser | None = 
     title = _TITLE % {"name": registry.name}
     with transaction.atomic():
         _retire(registry, give_up_name=True)
+        note(Entry.Act.REGISTRY_REMOVE, registry, requested_by)
         return jobs.queue(KIND, registry.job_subject, title, requested_by=requested_by)[0]
 
 

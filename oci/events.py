@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 MEDIA_TYPE: Final = "application/vnd.docker.distribution.events.v1+json"
 _ID_LENGTH: Final = 64
 _SHORT: Final = 255  # characters of a name, an address, a user agent
-_MOST_EVENTS: Final = 10_000  # distribution sends one at a time
+_MOST_EVENTS: Final = 1_000  # distribution sends one at a time; all of an envelope takes effect together
 _OF_A_MANIFEST: Final = MANIFESTS | INDEXES | SCHEMA1
 _NameT = TypeVar("_NameT")
 

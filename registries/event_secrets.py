@@ -11,17 +11,21 @@ from typing import Any, Final
 from django.db import connection, transaction
 from django.db.models import QuerySet
 
+from audit.models import Entry
 from registries.models import EventSecret, Registry
+from registries.noting import Person, note
 
 MOST: Final = 2  # the old one and the new one, while the configuration of the registry changes from one to the other
 _SCHEME: Final = "bearer"
 _BYTES: Final = 32
 
 
-def issue(registry: Registry) -> str:
+def issue(registry: Registry, by: Person | None = None) -> str:
     """A new secret, which nobody can read here again. Of those before, the newest goes on being one."""
     secret = secrets.token_urlsafe(_BYTES)
-    keep(registry, secret)
+    with transaction.atomic():
+        keep(registry, secret)
+        note(Entry.Act.SECRET_ISSUE, registry, by)
     return secret
 
 
@@ -44,9 +48,12 @@ def live(registry: Registry) -> list[EventSecret]:
     return list(EventSecret.objects.filter(registry=registry).order_by("-pk"))
 
 
-def revoke(registry: Registry, pk: int) -> bool:
+def revoke(registry: Registry, pk: int, by: Person | None = None) -> bool:
     """Whether there was such a secret: from now on nobody comes in with it."""
-    gone, _ = EventSecret.objects.filter(registry=registry, pk=pk).delete()
+    with transaction.atomic():
+        gone, _ = EventSecret.objects.filter(registry=registry, pk=pk).delete()
+        if gone:
+            note(Entry.Act.SECRET_REVOKE, registry, by)
     return bool(gone)
 
 

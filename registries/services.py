@@ -14,9 +14,11 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from audit.models import Entry
 from registries.addresses import WrongAddress, free_name, name_before, name_from, normal_address, retired_name
 from registries.details import Details, RegistryNotSaved, check_pair, checked_address
 from registries.models import RESERVED_NAMES, Registry
+from registries.noting import Person, note
 
 __all__ = [
     "Details",
@@ -44,15 +46,24 @@ class Edited:
 
 
 _NO_CREDENTIALS: Final = {"username": "", "password": "", "realm": "", "client_certificate": "", "client_key": ""}
+_NOTED: Final = (
+    *("name", "url", "public_name", "username", "password", "realm", "ca"),
+    *("client_certificate", "client_key", "plain_http", "storage"),
+)
 _UNPROBED: Final[dict[str, object]] = {"capabilities": {}, "probed_at": None}
 
 
 def add(
-    details: Details, *, from_environment: bool = False, embedded: bool = False, leaving: Collection[str] = ()
+    details: Details,
+    *,
+    from_environment: bool = False,
+    embedded: bool = False,
+    leaving: Collection[str] = (),
+    by: Person | None = None,
 ) -> Registry:
     """The new row, or the one that had retired from that address. Raises RegistryNotSaved.
 
-    `leaving`: the job subjects of those that are being removed, which do not come back.
+    `leaving`: the job subjects of those that are being removed, which do not come back. `by` asked for it.
     """
     url = checked_address(details)
     check_pair(url, details.client_certificate, details.client_key or "")
@@ -60,13 +71,16 @@ def add(
     with transaction.atomic():
         if not embedded and (returning := retired_from(url, leaving)):
             name = details.name or name_before(returning.name)
-            return _bring_back(returning, details, name, from_environment=from_environment)
-        name = details.name or free_name(name_from(url, embedded=embedded))
-        return _create(details, name, url, from_environment=from_environment, embedded=embedded)
+            registry = _bring_back(returning, details, name, from_environment=from_environment)
+        else:
+            name = details.name or free_name(name_from(url, embedded=embedded))
+            registry = _create(details, name, url, from_environment=from_environment, embedded=embedded)
+        note(Entry.Act.REGISTRY_ADD, registry, by)
+    return registry
 
 
-def edit(registry: Registry, details: Details, *, leaving: Collection[str] = ()) -> Edited:
-    """Change a registry. Raises RegistryNotSaved. For `leaving` see `add`.
+def edit(registry: Registry, details: Details, *, leaving: Collection[str] = (), by: Person | None = None) -> Edited:
+    """Change a registry. Raises RegistryNotSaved. For `leaving` and `by` see `add`.
 
     Another address is another registry: the row retires with its catalog, and a new one takes the
     name, or the one that had retired from there. No credential goes along unless it was given in
@@ -82,11 +96,19 @@ def edit(registry: Registry, details: Details, *, leaving: Collection[str] = ())
         _check_identity(registry, details, url, moves=moves)
         if url != registry.url:
             _refuse_a_second(url)
-        if moves:
-            return _move(registry, details, name, url, leaving)
-        _rename(registry, name)
-        _update(registry, details, url)
-    return Edited(registry)
+        before = _noted(registry)
+        edited = _move(registry, details, name, url, leaving) if moves else Edited(registry)
+        if not moves:
+            _rename(registry, name)
+            _update(registry, details, url)
+        if changed := [field for field, value in _noted(edited.registry).items() if value != before[field]]:
+            note(Entry.Act.REGISTRY_CHANGE, edited.registry, by, *changed)
+    return edited
+
+
+def _noted(registry: Registry) -> dict[str, object]:
+    """The fields of which the audit says that they were changed."""
+    return {field: getattr(registry, field) for field in _NOTED}
 
 
 def _check_identity(registry: Registry, details: Details, url: str, *, moves: bool) -> None:
@@ -121,7 +143,7 @@ def retired_from(url: str, leaving: Collection[str] = ()) -> Registry | None:
     return next((row for row in retired if row.job_subject not in leaving), None)
 
 
-def trust_realm(registry: Registry, realm: str) -> None:
+def trust_realm(registry: Registry, realm: str, by: Person | None = None) -> None:
     """Pin the token service that may see the credentials: only the one that the last probe met.
 
     The yes is for that one; where another had been pinned, the stored credentials were given for
@@ -138,6 +160,7 @@ def trust_realm(registry: Registry, realm: str) -> None:
         if registry.realm:
             _write(registry, username="", password="")
         _write(registry, realm=realm)
+        note(Entry.Act.REGISTRY_CHANGE, registry, by, "realm")
 
 
 def why_no_trust(registry: Registry) -> str:

@@ -15,6 +15,9 @@ from audit.models import Entry
 from web.templatetags.berth import number, short
 
 _ACT: Final = Entry.Act
+_OF_REGISTRIES: Final = frozenset(
+    {_ACT.GAP, _ACT.REGISTRY_ADD, _ACT.REGISTRY_CHANGE, _ACT.REGISTRY_REMOVE, _ACT.SECRET_ISSUE, _ACT.SECRET_REVOKE}
+)
 _LONGEST: Final = 200  # characters of a rule
 # Each with the thing that it was done to.
 _TOLD: Final[dict[str, Promise]] = {
@@ -35,6 +38,11 @@ _TOLD: Final[dict[str, Promise]] = {
     _ACT.NOTICE_ADD: gettext_lazy("set up notices to {thing}"),
     _ACT.NOTICE_CHANGE: gettext_lazy("changed notices to {thing}"),
     _ACT.NOTICE_REMOVE: gettext_lazy("removed notices to {thing}"),
+    _ACT.REGISTRY_ADD: gettext_lazy("added the registry {thing}"),
+    _ACT.REGISTRY_CHANGE: gettext_lazy("changed the registry {thing}"),
+    _ACT.REGISTRY_REMOVE: gettext_lazy("removed the registry {thing}"),
+    _ACT.SECRET_ISSUE: gettext_lazy("issued a secret for the events of {thing}"),
+    _ACT.SECRET_REVOKE: gettext_lazy("revoked a secret for the events of {thing}"),
     _ACT.PUSH: gettext_lazy("pushed {thing}"),
     _ACT.PUSH_AGAIN: gettext_lazy("pushed {thing} again"),
     _ACT.MOVE: gettext_lazy("moved {thing}"),
@@ -85,9 +93,8 @@ def thing_of(entry: Entry) -> SafeString:
     """The tag, the image, the repository or the registry that an entry is about; of a rule what it says."""
     where = entry.registry, entry.repository
     if not entry.repository:
-        return (
-            linked("registries-page", entry.registry, entry.registry) if entry.act == _ACT.GAP else _text(entry.detail)
-        )
+        is_of_registry = entry.act in _OF_REGISTRIES
+        return linked("registries-page", entry.registry, entry.registry) if is_of_registry else _text(entry.detail)
     repository = linked("repository", entry.repository, *where, is_row=True)
     if entry.tag:
         return format_html("{}:{}", repository, linked("tag-history", entry.tag, *where, entry.tag))

@@ -51,6 +51,11 @@ class Entry(AppendOnlyModel):
         NOTICE_ADD = "notice-add", _("set up notices")
         NOTICE_CHANGE = "notice-change", _("changed notices")
         NOTICE_REMOVE = "notice-remove", _("removed notices")
+        REGISTRY_ADD = "registry-add", _("added the registry")
+        REGISTRY_CHANGE = "registry-change", _("changed the registry")
+        REGISTRY_REMOVE = "registry-remove", _("removed the registry")
+        SECRET_ISSUE = "secret-issue", _("issued a secret for events")
+        SECRET_REVOKE = "secret-revoke", _("revoked a secret for events")
         # What registries tell of others, and what scans find:
         PUSH = "push", _("pushed")
         PUSH_AGAIN = "push-again", _("pushed again")

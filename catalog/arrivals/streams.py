@@ -16,8 +16,8 @@ from registries.models import Registry
 
 _REMEMBERED: Final = 20  # running registries: several may serve one address
 _ANEW: Final = gettext_noop(
-    "The registry was started anew, or one more of it was. What one that ended had not told by then is lost: it keeps"
-    " that in its memory only."
+    "The registry was started anew, or another one began to serve its address. What a registry has not told when it"
+    " ends is lost, since it keeps that in its memory alone."
 )
 SENTENCES: Final = (_ANEW,)
 

@@ -174,7 +174,7 @@ def test_one_that_is_no_event_spoils_no_other(bad: Any) -> None:
         b'{"events": [' + b"[" * 5000 + b"]" * 5000 + b"]}",
         b'{"events": [NaN]}',
         b'{"events": [{"id": ' + b"9" * 5000 + b"}]}",
-        b'{"events": [' + b"{}," * 10_000 + b"{}]}",
+        b'{"events": [' + b"{}," * 1_000 + b"{}]}",
         b'{"events": [' + b"[]," * 700_000 + b"[]]}",
     ],
     ids=lambda body: body[:16].hex(),

@@ -86,7 +86,7 @@ def test_the_status_says_what_is_missing(local: Registry) -> None:
         registry_id=local.pk, first_at=now, last_at=now, handled_at=now + timedelta(seconds=1), instance="\x1b[2J"
     )
     said, status = run("--status")
-    assert (status, "+ The registry tells Berth what happens" in said) == (0, True)
+    assert (status, "+ The registry has told Berth what happens" in said) == (0, True)
     assert "\x1b" not in said
     told = read("--status")
     assert (told["status"]["secrets"], told["status"]["lag_seconds"]) == (1, 1.0)

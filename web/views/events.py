@@ -21,6 +21,7 @@ from registries.addresses import WrongAddress, normal_address
 from registries.environment import events_secret_owner
 from registries.findings import Mark
 from registries.models import EventSecret, Registry
+from web.acting import asked_by
 from web.sentences import said
 
 
@@ -36,7 +37,7 @@ def page(request: HttpRequest, name: str) -> HttpResponse:
         return redirect("registries-events", name)
     berth, problem = _berth(request)
     if request.method == "POST" and not problem:
-        secret = event_secrets.issue(registry)
+        secret = event_secrets.issue(registry, asked_by(request).person)
     fresh = freshness(registry)
     context = {
         "registry": registry,
@@ -67,7 +68,7 @@ def test(request: HttpRequest, name: str) -> HttpResponse:
 def revoke(request: HttpRequest, name: str) -> HttpResponse:
     registry = get_object_or_404(Registry.objects.active(), name=name)
     secret = request.POST.get("secret", "")
-    if secret.isdecimal() and event_secrets.revoke(registry, int(secret[:18])):
+    if secret.isdecimal() and event_secrets.revoke(registry, int(secret[:18]), asked_by(request).person):
         messages.success(request, _("The secret is revoked: nobody comes in with it any more."))
     else:
         messages.info(request, _("There is no such secret."))

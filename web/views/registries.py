@@ -24,6 +24,7 @@ from registries.models import Registry
 from registries.probing import probe
 from tagging.models import TrashEntry
 from web import sentences
+from web.acting import asked_by
 from web.registry_forms import RegistryForm
 from web.registry_rows import registry_rows
 
@@ -46,7 +47,7 @@ def add(request: HttpRequest) -> HttpResponse:
     form = RegistryForm(_said(request))
     if form.is_valid():
         try:
-            registry = services.add(form.details(), leaving=_leaving())
+            registry = services.add(form.details(), leaving=_leaving(), by=asked_by(request).person)
         except services.RegistryNotSaved as error:
             form.add_error(error.field, sentences.said(str(error)))
         else:
@@ -62,7 +63,7 @@ def edit(request: HttpRequest, name: str) -> HttpResponse:
     form = RegistryForm(_said(request), registry=registry)
     if form.is_valid():
         try:
-            edited = services.edit(registry, form.details(), leaving=_leaving())
+            edited = services.edit(registry, form.details(), leaving=_leaving(), by=asked_by(request).person)
         except services.RegistryNotSaved as error:
             form.add_error(error.field, sentences.said(str(error)))
         else:
@@ -84,7 +85,7 @@ def trust(request: HttpRequest, name: str) -> HttpResponse:
     """The yes to the token service that the page showed; to another one that was named meanwhile it is no yes."""
     registry = get_object_or_404(Registry.objects.active(), name=name)
     try:
-        services.trust_realm(registry, request.POST.get("realm", ""))
+        services.trust_realm(registry, request.POST.get("realm", ""), asked_by(request).person)
     except services.RegistryNotSaved as error:
         messages.error(request, str(error))
         return redirect("registries-edit", name)
