@@ -20,10 +20,11 @@ from api.orders import Entries, Key, Order, PlanOrder, Replace, Why, plan_once
 from api.parameters import Paging, Text, page_of
 from api.plan_shapes import PlanDetailJson
 from api.plans import carried_out, find_plan
+from catalog.models import Repository
 from catalog.reads.keyset import Column
-from registries.models import for_asking
 from tagging.checking import let_go
 from tagging.models import TrashEntry
+from tagging.models.trash import TrashEntryQuerySet
 
 COLUMNS: Final = {"newest": Column("deleted_at", datetime, largest_first=True)}
 STATES: Final = "; ".join(f"{value}: {label}" for value, label in TrashEntry.State.choices)
@@ -78,12 +79,12 @@ def list_trash(request: HttpRequest, query: Query[TrashQuery]) -> HttpResponse:
 
     Until it is restored; what has expired is told for some days longer.
     """
-    entries = TrashEntry.objects.listed().select_related("registry", "repository").defer(*for_asking("registry"))
+    entries = TrashEntry.objects.listed()
     if query.registry:
-        entries = entries.filter(registry__name=query.registry)
+        entries = entries.in_registry(query.registry)
     if query.repository:
-        entries = entries.filter(repository__name=query.repository)
-    page = page_of(entries, COLUMNS, "newest", query)
+        entries = entries.filter(repository__in=Repository.objects.filter(name=query.repository))
+    page = page_of(entries, COLUMNS, "newest", query, TrashEntryQuerySet.with_places)
     now = timezone.now()
     return list_answer(request, page, [_entry_json(request, entry, now) for entry in page.rows])
 
@@ -106,7 +107,7 @@ def give_up(request: HttpRequest, entry_id: int) -> HttpResponse:
 
     It expires now. Nothing is changed at the registry.
     """
-    entries = TrashEntry.objects.listed().select_related("registry", "repository").defer(*for_asking("registry"))
+    entries = TrashEntry.objects.listed().with_places()
     entry, person, now = get_object_or_404(entries, pk=entry_id), person_of(request), timezone.now()
     if entry.until > now:
         let_go([entry], now, str(person), person.pk)

@@ -19,15 +19,18 @@ _PATIENCE = 15.0
 class Ear:
     def __init__(self) -> None:
         self._bodies: list[bytes] = []
+        self.is_deaf = False  # then what is told has to be told again
         self._server: ThreadingHTTPServer | None = None
 
     def __enter__(self) -> Self:
-        bodies = self._bodies
+        ear = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
-                bodies.append(self.rfile.read(int(self.headers["Content-Length"])))
-                self.send_response(202)
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                if not ear.is_deaf:
+                    ear._bodies.append(body)
+                self.send_response(503 if ear.is_deaf else 202)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
 

@@ -11,7 +11,7 @@ from catalog.models import Presence, Repository, Scan, Tag
 from catalog.reads.pulls import with_pulls
 from catalog.reads.repositories import with_gone_tags
 from jobs.models import Job
-from registries.models import Registry, for_asking
+from registries.models import Registry
 from tagging.models import Plan, TrashEntry
 from tagging.models.trash import TrashEntryQuerySet
 
@@ -63,10 +63,9 @@ def find_plan(request: HttpRequest, plan_id: int) -> Plan:
 
 
 def find_trash(request: HttpRequest) -> TrashEntryQuerySet:
-    """What is in the trash, with where it was."""
+    """What is in the trash."""
     check_may_read(request)
-    rows = TrashEntry.objects.listed().select_related("registry", "repository__registry")
-    return rows.defer(*for_asking("registry"), *for_asking("repository__registry"))
+    return TrashEntry.objects.listed()
 
 
 def check_may_read(request: HttpRequest) -> None:

@@ -11,8 +11,10 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext, gettext_lazy
 
+from catalog.models import Repository
 from catalog.reads.keyset import Column, Order, paged
 from tagging.models import TrashEntry
+from tagging.models.trash import TrashEntryQuerySet
 from web.finding import find_trash
 from web.typed import typed
 
@@ -56,10 +58,10 @@ def trash_page(request: HttpRequest) -> dict[str, Any]:
     """The context of trash/list.html."""
     now, entries = timezone.now(), find_trash(request)
     if registry := typed(request, "registry"):
-        entries = entries.filter(registry__name=registry)
+        entries = entries.in_registry(registry)
     if repository := typed(request, "repository"):
-        entries = entries.filter(repository__name__contains=repository.lower())
-    page = paged(entries, Order.parse(None, COLUMNS), request.GET.get("page"))
+        entries = entries.filter(repository__in=Repository.objects.matching(repository))
+    page = paged(entries, Order.parse(None, COLUMNS), request.GET.get("page"), whole=TrashEntryQuerySet.with_places)
     rows = [Row(entry, entry.until <= now) for entry in page.rows]
     return {
         "page": page,

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from catalog.models import Repository
 from catalog.models.content import DIGEST_LENGTH
-from registries.models import Registry
+from registries.models import Registry, for_asking
 from tagging.models.plans import Plan
 
 
@@ -34,6 +34,15 @@ class TrashEntryQuerySet(models.QuerySet["TrashEntry"]):
 
     def alive(self, now: datetime) -> Self:
         return self.listed().filter(until__gt=now)
+
+    def in_registry(self, name: str) -> Self:
+        """By the key of the registry, which an index has."""
+        return self.filter(registry__in=list(Registry.objects.filter(name=name).values_list("pk", flat=True)))
+
+    def with_places(self) -> Self:
+        """With registry and repository. Of a page alone: SQLite would begin with the registries, and sort them all."""
+        rows = self.select_related("registry", "repository__registry")
+        return rows.defer(*for_asking("registry"), *for_asking("repository__registry"))
 
     def newest_first(self) -> Self:
         return self.order_by("-deleted_at", "-id")

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from catalog.policy import Holdings, lead_of, must_ask, next_scan_at
+from catalog.policy import Holdings, lead_of, must_ask, next_scan_at, scan_every
 from catalog.sort_keys import name_key
 
 
@@ -56,3 +56,14 @@ def test_scans_rest_three_times_as_long_as_they_work() -> None:
 
 def test_a_namespace_stands_together() -> None:
     assert sorted(["a-b", "a/b", "a", "a.b"], key=name_key) == ["a", "a/b", "a-b", "a.b"]
+
+
+@pytest.mark.parametrize(
+    ("last_event", "changes", "minutes"),
+    [(None, 0, 15), (timedelta(minutes=5), 0, 60), (timedelta(minutes=5), 3, 15), (timedelta(hours=25), 0, 15)],
+    ids=["none", "flowing", "with-changes-that-none-told", "silent"],
+)
+def test_scans_are_seldom_while_events_flow(last_event: timedelta | None, changes: int, minutes: int) -> None:
+    now = datetime(2026, 5, 6, 12, tzinfo=UTC)
+    told = now - last_event if last_event else None
+    assert scan_every(told, changes, now) == timedelta(minutes=minutes)

@@ -1,11 +1,35 @@
-"""What a Berth of the bench's own has recorded of pushes, read from its database."""
+"""A web server of a Berth of the bench's own that can be killed, and what that Berth has recorded of pushes."""
 
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
 
 from registry_ui.bench.site import Site
+from registry_ui.start import probes
+
+
+@contextmanager
+def web(site: Site) -> Iterator[subprocess.Popen[bytes]]:
+    """The server, once it answers, in a group of processes of its own; it is gone at the end of the block."""
+    words = ["gunicorn", "--config", "python:registry_ui.start.web", "--bind", f"127.0.0.1:{site.port}"]
+    with site.log.open("ab") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", *words], env=site.environment, stdout=log, stderr=log, start_new_session=True
+        )
+    try:
+        while not probes.answers("127.0.0.1", site.port, "/healthz"):
+            assert process.poll() is None, site.log.read_text()[-2000:]
+            time.sleep(0.05)
+        yield process
+    finally:
+        with suppress(ProcessLookupError):
+            process.kill()
+        process.wait(10)
 
 
 def story(site: Site) -> list[tuple[str, str, str, str]]:

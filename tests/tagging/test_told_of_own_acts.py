@@ -160,3 +160,23 @@ def test_what_a_later_scan_found_was_not_there_at_first(station: Station, actor:
         tag = Tag.objects.select_related("repository").get(name=name, repository__name__startswith="team/")
         (named,) = history_of(tag, entries_of(tag))
         assert named.is_first == is_first
+
+
+def test_a_registry_that_ends_with_a_full_queue_has_lost_what_was_in_it(station: Station, actor: Actor) -> None:
+    old = actor.push.image("1.0")
+    station.arrive()
+    actor.scan()
+    look()
+    station.ear.is_deaf = True
+    new = actor.push.image("1.0", seed="new")
+    station.real.__exit__()
+    station.ear.is_deaf = False
+    with station.real:
+        actor.scan()
+        (change,) = look()
+        assert (change.tag, change.digest_before, change.digest_after) == ("1.0", old, new)
+        actor.push.image("2.0", seed="2")
+        station.arrive()
+    assert Entry.objects.filter(act="gap").count() == 1
+    assert [entry.act for entry in Entry.objects.filter(tag="1.0").order_by("pk")] == ["push", "change"]
+    assert [entry.act for entry in Entry.objects.filter(tag="2.0")] == ["push"]

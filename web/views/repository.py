@@ -54,7 +54,7 @@ def page(request: HttpRequest, registry: str, repository: str) -> HttpResponse:
         whole=PresenceQuerySet.with_manifest,
     )
     names = _add_tags_and_platforms(found)
-    has_pulls = _add_pull_days(found) or order.column.field in {"pulled", "pulls"}
+    has_pulls = _add_pull_days(found, drawn=not narrowing.text) or order.column.field in {"pulled", "pulls"}
     _add_going(found, narrowing.text)
     context = {"repository": row, "narrowing": narrowing, "order": order, "page": found, "has_pulls": has_pulls}
     context["protected"] = locks_of(request, row, names)
@@ -121,9 +121,12 @@ def _add_tags_and_platforms(page: Page[Presence]) -> list[str]:
     return [tag.name for named in tags.values() for tag in named]
 
 
-def _add_pull_days(page: Page[Presence]) -> bool:
-    """Each row gets `pulls_by_day`, see `pull_days_of`; whether an event told of a pull of any."""
-    days = pull_days_of(page.rows)
+def _add_pull_days(page: Page[Presence], *, drawn: bool) -> bool:
+    """Each row gets `pulls_by_day`, see `pull_days_of`, where they are `drawn`; whether an event told of a pull of any.
+
+    A search asks for the tags that it found instead.
+    """
+    days = pull_days_of(page.rows) if drawn else {}
     for row in page.rows:
         row.pulls_by_day = days.get(row.pk, [])  # type: ignore[attr-defined]
     return any(row.pulled_at for row in page.rows)

@@ -96,7 +96,7 @@ def look(request: HttpRequest) -> HttpResponse:
 
 
 def _chosen(request: HttpRequest) -> list[TrashEntry]:
-    return list(find_trash(request).filter(pk__in=keys(request.POST.getlist("entry"))[:_MOST]))
+    return list(find_trash(request).with_places().filter(pk__in=keys(request.POST.getlist("entry"))[:_MOST]))
 
 
 def _why_none(registries: int) -> str:

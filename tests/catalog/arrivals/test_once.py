@@ -124,6 +124,18 @@ def test_what_is_broken_is_kept_and_stops_nothing(station: Station, name: str) -
     assert not Delivery.objects.exists()
 
 
+def test_a_broken_event_among_good_ones_is_kept_alone(station: Station) -> None:
+    station.pusher().image("1.0")
+    events = [json.loads(body)["events"][0] for body in station.heard()]
+    broken = [7, {"id": "half", "action": "push"}, {"action": "push", "target": {"repository": "a/b"}}]
+    envelope = json.dumps({"events": [broken[0], *events[:1], broken[1], *events[1:], broken[2]]}).encode()
+    hand_in(station.row, [envelope])
+    handle_all()
+    assert set(station.tags()) == {"1.0"}
+    assert station.stream().handled == len(events)
+    assert (Quarantined.objects.count(), station.stream().quarantined) == (3, 3)
+
+
 def test_an_action_without_a_name_of_ours_is_recorded(station: Station) -> None:
     body = b'{"events": [{"id": "1", "action": "sing", "target": {"repository": "a/b"}}]}'
     hand_in(station.row, [body])
