@@ -71,9 +71,10 @@ def _take(environ: Mapping[str, Any], registry: str) -> tuple[HTTPStatus, dict[s
         with given_up():  # a body may come slowly
             body, size = _read(environ)
         inbox.store(owner, body, size)
-    except (DatabaseError, InterfaceError, OSError):
+    except (DatabaseError, InterfaceError, OSError) as error:
         log.exception("an event of %s could not be stored: the registry keeps it, and tells it again", registry)
-        close_old_connections()  # it may be the connection that is broken
+        if not isinstance(error, OSError):
+            close_old_connections()  # it may be the connection that is broken
         return HTTPStatus.SERVICE_UNAVAILABLE, {**_HEADERS, "Retry-After": "2"}
     return HTTPStatus.ACCEPTED, _HEADERS
 
