@@ -54,10 +54,15 @@ def test_images_are_sorted_by_their_pulls(client: Client, app: Repository) -> No
         page = Page(client.get(f"/r/local/team/app?sort={sort}").content.decode())
         assert tags(page) == order, sort
         assert page.all("option", value=sort, selected="")
+    pull(app, "3.0", 1, hours=50)
+    page = Page(client.get("/r/local/team/app").content.decode())
+    assert "1 pull" in page.words
+    assert "1 pulls" not in page.words
     for said in ("3,000 pulls", "last 9 h ago", "7 pulls", "last 3 h ago"):
         assert said in page.words
+    page = Page(client.get("/r/local/team/app?sort=pulls").content.decode())
     labels = {drawn.get("aria-label") for drawn in page.all("svg", **{"class": "spark"})}
-    assert labels == {"3,000 in 30 days", "7 in 30 days"}
+    assert labels == {"3,000 in 30 days", "7 in 30 days", "1 in 30 days"}
     part = client.get("/r/local/team/app?sort=pulls", headers={"HX-Request": "true"}).content.decode()
     assert "3,000" in part
 
