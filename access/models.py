@@ -18,6 +18,11 @@ class User(AbstractUser):
     @property
     def initials(self) -> str:
         """One or two letters for the round sign beside the name."""
-        words = (self.get_full_name() or self.username).replace(".", " ").replace("-", " ").split()
-        letters = words[0][:1] + words[-1][:1] if len(words) > 1 else self.username[:2]
-        return letters.upper()
+        return initials_of(self.get_full_name() or self.username)
+
+
+def initials_of(name: str) -> str:
+    """Those of `ci-platform` are CP, those of `mara` MA."""
+    words = name.replace(".", " ").replace("-", " ").split() or [""]
+    letters = words[0][:1] + words[-1][:1] if len(words) > 1 else words[0][:2]
+    return letters.upper()

@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404
 
 from access.policy import may_read
 from catalog.models import Presence, Repository, Scan, Tag
-from catalog.reads.pulls import with_pulls
+from catalog.reads.daily import with_pulls
 from catalog.reads.repositories import with_gone_tags
 from jobs.models import Job
 from registries.models import Registry

@@ -1,17 +1,20 @@
-"""Pulls counted: by the day, and every few seconds on the row that lists sort."""
+"""Pulls and pushes counted: by the day, and pulls every few seconds on the row that lists sort too."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 from django.db.models import Max, Sum
 
-from catalog.models import Presence, PullDay, Repository
+from catalog.models import Presence, PullDay, PushDay, Repository
 from catalog.rows import execute, moment, table, update
 
+KEPT: Final = timedelta(days=60)  # counts of pushes: lists draw the last two weeks
 _TOGETHER: Final = 200  # presences that are told at once
+_PRUNED: Final = 1_000  # counts of pushes that are dropped at once
 
 
 def count(repository: Repository, pulls: Sequence[tuple[str, datetime, int]]) -> None:
@@ -20,10 +23,10 @@ def count(repository: Repository, pulls: Sequence[tuple[str, datetime, int]]) ->
     Days are those of UTC.
     """
     places = _places(repository, {digest for digest, _, _ in pulls})
-    days: dict[tuple[int, str], tuple[int, datetime]] = {}
+    days: dict[tuple[int, date], tuple[int, datetime]] = {}
     for digest, when, number in pulls:
         if digest in places:
-            day = (places[digest], f"{when.astimezone(UTC):%Y-%m-%d}")
+            day = (places[digest], _day(when))
             before, last = days.get(day, (0, when))
             days[day] = before + number, max(last, when)
     execute(
@@ -31,13 +34,35 @@ def count(repository: Repository, pulls: Sequence[tuple[str, datetime, int]]) ->
         " VALUES (%s, %s, %s, %s, %s) ON CONFLICT (presence_id, day) DO UPDATE SET pulls = day.pulls + excluded.pulls,"
         " last_at = CASE WHEN day.last_at < excluded.last_at THEN excluded.last_at ELSE day.last_at END,"
         " is_folded = excluded.is_folded",
-        [(pk, day, number, moment(last), False) for (pk, day), (number, last) in days.items()],
+        [(pk, str(day), number, moment(last), False) for (pk, day), (number, last) in days.items()],
     )
+
+
+def count_pushes(repository: Repository, pushes: Sequence[tuple[datetime, int]]) -> None:
+    """Count pushes to the repository, each when it was and how many; in the caller's transaction."""
+    days = Counter[date]()
+    for when, number in pushes:
+        days[_day(when)] += number
+    execute(
+        f"INSERT INTO {table(PushDay)} AS day (repository_id, day, pushes) VALUES (%s, %s, %s)"  # noqa: S608  our own names
+        " ON CONFLICT (repository_id, day) DO UPDATE SET pushes = day.pushes + excluded.pushes",
+        [(repository.pk, str(day), number) for day, number in sorted(days.items())],
+    )
+
+
+def _day(when: datetime) -> date:
+    return when.astimezone(UTC).date()
 
 
 def _places(repository: Repository, digests: set[str]) -> Mapping[str, int]:
     rows = Presence.objects.present().filter(repository=repository, manifest__digest__in=digests)
     return dict(rows.values_list("manifest__digest", "pk"))
+
+
+def prune(now: datetime) -> None:
+    """Drop some of the counts that no list shows any more. Those of pulls stay: an image's own count is their sum."""
+    old = PushDay.objects.filter(day__lt=_day(now - KEPT))
+    PushDay.objects.filter(pk__in=list(old.values_list("pk", flat=True)[:_PRUNED])).delete()
 
 
 def are_due() -> bool:

@@ -152,7 +152,7 @@ class Handling:
         for found in founds:
             meaning = Meaning(found, by_repository[found.name], self._recent, now)
             entries += meaning.before()
-            self.writer.write(found, now)
+            self.writer.write(found, meaning.pushes, now)
             entries += meaning.after()
             rereading.note(batch.registries[pk], found, now)
         record(entries)

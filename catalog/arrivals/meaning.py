@@ -15,7 +15,7 @@ from catalog.arrivals.reading import Found
 from catalog.arrivals.recent import Recent
 from catalog.arrivals.stories import Stories
 from catalog.arrivals.told import Told
-from catalog.models import Blob, Manifest, Presence, Waiting
+from catalog.models import Blob, Manifest, Waiting
 
 _UNKNOWN: Final = gettext_noop("Berth does not know whether it was an image or a layer.")
 SENTENCES: Final = (_UNKNOWN,)
@@ -29,6 +29,11 @@ class Meaning:
         self._by_sort: dict[Sort, list[Told]] = {}
         for told in sorted(tolds, key=lambda told: told.order):
             self._by_sort.setdefault(sort_of(told), []).append(told)
+
+    @property
+    def pushes(self) -> dict[str, Told]:
+        """By the digest of each image that was pushed under a tag, the last that is told of it."""
+        return {told.digest: told for told in self._tagged()}
 
     def before(self) -> list[Entry]:
         """What happened to tags and digests, compared with what was known."""
@@ -45,7 +50,7 @@ class Meaning:
 
     def after(self) -> list[Entry]:
         """What needs to know the catalog as it is now: what belongs to which index, and what is counted."""
-        self._date_pushes()
+        self._count_pushes()
         self._fold_pushes()
         waiting.go_on([told for told in self._of(Sort.BLOB) if told.event.action == "push"], self._now)
         for told in self._of(Sort.MOUNT):
@@ -54,6 +59,9 @@ class Meaning:
 
     def _of(self, sort: Sort) -> list[Told]:
         return self._by_sort.get(sort, [])
+
+    def _tagged(self) -> list[Told]:
+        return [told for told in self._of(Sort.PUSH) if told.tag]
 
     def _delete_digest(self, told: Told) -> Entry:
         """Which of the two it was, the registry does not tell."""
@@ -64,19 +72,9 @@ class Meaning:
             return told.entry(Entry.Act.DELETE_BLOB, self._now, **said)
         return told.entry(Entry.Act.DELETE_MANIFEST, self._now, **said, detail=_UNKNOWN)
 
-    def _date_pushes(self) -> None:
-        """An image was pushed when the last event of it says so, unless the storage folder knows of a later time."""
-        if self._found.repository is None:
-            return
-        last = {told.digest: told for told in self._of(Sort.PUSH) if told.tag}
-        rows = Presence.objects.filter(repository=self._found.repository, manifest__digest__in=last)
-        for pk, digest in rows.values_list("pk", "manifest__digest"):
-            told = last[digest]
-            mine = Presence.objects.filter(pk=pk)
-            mine.update(pushed_by=told.event.actor)
-            mine.exclude(dated_by=Presence.DatedBy.PUSHED, dated__gte=told.moment).update(
-                dated=told.moment, dated_by=Presence.DatedBy.TOLD
-            )
+    def _count_pushes(self) -> None:
+        if self._found.repository is not None:
+            counting.count_pushes(self._found.repository, [(told.moment, 1) for told in self._tagged()])
 
     def _fold_pushes(self) -> None:
         """The children of an index were pushed before it; those that are told later are known to belong to it."""

@@ -61,5 +61,5 @@ def _read(handling: Handling, registry: Registry, rows: list[Unread]) -> None:
     done = [row for row in rows if (row.repository, row.tag, row.digest) not in still or row.tries > _MOST_TRIES]
     with handling.lease.writing():
         for found in founds:
-            handling.writer.write(found, now)
+            handling.writer.write(found, {}, now)
         Unread.objects.filter(pk__in=[row.pk for row in (*given_up, *done)]).delete()

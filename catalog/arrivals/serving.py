@@ -75,6 +75,7 @@ class _Serving:
         if self._is_due(_PRUNING):
             with self._lease.writing():
                 seen.prune(timezone.now())
+                counting.prune(timezone.now())
 
     def _end_waiting(self) -> None:
         now = timezone.now()

@@ -67,16 +67,19 @@ def end_due(now: datetime) -> int:
     due = list(Waiting.objects.filter(due_at__lte=now).order_by("due_at", "id")[:_TOGETHER])
     record(_entry(row, now) for row in due)
     for row in due:
-        if row.kind == _KIND.PULL:
-            _count(row)
+        _count(row)
     Waiting.objects.filter(pk__in=[row.pk for row in due]).delete()
     return len(due)
 
 
 def _count(row: Waiting) -> None:
     repository = Repository.objects.filter(registry=row.registry_id, name=row.repository).first()
-    if repository is not None:
+    if repository is None:
+        return
+    if row.kind == _KIND.PULL:
         counting.count(repository, [(row.digest, row.began_at, row.count)])
+    elif row.kind == _KIND.PUSH:
+        counting.count_pushes(repository, [(row.began_at, row.count)])
 
 
 def _entry(row: Waiting, now: datetime) -> Entry:

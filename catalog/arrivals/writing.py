@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
@@ -10,7 +11,8 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from catalog.arrivals.reading import Found
-from catalog.models import Repository, Scan, Tag
+from catalog.arrivals.told import Told
+from catalog.models import Presence, Repository, Scan, Tag
 from catalog.recording import presences, tags
 from catalog.recording.refreshing import refresh
 from catalog.rows import hold, moment
@@ -27,8 +29,11 @@ class Writer:
         self._took: dict[int, float] = {}  # seconds, of repositories where it takes long
         self._due: dict[int, float] = {}  # by time.monotonic()
 
-    def write(self, found: Found, now: datetime) -> None:
-        """In the caller's transaction. Nothing is written of what is as it was known."""
+    def write(self, found: Found, pushes: Mapping[str, Told], now: datetime) -> None:
+        """In the caller's transaction. Nothing is written of what is as it was known.
+
+        `pushes`: what tells of the last push of an image, by its digest.
+        """
         row = found.repository
         if row is None:
             return
@@ -40,7 +45,7 @@ class Writer:
         changes += tags.record(
             self._lease, row, found.batch, now, since=found.since, along=lambda: _shield(row, touched)
         )
-        if changes or found.is_new:
+        if _date(row, pushes) or changes or found.is_new:
             self._refresh(found, row, is_settled=was_settled)
 
     def refresh_due(self) -> None:
@@ -81,6 +86,18 @@ class Writer:
         self._took[pk] = time.monotonic() - began
         if self._took[pk] < _QUICK:
             del self._took[pk]
+
+
+def _date(row: Repository, pushes: Mapping[str, Told]) -> bool:
+    """An image was pushed when the last event of it says so, unless the storage folder knows of a later time."""
+    rows = Presence.objects.filter(repository=row, manifest__digest__in=pushes) if pushes else Presence.objects.none()
+    places = list(rows.values_list("pk", "manifest__digest"))
+    for pk, digest in places:
+        told, mine = pushes[digest], Presence.objects.filter(pk=pk)
+        mine.update(pushed_by=told.event.actor)
+        later = mine.exclude(dated_by=Presence.DatedBy.PUSHED, dated__gte=told.moment)
+        later.update(dated=told.moment, dated_by=Presence.DatedBy.TOLD)
+    return bool(places)
 
 
 def _knows_all(row: Repository) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from catalog.models.arrivals import ChangeLook, PullDay, Unread, Waiting
+from catalog.models.arrivals import ChangeLook, PullDay, PushDay, Unread, Waiting
 from catalog.models.cards import RepositoryCard
 from catalog.models.content import Blob, ConfigDocument, Document, IndexEntry, Label, LabelName, Manifest, ManifestBlob
 from catalog.models.presences import Presence, RepositoryBlob
@@ -23,6 +23,7 @@ __all__ = [
     "NamespaceTotal",
     "Presence",
     "PullDay",
+    "PushDay",
     "Repository",
     "RepositoryBlob",
     "RepositoryCard",

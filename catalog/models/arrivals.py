@@ -1,4 +1,4 @@
-"""What events tell beside what the catalog holds: pulls by the day, and events that wait for those they belong to."""
+"""What events tell beside what the catalog holds: counts by the day, and events that wait for those they belong to."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from catalog.models.content import DIGEST_LENGTH
 from catalog.models.presences import Presence
+from catalog.models.repositories import Repository
 from registries.models import Registry
 
 
@@ -26,6 +27,21 @@ class PullDay(models.Model):
 
     def __str__(self) -> str:
         return f"{self.presence_id} {self.day}: {self.pulls}"
+
+
+class PushDay(models.Model):
+    """How often a repository was pushed to on a day, by UTC: one for each tag, as a registry tells."""
+
+    repository = models.ForeignKey(Repository, models.CASCADE, related_name="push_days", db_index=False)
+    day = models.DateField()
+    pushes = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["repository", "day"], name="one_count_of_pushes_of_a_day")]
+        indexes = [models.Index(fields=["day"], name="push_days_by_day")]
+
+    def __str__(self) -> str:
+        return f"{self.repository_id} {self.day}: {self.pushes}"
 
 
 class Waiting(models.Model):

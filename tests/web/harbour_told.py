@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from audit.models import Entry
 from audit.services import record
-from catalog.models import Presence, PullDay, Repository, Tag
+from catalog.models import Presence, PullDay, PushDay, Repository, Tag
 from tests.web import furniture as make
 
 _ACT = Entry.Act
@@ -42,7 +42,20 @@ def build(api: Repository) -> None:
         for days in range(0, 30, 1 + 3 * place):
             when = timezone.now() - timedelta(days=days)
             PullDay.objects.create(presence=presence, day=when.date(), pulls=1 + pulls * (30 - days) % 97, last_at=when)
+    _pushes()
     record(_entry(api, number, act, said) for number, (act, said) in enumerate(shapes))
+
+
+def _pushes() -> None:
+    """To most repositories, of which the newest image says who did it last; some were quiet of late."""
+    for number, repository in enumerate(Repository.objects.exclude(newest=None).order_by("pk")):
+        for days in range(0, 14 - number % 4, 1 + number % 3):
+            when = timezone.now() - timedelta(days=days)
+            pushes = 1 + (number * 7 + days * 5) % 13
+            PushDay.objects.create(repository=repository, day=when.date(), pushes=pushes)
+        who = ("ci-bot", "jonas.oyelaran", "Tove Kallas", "x" * 90, "")[number % 5]
+        newest = Presence.objects.filter(pk__in=[repository.newest_id])
+        newest.update(dated_by=Presence.DatedBy.TOLD, dated=repository.changed_at, pushed_by=who)
 
 
 def _entry(api: Repository, number: int, act: str, said: dict[str, Any]) -> Entry:

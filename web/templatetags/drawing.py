@@ -8,22 +8,32 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from django import template
 from django.templatetags.static import static
 from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
-from django.utils.translation import get_language, gettext
+from django.utils.translation import get_language, gettext, ngettext
 
 from web.templatetags.berth import ago, exact, number, said, short, short_platform
 
 register = template.Library()
 
+
+class _Bars(NamedTuple):
+    """One for each day; in CSS pixels, from the middle of one to that of the next, how wide, and how high at most."""
+
+    pitch: int
+    width: float
+    height: int
+
+
 _BARS: Final = ("1.75", "6", "10.25", "14.5")  # where the bars of a glyph are
 _LONGEST_BAR: Final = 12
-_SPARK: Final = 16  # CSS pixels: the height of the bars of days
+_LATELY: Final = 2  # days whose bars stand out
+_BARS_OF: Final = {"pulls": _Bars(2, 1.25, 16), "pushes": _Bars(6, 4, 24)}
 _MOST_PLATFORMS: Final = 3
 _LONGEST_PLATFORM: Final = 16  # characters in a list; the page of the image has it whole
 _LONGEST_REASON: Final = 300
@@ -98,21 +108,28 @@ def chip(text: str, tone: str = "", reason: str = "") -> str:
 
 
 @register.simple_tag
-def spark(counts: Sequence[int]) -> str:
-    """One bar for each count, today's the last; nothing where all are 0. The largest is as high as all is."""
-    most = max(counts, default=0)
-    if not most:
+def spark(counts: Sequence[int], of: str) -> str:
+    """A bar for each count of `of`, today's the last; nothing where all are 0. The largest is as high as all is.
+
+    All stand on a line of dashes, one for each day.
+    """
+    if not any(counts):
         return ""
-    bars = "".join(
-        f"M{1 + 2 * place} {_SPARK}v-{max(1, round(count / most * _SPARK))}"
+    (pitch, width, height), total = _BARS_OF[of], sum(counts)
+    if of == "pulls":
+        words = ngettext("%(all)s pull in %(days)s days", "%(all)s pulls in %(days)s days", total)
+    else:
+        words = ngettext("%(all)s push in %(days)s days", "%(all)s pushes in %(days)s days", total)
+    drawn = [
+        f"M{pitch // 2 + pitch * place} {height}v-{max(2, round(count / max(counts) * height))}" if count else ""
         for place, count in enumerate(counts)
-        if count
-    )
-    words = gettext("%(all)s in %(days)s days") % {"all": number(sum(counts)), "days": len(counts)}
+    ]
     return format_html(
-        '<svg class="spark" width="{0}" height="{1}" viewBox="0 0 {0} {1}" role="img" aria-label="{2}">'
-        '<title>{2}</title><path d="{3}" stroke="currentColor" stroke-width="1.25"/></svg>',
-        2 * len(counts), _SPARK, words, bars,
+        '<svg class="spark" width="{0}" height="{1}" viewBox="0 0 {0} {1}" stroke-width="{2}" role="img"'
+        ' aria-label="{3}"><title>{3}</title><path class="old days" d="M{4} {5}H{0}" stroke-dasharray="{2} {6}"/>'
+        '<path class="old" d="{7}"/><path d="{8}"/></svg>',
+        pitch * len(counts), height, width, words % {"all": number(total), "days": len(counts)},
+        (pitch - width) / 2, height - 0.5, pitch - width, "".join(drawn[:-_LATELY]), "".join(drawn[-_LATELY:]),
     )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlencode
@@ -16,6 +17,7 @@ from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 from django.utils.translation import get_language, gettext, gettext_lazy, ngettext
 
+from access.models import initials_of
 from catalog.models import Presence, Repository
 from catalog.reads.namespaces import Namespace
 from web.strata import Parts, strata_of
@@ -52,6 +54,8 @@ _REPOSITORY_STATES: Final[dict[str, _State]] = {
 
 _LONG_TAG: Final = 32  # characters; a longer one may stand on several lines, in the templates too
 _LONG_NAME: Final = 24
+_NARROW_NAME: Final = 16
+_SOON: Final = timedelta(minutes=1)  # after a push its tags have moved: that is the same change
 _DEEPEST: Final = 5  # that is still indented
 _PLACE: Final = (
     '<li class="in{}"><a href="{}"{} title="{}"><span class="name"><span class="{}" aria-hidden="true"></span>{}</span>'
@@ -121,6 +125,24 @@ def image_date(context: Context, presence: Presence) -> str:
         claimed = gettext("as the registry claims")
         rest = format_html('<span class="sub" title="{}: {}"> · {}</span>', presence.pushed_by, claimed, said)
     return rest if presence.date is None else format_html("{}{}", time(presence.date), rest)
+
+
+@register.simple_tag(takes_context=True)
+def last_change(context: Context, repository: Repository) -> str:
+    """When a repository last changed; to whom has signed in also who is said to have pushed, where it was a push."""
+    when, newest = repository.last_change, repository.newest
+    said = time(when, gettext("not known"))
+    if when is None or newest is None or not context["user"].is_authenticated:
+        return said
+    is_push = newest.dated_by == Presence.DatedBy.TOLD and when - newest.dated < _SOON
+    if not is_push or not newest.pushed_by:
+        return said
+    return format_html(
+        '<div class="who"><span class="ava" aria-hidden="true">{0}</span><span title="{1}: {2}">{3}'
+        '<span class="sub"> · {4}</span></span></div>',
+        initials_of(newest.pushed_by), newest.pushed_by, gettext("pushed, as the registry claims"),
+        Truncator(newest.pushed_by).chars(_NARROW_NAME), said,
+    )  # fmt: skip
 
 
 @lru_cache(maxsize=64)

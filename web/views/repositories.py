@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 from access.guards import readers_only
 from catalog.models import Repository
 from catalog.models.repositories import RepositoryQuerySet
+from catalog.reads.daily import add_pushes
 from catalog.reads.keyset import Order, paged
 from catalog.reads.namespaces import Tree, tree_at
 from catalog.reads.repositories import COLUMNS, STATES, Filters, add_platforms
@@ -41,6 +42,7 @@ def listing(request: HttpRequest, registry: str | None = None) -> HttpResponse:
         "filters": filters,
         "order": order,
         "page": page,
+        "has_pushes": add_pushes(page),
         "largest": max((row.size for row in page.rows), default=0),
     }
     if not wants_part(request):

@@ -13,11 +13,11 @@ from access.guards import readers_only
 from catalog.models import Presence, Repository, Tag
 from catalog.models.presences import PresenceQuerySet
 from catalog.reads.chosen import going_tags
+from catalog.reads.daily import pull_days_of
 from catalog.reads.introduction import introduction_of
 from catalog.reads.keyset import CAP, Column, Order, Page, paged
 from catalog.reads.narrowing import choices_in
 from catalog.reads.platforms import platforms_of
-from catalog.reads.pulls import pull_days_of
 from catalog.reads.timeline import timeline_of
 from web.finding import find_repository
 from web.htmx import render_page, wants_part

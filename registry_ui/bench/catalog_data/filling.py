@@ -22,7 +22,7 @@ from jobs.models import Job
 from jobs.running import Lease
 from registries.models import Registry
 from registries.services import Details, add
-from registry_ui.bench.catalog_data import told
+from registry_ui.bench.catalog_data import counted, told
 from registry_ui.bench.catalog_data.acts import act
 from registry_ui.bench.catalog_data.builds import Builds, blobs_of_bases
 from registry_ui.bench.catalog_data.content import LABELS
@@ -51,6 +51,7 @@ def fill(catalog: Catalog) -> None:
             _load(loader, rows)
             changes += changed
         loader.finish()
+        counted.count(catalog, loader)
         for entries in told.told(catalog):
             loader.add("audit.Entry", told.COLUMNS, entries)
     for registry in registries:

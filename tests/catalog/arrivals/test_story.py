@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from audit.models import Entry
 from catalog.arrivals import counting, rereading, waiting
-from catalog.models import Manifest, PullDay, Scan, Tag, Unread
+from catalog.models import Manifest, PullDay, PushDay, Scan, Tag, Unread
 from tests.catalog.arrivals.station import Station, changed, hand_in, handle_all, handling
 from tests.catalog.scanning import scan
 
@@ -205,3 +205,36 @@ def test_a_clock_that_is_ahead_changes_no_story(station: Station) -> None:
     station.arrive()  # its clock was set right
     assert station.story() == [("push", "1.0"), ("move", "1.0"), ("move", "1.0")]
     assert list(Entry.objects.order_by("id").values_list("digest_before", flat=True)) == ["", first, second]
+
+
+def test_pushes_are_counted_by_the_day(station: Station) -> None:
+    push = station.pusher()
+    push.image("1.0", "1")
+    push.index("2.0", children=[push.image(seed="a"), push.image(seed="b", platform="linux/arm64")])
+    station.arrive()
+    assert [row.pushes for row in PushDay.objects.filter(repository=station.repository())] == [3]
+    push.image("1.0")
+    push.image(seed="alone")
+    station.arrive()
+    assert PushDay.objects.get().pushes == 4, "what may belong to an index is not counted yet"
+    waiting.end_due(timezone.now() + timedelta(minutes=1))
+    assert PushDay.objects.get().pushes == 5
+    counting.prune(timezone.now() + counting.KEPT - timedelta(days=1))
+    assert PushDay.objects.exists()
+    counting.prune(timezone.now() + counting.KEPT + timedelta(days=1))
+    assert not PushDay.objects.exists()
+
+
+def test_what_is_pushed_again_is_the_newest_of_its_repository(station: Station) -> None:
+    push = station.pusher()
+    first = push.image("1.0")
+    second = push.image("2.0", seed="other")
+    station.arrive()
+    before = station.repository()
+    assert before.newest == station.presence(second)
+    push.image("1.0")
+    station.arrive()
+    after = station.repository()
+    assert after.newest == station.presence(first)
+    assert after.changed_at == station.presence(first).dated > before.changed_at
+    assert station.presence(first).pushed_by == "alice"

@@ -1,4 +1,4 @@
-"""The pulls of images in the list of a repository: what events told, and nothing where they told nothing."""
+"""Pulls of images and pushes to repositories, in lists: what events told, and nothing where they told nothing."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from catalog.models import Presence, PullDay, Repository
+from catalog.models import Presence, PullDay, PushDay, Repository
 from registries.models import Registry
 from tests.web import furniture as make
 from tests.web.pages import Page
@@ -62,7 +62,7 @@ def test_images_are_sorted_by_their_pulls(client: Client, app: Repository) -> No
         assert said in page.words
     page = Page(client.get("/r/local/team/app?sort=pulls").content.decode())
     labels = {drawn.get("aria-label") for drawn in page.all("svg", **{"class": "spark"})}
-    assert labels == {"3,000 in 30 days", "7 in 30 days", "1 in 30 days"}
+    assert labels == {"3,000 pulls in 30 days", "7 pulls in 30 days", "1 pull in 30 days"}
     part = client.get("/r/local/team/app?sort=pulls", headers={"HX-Request": "true"}).content.decode()
     assert "3,000" in part
 
@@ -76,10 +76,13 @@ def test_it_takes_ten_queries_at_most(
 
 
 def test_bars_are_as_high_as_the_days_are_busy() -> None:
-    assert spark([0, 0]) == spark([]) == ""
-    drawn = spark([1, 0, 4])
-    assert 'd="M1 16v-4M5 16v-16"' in drawn
-    assert 'aria-label="5 in 3 days"' in drawn
+    assert spark([0, 0], "pulls") == spark([], "pushes") == ""
+    drawn = spark([4, 1, 0, 8], "pulls")
+    assert 'class="old" d="M1 16v-8M3 16v-2"' in drawn
+    assert '<path d="M7 16v-16"/>' in drawn, "today stands out"
+    assert 'aria-label="13 pulls in 4 days"' in drawn
+    assert '<path d="M3 24v-24"/>' in spark([1], "pushes")
+    assert 'aria-label="1 push in 1 days"' in spark([1], "pushes")
 
 
 def test_who_is_said_to_have_pushed_is_told_to_whom_is_signed_in(
@@ -92,3 +95,66 @@ def test_who_is_said_to_have_pushed_is_told_to_whom_is_signed_in(
     stranger = Client().get("/r/local/team/app").content.decode()
     assert "alice" not in stranger
     assert "pushed" in stranger
+
+
+def push(repository: Repository, pushes: int, days: int = 0) -> None:
+    day = (timezone.now() - timedelta(days=days)).date()
+    PushDay.objects.create(repository=repository, day=day, pushes=pushes)
+
+
+def told(repository: Repository, who: str, **said: object) -> None:
+    assert repository.newest is not None
+    moment = repository.changed_at - timedelta(seconds=2)
+    newest = {"dated": moment, "dated_by": Presence.DatedBy.TOLD, "pushed_by": who, **said}
+    Presence.objects.filter(pk=repository.newest.pk).update(**newest)
+
+
+def test_a_list_without_an_event_has_no_pushes(client: Client, app: Repository) -> None:
+    push(app, 3, days=20)
+    page = Page(client.get("/").content.decode())
+    assert "Pushes" not in page.words
+    assert not page.all("svg", **{"class": "spark"})
+
+
+def test_a_list_draws_the_pushes_of_two_weeks(client: Client, app: Repository, local: Registry) -> None:
+    quiet = make.repository(local, "team/quiet")
+    push(app, 3)
+    push(app, 4, days=13)
+    push(app, 90, days=14)
+    push(quiet, 5, days=-1)  # by a clock that is ahead
+    page = Page(client.get("/").content.decode())
+    assert "Pushes, 14 days" in page.words
+    assert [drawn["aria-label"] for drawn in page.all("svg", **{"class": "spark"})] == ["7 pushes in 14 days"]
+
+
+def test_who_pushed_last_is_told_to_whom_is_signed_in(client: Client, app: Repository, settings: Settings) -> None:
+    told(app, "<em>ci-platform</em>")
+    page = client.get("/").content.decode()
+    assert "&lt;em&gt;ci-platform" in page
+    assert "<em>" not in page
+    settings.ANONYMOUS_READ = True
+    assert "ci-platform" not in Client().get("/").content.decode()
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"dated_by": Presence.DatedBy.SEEN},
+        {"dated": timezone.now() - timedelta(hours=1)},  # the last change was not that push
+        {"pushed_by": ""},
+    ],
+)
+def test_who_pushed_before_the_last_change_is_not_said(client: Client, app: Repository, said: dict[str, str]) -> None:
+    told(app, "ci-platform")
+    assert "CP" in Page(client.get("/").content.decode()).words
+    told(app, "ci-platform", **said)
+    assert "CP" not in Page(client.get("/").content.decode()).words
+
+
+def test_a_list_takes_ten_queries_at_most(
+    client: Client, app: Repository, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    push(app, 3)
+    told(app, "ci-platform")
+    with django_assert_max_num_queries(10):
+        client.get("/")
