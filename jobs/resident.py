@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, Final
 
 from django.db.models import F, Q
@@ -44,14 +45,22 @@ def take(kind: str) -> Lease | None:
 
 
 def _me() -> dict[str, Any]:
-    return {"machine": socket.gethostname(), "process": os.getpid(), "began": _began(os.getpid())}
+    return {"machine": _machine(), "process": os.getpid(), "began": _began(os.getpid())}
 
 
 def _is_dead(holder: dict[str, Any]) -> bool:
     """Whether the process that had the job is surely gone: it was on this machine, and no such one is there."""
-    if not holder or holder.get("machine") != socket.gethostname():
+    if not holder or holder.get("machine") != _machine():
         return False
     return _began(holder["process"]) != holder.get("began")
+
+
+def _machine() -> str:
+    """Where the number of a process means that process: two containers of one name count from one each."""
+    try:
+        return f"{socket.gethostname()} {Path('/proc/self/ns/pid').readlink()}"
+    except OSError:
+        return socket.gethostname()
 
 
 _STARTED: Final = 19  # place of a process's start among the fields behind its name, proc(5)
