@@ -76,3 +76,12 @@ def lay(connection: BaseDatabaseWrapper) -> None:
             cursor.execute(statement)
         for name in lacking:
             cursor.execute(f"{_MAKE[connection.vendor]} {name} {triggers[name]}")
+
+
+def lift(connection: BaseDatabaseWrapper) -> None:
+    """Take all triggers away, for a migration back to before there was a chain: they write to its tables."""
+    with connection.cursor() as cursor:
+        for name in _TRIGGERS[connection.vendor]:
+            (table,) = (table for table in TABLES if name.startswith(f"{table}_"))
+            on = f" ON {table}" if connection.vendor == "postgresql" else ""
+            cursor.execute(f"DROP TRIGGER IF EXISTS {name}{on}")

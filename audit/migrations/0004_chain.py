@@ -2,6 +2,16 @@
 
 from django.db import migrations, models
 
+from audit import guard
+
+
+def keep(apps, schema_editor):
+    """What a migration ends with lays the triggers."""
+
+
+def lift(apps, schema_editor):
+    guard.lift(schema_editor.connection)
+
 
 class Migration(migrations.Migration):
 
@@ -55,4 +65,5 @@ class Migration(migrations.Migration):
             model_name='entry',
             index=models.Index(condition=models.Q(('act', 'pull'), ('since', None)), fields=['at', 'id'], name='pulls_to_fold'),
         ),
+        migrations.RunPython(keep, lift, hints={'model_name': 'entry'}),
     ]

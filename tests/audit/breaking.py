@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import connection
 
-from tests.guardless import lift
+from audit.guard import lift
 
 
 def break_in(statement: str, *values: Any) -> None:

@@ -7,14 +7,15 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.core.management import call_command
 from django.core.management.sql import emit_post_migrate_signal
 from django.db import IntegrityError, connection, transaction
 
 from api.v1 import description
 from audit import chain, guard
+from audit.guard import lift
 from audit.models import Entry, Unsealed
 from tests.audit.furniture import entry
-from tests.guardless import lift
 
 pytestmark = pytest.mark.django_db
 
@@ -98,6 +99,22 @@ def test_a_table_that_was_made_anew_has_its_rows_and_is_guarded() -> None:
 
     assert list(Entry.objects.all()) == [row]
     assert not Unsealed.objects.exists()
+    with pytest.raises(IntegrityError, match="only added"):
+        execute("DELETE FROM audit_entry")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_migration_back_to_before_the_chain_takes_the_triggers_along() -> None:
+    try:
+        call_command("migrate", "audit", "0003", verbosity=0)
+        entry()
+        call_command("migrate", "audit", "0002", verbosity=0)
+        execute("DELETE FROM audit_entry")
+    finally:
+        call_command("migrate", verbosity=0)
+    row = entry()
+
+    assert Unsealed.objects.get().pk == row.pk
     with pytest.raises(IntegrityError, match="only added"):
         execute("DELETE FROM audit_entry")
 
