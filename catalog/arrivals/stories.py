@@ -74,7 +74,7 @@ class Stories:
     def _newest(self, told: Told) -> Entry | None:
         """The last that was recorded of what the tag points to."""
         entries = Entry.objects.of_tag(told.registry_id, told.repository, told.tag)
-        telling = entries.filter(outcome=Entry.Outcome.DONE).exclude(act__in=(_ACT.PULL, _ACT.PROTECT, _ACT.UNPROTECT))
+        telling = entries.but_pulls().filter(outcome=Entry.Outcome.DONE).exclude(act__in=(_ACT.PROTECT, _ACT.UNPROTECT))
         return telling.newest_first().first()
 
     def _explain(self, told: Told, newest: Entry | None, at: datetime) -> tuple[str, datetime]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from itertools import count
 from typing import Any, Final
 
 import pytest
-from django.db import connections
+from django.db import connection, connections
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from audit.models import Entry
@@ -98,3 +100,18 @@ def test_a_registry_that_was_let_go_is_asked_nothing(hostile_row: Registry, host
     assert hostile.asked() == []
     assert not Unread.objects.exists()
     assert Entry.objects.get().act == "push"
+
+
+def test_what_a_tag_pointed_to_is_found_past_all_its_pulls(hostile_row: Registry, hostile: Hostile) -> None:
+    if connection.vendor != "sqlite":
+        pytest.skip("of so few rows others read all")
+    serve(hostile, good=["1"])
+    with CaptureQueriesContext(connection) as asked:
+        hand_in(hostile_row, [envelope(event("push", repository="good", tag="1", digest=f"sha256:{0:064}"))])
+        handle_all()
+    newest = [query["sql"] for query in asked if re.search(r'FROM "audit_entry" .*"tag" = .*ORDER BY', query["sql"])]
+    with connection.cursor() as cursor:
+        cursor.execute("EXPLAIN QUERY PLAN " + newest[0].replace("%", "%%"))
+        plan = str(cursor.fetchall())
+
+    assert "INDEX acts_on_a_tag (registry_id=? AND repository=? AND tag=?)" in plan
