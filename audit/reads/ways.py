@@ -113,10 +113,10 @@ def _way_of_time(asked: EntryFilter) -> Way:
     when, ends = Q(), {"top": Entry.objects.order_by("-pk")}
     if asked.since:
         when &= Q(told__gte=asked.since)
-        ends["after"] = Entry.objects.filter(at__lte=asked.since - _LATEST).order_by("-at")
+        ends["after"] = Entry.objects.filter(at__lte=_moved(asked.since, -_LATEST)).order_by("-at")
     if asked.until:
         when &= Q(told__lt=asked.until)
-        ends["before"] = Entry.objects.filter(at__gte=asked.until + _LATEST).order_by("at")
+        ends["before"] = Entry.objects.filter(at__gte=_moved(asked.until, _LATEST)).order_by("at")
     newest = Entry.objects.order_by("-pk").annotate(
         **{f"of_{name}": Subquery(rows.values("pk")[:1]) for name, rows in ends.items()}
     )
@@ -124,6 +124,14 @@ def _way_of_time(asked: EntryFilter) -> Way:
     top = found.get("top")
     before = found.get("before") or (None if top is None else top + 1)
     return Way(after=found.get("after") or 0, before=before, when=when)
+
+
+def _moved(moment: datetime, by: timedelta) -> datetime:
+    """No further than time goes."""
+    try:
+        return moment + by
+    except OverflowError:
+        return moment
 
 
 def _counts(conditions: Sequence[Condition], most: int) -> dict[str, int]:

@@ -150,3 +150,12 @@ def test_what_is_no_moment_is_refused(text: str) -> None:
 def test_acts_and_their_groups_are_known() -> None:
     assert [known_act(text) for text in ("pull", "pushes", "explode", "")] == ["pull", "pushes", "", ""]
     assert not GROUPS.keys() & set(Entry.Act.values)
+
+
+def test_the_ends_of_time_may_be_asked_for() -> None:
+    one = told("1")
+    since, until = moment_in("0001-01-01"), moment_in("9999-12-31T23:59:59Z")
+
+    assert list(walked(EntryFilter(since=since, until=until), FEW)) == [one]
+    assert not list(walked(EntryFilter(until=since), FEW))
+    assert not list(walked(EntryFilter(since=until), FEW))
