@@ -158,7 +158,7 @@ class Handling:
         record(entries)
 
 
-def _unknown(registry: Registry, pulls: Sequence[Told]) -> list[Told]:
+def _unknown(registry: Registry, pulls: Sequence[Told]) -> set[Told]:
     """Those of images that the catalog does not know: their push is told later, or was never told."""
     here = Presence.objects.present().filter(
         repository__registry=registry,
