@@ -166,7 +166,7 @@ def _unknown(registry: Registry, pulls: Sequence[Told]) -> set[Told]:
         manifest__digest__in={told.digest for told in pulls},
     )
     known = set(here.values_list("repository__name", "manifest__digest")) if pulls else set()
-    return [told for told in pulls if (told.repository, told.digest) not in known]
+    return {told for told in pulls if (told.repository, told.digest) not in known}
 
 
 def _open(deliveries: Iterable[Delivery], batch: _Batch) -> list[Told]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
+from django.db import DatabaseError, InterfaceError
 from django.utils import timezone
 
 from catalog.arrivals.reading import Found, wanted_of
 from catalog.models import Unread
+from jobs.running import LeaseLost
 from oci.names import parse_repository, parse_tag
 from registries.models import Registry
 
@@ -19,6 +22,8 @@ _SOON: Final = timedelta(seconds=5)
 _LATE: Final = timedelta(minutes=10)
 _MOST_TRIES: Final = 30  # then it is left to the next scan
 _TOGETHER: Final = 100
+
+log = logging.getLogger(__name__)
 
 
 def note(registry: Registry, found: Found, now: datetime) -> None:
@@ -40,7 +45,12 @@ def read_due(handling: Handling) -> None:
     for row in due:
         by_registry.setdefault(row.registry_id, []).append(row)
     for registry in Registry.objects.filter(pk__in=by_registry):
-        _read(handling, registry, by_registry[registry.pk])
+        try:
+            _read(handling, registry, by_registry[registry.pk])
+        except (DatabaseError, InterfaceError, LeaseLost):
+            raise
+        except Exception:  # or it would end the process again and again, and with it all of Berth
+            log.exception("what %s has told could not be read again", registry.name)
 
 
 def _read(handling: Handling, registry: Registry, rows: list[Unread]) -> None:

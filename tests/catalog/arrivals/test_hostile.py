@@ -89,6 +89,18 @@ def test_what_is_read_again_is_counted_before(hostile_row: Registry, hostile: Ho
     assert not Unread.objects.exists()
 
 
+def test_a_mistake_with_one_registry_keeps_no_other_from_being_read(hostile_row: Registry, hostile: Hostile) -> None:
+    serve(hostile, good=["1"])
+    other = Registry.objects.create(name="other", url="http://127.0.0.1:9")
+    now = timezone.now()
+    for registry, name in ((other, "No Name"), (hostile_row, "good")):
+        Unread.objects.create(registry=registry, repository=name, tag="1", due_at=now)
+    with handling() as at_work:
+        rereading.read_due(at_work)
+    assert list(Tag.objects.live().values_list("name", flat=True)) == ["1"]
+    assert list(Unread.objects.values_list("registry", "tries")) == [(other.pk, 2)]
+
+
 def test_a_registry_that_was_let_go_is_asked_nothing(hostile_row: Registry, hostile: Hostile) -> None:
     serve(hostile, good=["1"])
     hand_in(hostile_row, [envelope(event("push", repository="good", tag="1", digest=f"sha256:{0:064}"))])
