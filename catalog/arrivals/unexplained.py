@@ -5,7 +5,7 @@ A change is looked at a while after it was seen, when what the registry had to t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -16,7 +16,7 @@ from django.utils.translation import gettext_noop
 
 from audit.models import Delivery, Entry, EventStream
 from audit.services import record
-from catalog.models import ChangeLook, Scan, TagSpan
+from catalog.models import ChangeLook, Repository, Scan, TagSpan
 from registries.models import Registry
 
 GRACE: Final = timedelta(seconds=60)
@@ -61,20 +61,25 @@ def look(now: datetime) -> None:
 
 def _look(registry: Registry, row: ChangeLook, until: datetime) -> None:
     """Two looks at once, or one after a crash, write each entry once: by its key."""
-    since = row.looked_until - _OVERLAP
-    by_repository: dict[int, list[_Change]] = {}
-    for change in (*_began(registry, since, until), *_ended(registry, since, until)):
-        if change.at > row.begun_at and not _is_told(registry, change):
-            by_repository.setdefault(change.span.repository_id, []).append(change)
-    for changes in by_repository.values():
-        _note(registry, changes)
+    since = max(row.looked_until - _OVERLAP, row.begun_at)
+    for repository in Repository.objects.filter(pk__in=_changed(registry, since, until)).only("name"):
+        _note(registry, repository, _changes(repository, since, until))
     ChangeLook.objects.filter(pk=row.pk).update(looked_until=until)
 
 
-def _note(registry: Registry, changes: Sequence[_Change]) -> None:
-    """Record those of one repository."""
-    summed_until = _summed_until(registry, changes[0].span.repository.name)
-    entries = list(_entries(registry, [one for one in changes if summed_until is None or one.at > summed_until]))
+def _changed(registry: Registry, since: datetime, until: datetime) -> QuerySet[TagSpan, int]:
+    """The repositories in which something did."""
+    spans = TagSpan.objects.filter(repository__registry=registry).order_by().values_list("repository", flat=True)
+    began = spans.filter(began__gt=since, began__lte=until)
+    return began.union(spans.filter(ended__gt=since, ended__lte=until))
+
+
+def _note(registry: Registry, repository: Repository, changes: Iterable[_Change]) -> None:
+    """Record those that nobody told of."""
+    summed_until = _summed_until(registry, repository.name)
+    unsaid = (change for change in changes if summed_until is None or change.at > summed_until)
+    untold = (change for change in unsaid if not _is_told(registry, repository, change))
+    entries = _entries(registry, repository, untold)
     known = set(Entry.objects.filter(key__in={entry.key for entry in entries}).values_list("key", flat=True))
     if new := [entry for entry in entries if entry.key not in known]:
         with transaction.atomic():
@@ -89,45 +94,42 @@ def _summed_until(registry: Registry, repository: str) -> datetime | None:
     return sums.newest_first().values_list("at", flat=True).first()
 
 
-def _spans(registry: Registry) -> QuerySet[TagSpan]:
-    return TagSpan.objects.filter(repository__registry=registry).select_related("tag", "repository", "manifest")
-
-
-def _began(registry: Registry, since: datetime, until: datetime) -> Iterable[_Change]:
-    for span in _spans(registry).filter(began__gt=since, began__lte=until).iterator(chunk_size=_TOGETHER):
+def _changes(repository: Repository, since: datetime, until: datetime) -> Iterator[_Change]:
+    """One after the other, however many there are."""
+    spans = TagSpan.objects.filter(repository=repository).select_related("tag", "manifest")
+    for span in spans.filter(began__gt=since, began__lte=until).iterator(chunk_size=_TOGETHER):
         before = TagSpan.objects.filter(tag=span.tag, ended=span.began).select_related("manifest").first()
         yield _Change(span, span.began, before.manifest.digest if before else "", span.manifest.digest)
-
-
-def _ended(registry: Registry, since: datetime, until: datetime) -> Iterable[_Change]:
-    for span in _spans(registry).filter(ended__gt=since, ended__lte=until).iterator(chunk_size=_TOGETHER):
+    for span in spans.filter(ended__gt=since, ended__lte=until).iterator(chunk_size=_TOGETHER):
         if span.ended and not TagSpan.objects.filter(tag=span.tag, began=span.ended).exists():
             yield _Change(span, span.ended, span.manifest.digest, "")
 
 
-def _is_told(registry: Registry, change: _Change) -> bool:
+def _is_told(registry: Registry, repository: Repository, change: _Change) -> bool:
     """Whether an entry says so: one that came after what was there before."""
     span = change.span
-    entries = Entry.objects.of_tag(registry.pk, span.repository.name, span.tag.name)
-    told = entries.filter(outcome=Entry.Outcome.DONE, digest_after=change.after).exclude(act=_ACT.PULL)
+    entries = Entry.objects.of_tag(registry.pk, repository.name, span.tag.name)
+    told = entries.filter(outcome=Entry.Outcome.DONE, digest_after=change.after).but_pulls()
     if change.after:
         earlier = TagSpan.objects.filter(tag=span.tag, began__lt=span.began).order_by("-began").first()
         return (told.filter(at__gte=earlier.began) if earlier else told).exists()
     return told.filter(at__gte=span.began).exists()
 
 
-def _entries(registry: Registry, changes: Sequence[_Change]) -> Iterable[Entry]:
-    if len(changes) > _SINGLY:
-        last = max(changes, key=lambda change: change.at)
-        of_many = {"tag": "", "digest_before": "", "digest_after": "", "count": len(changes)}
-        said = _MANY % {"n": f"{len(changes):,}"}
-        yield _entry(registry, last, **of_many, key=f"changes:{last.span.pk}", detail=said)
-        return
-    for change in changes:
-        yield _entry(registry, change)
+def _entries(registry: Registry, repository: Repository, changes: Iterable[_Change]) -> list[Entry]:
+    few: list[_Change] = []
+    count, last = 0, None
+    for count, change in enumerate(changes, start=1):
+        few += [change] if count <= _SINGLY else []
+        last = change if last is None or change.at > last.at else last
+    if last is None or count <= _SINGLY:
+        return [_entry(registry, repository, change) for change in few]
+    of_many = {"tag": "", "digest_before": "", "digest_after": "", "count": count}
+    said = _MANY % {"n": f"{count:,}"}
+    return [_entry(registry, repository, last, **of_many, key=f"changes:{last.span.pk}", detail=said)]
 
 
-def _entry(registry: Registry, change: _Change, **more: Any) -> Entry:
+def _entry(registry: Registry, repository: Repository, change: _Change, **more: Any) -> Entry:
     before = Scan.objects.complete().filter(registry=registry, finished_at__lt=change.at).newest_first().first()
     said = {
         "key": change.key,
@@ -144,6 +146,6 @@ def _entry(registry: Registry, change: _Change, **more: Any) -> Entry:
         since=before.started_at if before else None,
         registry=registry.name,
         registry_id=registry.pk,
-        repository=change.span.repository.name,
+        repository=repository.name,
         **said,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from datetime import datetime, timedelta
 
 import pytest
@@ -25,10 +26,16 @@ def changed(where: Registry, name: str, number: int, at: datetime) -> None:
     )
 
 
+def looked_at(where: Registry) -> datetime:
+    began = timezone.now() - timedelta(hours=1)
+    EventStream.objects.create(registry_id=where.pk, first_at=began, last_at=began, handled_at=began)
+    ChangeLook.objects.create(registry=where, begun_at=began, looked_until=began)
+    return began
+
+
 def test_many_changes_that_are_seen_bit_by_bit_are_counted_once() -> None:
-    local, began = make.registry(), timezone.now() - timedelta(hours=1)
-    EventStream.objects.create(registry_id=local.pk, first_at=began, last_at=began, handled_at=began)
-    ChangeLook.objects.create(registry=local, begun_at=began, looked_until=began)
+    local = make.registry()
+    began = looked_at(local)
     changed(local, "team/app", 150, began + timedelta(seconds=10))
     unexplained.look(began + timedelta(seconds=20) + unexplained.GRACE)
     changed(local, "team/app", 120, began + timedelta(seconds=30))  # the scan goes on
@@ -36,3 +43,15 @@ def test_many_changes_that_are_seen_bit_by_bit_are_counted_once() -> None:
         unexplained.look(began + timedelta(seconds=second) + unexplained.GRACE)
     assert sorted(Entry.objects.values_list("count", flat=True)) == [120, 150]
     assert EventStream.objects.get().unexplained == 270
+
+
+def test_however_many_changes_there_are_few_are_in_the_memory() -> None:
+    local = make.registry()
+    began = looked_at(local)
+    changed(local, "team/app", 3_000, began + timedelta(seconds=10))
+    tracemalloc.start()
+    unexplained.look(began + timedelta(seconds=20) + unexplained.GRACE)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert Entry.objects.get().count == 3_000
+    assert peak < 4_000_000
