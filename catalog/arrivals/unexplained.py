@@ -31,7 +31,7 @@ _ACT: Final = Entry.Act
 
 @dataclass(frozen=True, slots=True)
 class _Change:
-    """A span that began or, where no other followed it, ended."""
+    """A span that began or, where no other followed it, ended. `name` tells it from all others."""
 
     span: TagSpan
     at: datetime
@@ -39,8 +39,8 @@ class _Change:
     after: str
 
     @property
-    def key(self) -> str:
-        return f"change:{self.span.pk}:{'began' if self.after else 'ended'}"
+    def name(self) -> str:
+        return f"{self.span.pk}:{'began' if self.after else 'ended'}"
 
 
 def look(now: datetime) -> None:
@@ -126,13 +126,13 @@ def _entries(registry: Registry, repository: Repository, changes: Iterable[_Chan
         return [_entry(registry, repository, change) for change in few]
     of_many = {"tag": "", "digest_before": "", "digest_after": "", "count": count}
     said = _MANY % {"n": f"{count:,}"}
-    return [_entry(registry, repository, last, **of_many, key=f"changes:{last.span.pk}", detail=said)]
+    return [_entry(registry, repository, last, **of_many, key=f"changes:{last.name}", detail=said)]
 
 
 def _entry(registry: Registry, repository: Repository, change: _Change, **more: Any) -> Entry:
     before = Scan.objects.complete().filter(registry=registry, finished_at__lt=change.at).newest_first().first()
     said = {
-        "key": change.key,
+        "key": f"change:{change.name}",
         "tag": change.span.tag.name,
         "digest_before": change.before,
         "digest_after": change.after,

@@ -55,3 +55,13 @@ def test_however_many_changes_there_are_few_are_in_the_memory() -> None:
     tracemalloc.stop()
     assert Entry.objects.get().count == 3_000
     assert peak < 4_000_000
+
+
+def test_many_that_came_and_went_are_said_twice() -> None:
+    local = make.registry()
+    began = looked_at(local)
+    changed(local, "team/app", 150, began + timedelta(seconds=10))
+    unexplained.look(began + timedelta(seconds=20) + unexplained.GRACE)
+    TagSpan.objects.update(ended=began + timedelta(seconds=30))
+    unexplained.look(began + timedelta(seconds=40) + unexplained.GRACE)
+    assert list(Entry.objects.values_list("count", flat=True)) == [150, 150]
