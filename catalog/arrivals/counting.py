@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 from django.db.models import Max, Sum
+from django.utils import timezone
 
 from catalog.models import Presence, PullDay, PushDay, Repository
 from catalog.rows import execute, moment, table, update
@@ -15,6 +16,7 @@ from catalog.rows import execute, moment, table, update
 KEPT: Final = timedelta(days=60)  # counts of pushes: lists draw the last two weeks
 _TOGETHER: Final = 200  # presences that are told at once
 _PRUNED: Final = 1_000  # counts of pushes that are dropped at once
+_BY_DAY: Final = timedelta(days=90)  # of pulls; what was before is one count, so no image has ever more
 
 
 def count(repository: Repository, pulls: Sequence[tuple[str, datetime, int]]) -> None:
@@ -73,8 +75,20 @@ def fold() -> int:
     """Tell the images of pulls that were counted since; how many. Inside the caller's transaction."""
     due = PullDay.objects.filter(is_folded=False)
     places = sorted(set(due.values_list("presence", flat=True)[:_TOGETHER]))
+    _sum_up(places)
     sums = PullDay.objects.filter(presence__in=places).order_by().values_list("presence")
     rows = sums.annotate(pulls=Sum("pulls"), last=Max("last_at"))
     update(Presence, ("pulls", "pulled"), [(pulls, moment(last), pk) for pk, pulls, last in rows])
     due.filter(presence__in=places).update(is_folded=True)
     return len(places)
+
+
+def _sum_up(places: Sequence[int]) -> None:
+    first = _day(timezone.now() - _BY_DAY)
+    old: dict[int, list[PullDay]] = {}
+    for row in PullDay.objects.filter(presence__in=places, day__lt=first).order_by("presence", "day"):
+        old.setdefault(row.presence_id, []).append(row)
+    several = [rows for rows in old.values() if len(rows) > 1]
+    sums = [(sum(row.pulls for row in rows), moment(max(row.last_at for row in rows)), rows[-1].pk) for rows in several]
+    update(PullDay, ("pulls", "last_at"), sums)
+    PullDay.objects.filter(pk__in=[row.pk for rows in several for row in rows[:-1]]).delete()
