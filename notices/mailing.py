@@ -12,6 +12,7 @@ from django.conf import settings
 from django.core.mail import EmailMessage
 from django.utils.translation import gettext_noop
 
+from audit.models import Entry
 from notices.models import Attempt, Notice, Subscription
 from notices.webhook import Told
 from oci.errors import printable
@@ -45,6 +46,7 @@ _LINES: Final = (
     ("What came of it", "message"),
     ("See", "url"),
 )
+_CLAIMED: Final = frozenset({"actor"})  # in what a registry told, these are its words
 
 
 def next_mail(subscription: Subscription, due: Sequence[Notice], now: datetime) -> Sequence[Notice]:
@@ -101,8 +103,12 @@ def _subject(notice: Notice) -> str:
 
 
 def _text(notice: Notice) -> str:
-    said = [(words, str(notice.data[key])) for words, key in _LINES if notice.data.get(key)]
-    lines = [f"{words}: {printable(text, 1_000)}" for words, text in said]
+    claims = _CLAIMED if notice.data.get("source") == Entry.Source.EVENT else frozenset()
+    lines = [
+        f"{words}{', as the registry claims' if key in claims else ''}: {printable(str(notice.data[key]), 1_000)}"
+        for words, key in _LINES
+        if notice.data.get(key)
+    ]
     first = printable(f"{_words(notice)}: {notice.subject}", 1_000)
     return "\n".join([f"{first[:1].upper()}{first[1:]}", f"When: {notice.payload['time']}", *lines, ""])
 

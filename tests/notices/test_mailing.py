@@ -41,6 +41,17 @@ def a_minute_passes() -> None:
         Attempt.objects.filter(pk=attempt.pk).update(at=attempt.at - timedelta(minutes=1))
 
 
+@pytest.mark.parametrize(
+    ("source", "line"), [("event", "Who, as the registry claims: mallory"), ("berth", "Who: mallory")]
+)
+def test_whom_a_registry_names_is_said_to_be_its_claim(mailbox: Mailbox, source: str, line: str) -> None:
+    make.people()
+    make.entry(Entry.Act.MOVE, source=source, actor="mallory")
+    make.round_of_work()
+
+    assert line in mailbox.mails[0].get_content().splitlines()
+
+
 def test_a_thing_is_a_mail_in_plain_text(mailbox: Mailbox, settings: Settings) -> None:
     settings.PUBLIC_URL = "https://berth.example.org"
     settings.DEFAULT_FROM_EMAIL = "berth@berth.example.org"
