@@ -172,7 +172,7 @@ def test_a_layer_that_is_shared_here_and_elsewhere_says_both(client: Client, app
         ),
         ({}, {}, "the fixed date of a reproducible build"),
         ({"settings": {"history": [{"created_by": "COPY a b"}]}}, {}, "steps do not fit"),
-        ({}, {"gone_at": timezone.now()}, "No tag and no index of this repository reaches"),
+        ({}, {"gone_at": timezone.now()}, "No tag and no index of this repository has reached"),
     ],
 )
 def test_what_is_wrong_is_said_and_the_rest_is_shown(
@@ -236,7 +236,7 @@ def test_a_tag_that_cannot_be_read_has_a_page(client: Client, app: Repository) -
 def test_a_tag_that_is_gone_says_so(client: Client, app: Repository) -> None:
     presence = make.put(app, make.image(), "1.0")
     Tag.objects.filter(presence=presence).update(gone_at=timezone.now())
-    assert "This tag is gone since" in see(client, f"{URL}/-/tags/1.0").words
+    assert "This tag has been gone since" in see(client, f"{URL}/-/tags/1.0").words
 
 
 def test_an_index_of_a_thousand_is_bounded(client: Client, app: Repository) -> None:
