@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -13,6 +13,7 @@ from django.utils.translation import gettext, gettext_lazy
 
 from audit.models import Entry
 from audit.reads.filters import GROUPS, EntryFilter, known_act, moment_in
+from audit.reads.patterns import Starred
 from registries.models import Registry
 from web.context import active_registries
 from web.narrowing import Option
@@ -58,7 +59,10 @@ class Chip:
 
 
 class ActivityFilter:
-    """`asked` is what the database is asked for, `texts` what the fields of the form say."""
+    """`asked` is what the database is asked for, `texts` what the fields of the form say.
+
+    `problems` are sentences: what of it could not be understood, and was left out.
+    """
 
     def __init__(self, request: HttpRequest, *, is_for_few: bool = False) -> None:
         """`is_for_few`: of entries that are looked at one by one, the name of their registry says enough."""
@@ -66,6 +70,7 @@ class ActivityFilter:
         names = [name for name in _TEXTS if name not in _OF_PERSONS or request.user.is_authenticated]
         self.texts = {name: text for name in names if (text := typed(request, name))}
         times = {name: _moment(self.texts.get(name, ""), ends=name == "to") for name in ("from", "to")}
+        self.problems = list(_problems(self.texts, times))
         for name, moment in times.items():
             if moment is None:
                 self.texts.pop(name, None)
@@ -146,6 +151,15 @@ class ActivityFilter:
     def _query(self, without: str) -> str:
         said = {**self.texts, "act": self.act, "outcome": self.outcome, "source": self.source}
         return urlencode({name: value for name, value in said.items() if value and name != without})
+
+
+def _problems(texts: Mapping[str, str], times: Mapping[str, datetime | None]) -> Iterator[str]:
+    for name, moment in times.items():
+        if name in texts and moment is None:
+            told = gettext("“%(text)s” is no day and no moment, as 2026-11-27 is one: it is left out.")
+            yield told % {"text": texts[name]}
+    if (pattern := Starred.parse(texts.get("repository", ""))) and not pattern.text:
+        yield gettext("No name fits that pattern: it may have small letters, digits, . _ - / and up to four *.")
 
 
 def _name_of(act: str) -> str:

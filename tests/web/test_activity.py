@@ -251,3 +251,17 @@ def _peak(form: str, more: int) -> int:
 
 def _whole(form: str) -> int:
     return sum(len(lines) for lines in lines_of(EntryFilter(), form))
+
+
+def test_what_of_a_filter_is_not_understood_is_said(client: Client, local: Registry) -> None:
+    told("1")
+    for query, said in (
+        ("from=yesterday", "“yesterday” is no day and no moment"),
+        ("to=2026-13-45", "“2026-13-45” is no day and no moment"),
+        ("repository=a*b*c*d*e*f", "No name fits that pattern"),
+        ("repository=TEAM/*", "No name fits that pattern"),
+    ):
+        assert said in get(client, f"/activity?{query}").words
+    fine = get(client, "/activity?from=2026-11-27&to=2026-11-28T10:00:00Z&repository=team/*").words
+    assert "no day and no moment" not in fine
+    assert "No name fits" not in fine
