@@ -9,10 +9,12 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from audit.models import Entry
+from jobs import processor
+from jobs.processor import Turns
 from notices.models import Attempt, Notice, Subscription
 from notices.targets import Allowed
 from registries.models import Registry
-from tests.hostile import Hostile, Reply
+from tests.hostile import Asked, Hostile, Reply
 from tests.notices import furniture as make
 from tests.web import furniture as rows
 from tests.web.pages import Page
@@ -60,6 +62,30 @@ def test_a_webhook_is_added_and_its_secret_shown_once(staff_client: Client, loca
         text = staff_client.get(url).content.decode()
         assert secret not in text
         assert "CANARY" not in text
+
+
+def test_a_form_that_a_reload_sends_again_adds_nothing(staff_client: Client) -> None:
+    form = Page(staff_client.get("/notices/add-webhook").content.decode())
+    (once,) = form.all("input", name="once")
+    said = {**SAID, "once": once["value"]}
+
+    first = staff_client.post("/notices/add-webhook", said)
+    again = staff_client.post("/notices/add-webhook", said, follow=True)
+
+    assert SECRET.search(first.content.decode())
+    assert "nothing was done again" in Page(again.content.decode()).words
+    assert Subscription.objects.count() == 1
+
+
+def test_a_new_secret_that_a_reload_asks_for_again_stays(staff_client: Client) -> None:
+    to = make.recipient()
+    (once,) = Page(staff_client.get(f"/notices/{to.pk}").content.decode()).all("input", name="once")
+    page = staff_client.post(f"/notices/{to.pk}/secret", {"once": once["value"]})
+    again = staff_client.post(f"/notices/{to.pk}/secret", {"once": once["value"]})
+    (secret,) = set(SECRET.findall(page.content.decode()))
+
+    assert again["Location"] == f"/notices/{to.pk}"
+    assert Subscription.objects.get().secret == secret
 
 
 def test_what_happened_before_is_not_told(staff_client: Client) -> None:
@@ -124,6 +150,24 @@ def test_another_address_begins_anew(staff_client: Client) -> None:
 
     changed = Subscription.objects.get()
     assert (changed.target, changed.failures) == (SAID["target"], 0)
+
+
+def test_whoever_waits_for_a_recipient_keeps_nobody_waiting(staff_client: Client, hostile: Hostile, here: None) -> None:
+    free: list[bool] = []
+
+    def take(_: Asked) -> Reply:
+        """Another request could have its turn meanwhile."""
+        free.append(processor._turn.acquire(blocking=False))
+        if free[-1]:
+            processor._turn.release()
+        return Reply(204)
+
+    hostile.on("POST", "/", take)
+    to = make.recipient(hostile.url)
+    for url in (f"/notices/{to.pk}/test", f"/notices/{to.pk}/again/{make.notice(to).pk}"):
+        Turns(lambda *_, url=url: [staff_client.post(url).content])({}, print)
+
+    assert free == [True, True]
 
 
 def test_a_test_says_what_came_of_it(staff_client: Client, hostile: Hostile, here: None) -> None:

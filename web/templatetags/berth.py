@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -13,6 +14,8 @@ from django.http import HttpRequest
 from django.utils import dateformat, timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.formats import number_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext, gettext_lazy, ngettext
 
 from catalog.artifact_types import type_named
@@ -21,6 +24,7 @@ from registries.models import Registry
 from web.commands.lines import Command
 from web.commands.signing_in import login_commands
 from web.links import web_link
+from web.once import FIELD
 from web.sentences import said as said_to_reader
 
 register = template.Library()
@@ -240,3 +244,9 @@ def query(context: template.Context, **changes: Any) -> str:
         if value not in {None, ""}:
             parameters[name] = str(value)
     return f"?{parameters.urlencode()}" if parameters else request.path
+
+
+@register.simple_tag
+def once() -> SafeString:
+    """The field by which a form that is sent again is known; see `web.once`."""
+    return format_html('<input type="hidden" name="{}" value="{}">', FIELD, secrets.token_hex(8))

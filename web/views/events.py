@@ -22,6 +22,7 @@ from registries.environment import events_secret_owner
 from registries.findings import Mark
 from registries.models import EventSecret, Registry
 from web.acting import asked_by
+from web.once import SENT_BEFORE, was_sent
 from web.sentences import said
 
 
@@ -32,8 +33,8 @@ def page(request: HttpRequest, name: str) -> HttpResponse:
     """A POST issues a secret, which this one answer shows."""
     registry = get_object_or_404(Registry.objects.active(), name=name)
     owner, secret = events_secret_owner(registry), ""
-    if request.method == "POST" and owner:
-        messages.error(request, _("%(variable)s says that; change it there.") % {"variable": owner})
+    if request.method == "POST" and (why := _why_not(request, owner)):
+        messages.error(request, why)
         return redirect("registries-events", name)
     berth, problem = _berth(request)
     if request.method == "POST" and not problem:
@@ -66,13 +67,23 @@ def test(request: HttpRequest, name: str) -> HttpResponse:
 @staff_only
 @require_POST
 def revoke(request: HttpRequest, name: str) -> HttpResponse:
+    """Of the only one it is asked first: without it the registry can tell nothing."""
     registry = get_object_or_404(Registry.objects.active(), name=name)
     secret = request.POST.get("secret", "")
+    if not request.POST.get("sure") and [str(kept.pk) for kept in event_secrets.live(registry)] == [secret]:
+        return render(request, "registries/revoke.html", {"registry": registry, "secret": secret})
     if secret.isdecimal() and event_secrets.revoke(registry, int(secret[:18]), asked_by(request).person):
         messages.success(request, _("The secret is revoked: nobody comes in with it any more."))
     else:
         messages.info(request, _("There is no such secret."))
     return redirect("registries-events", name)
+
+
+def _why_not(request: HttpRequest, owner: str) -> str:
+    """Why no secret is issued; nothing where one may be."""
+    if owner:
+        return _("%(variable)s says that; change it there.") % {"variable": owner}
+    return str(SENT_BEFORE) if was_sent(request) else ""
 
 
 class _Secret(NamedTuple):

@@ -11,6 +11,7 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from access.guards import staff_only
+from jobs.processor import given_up
 from notices import services
 from notices.models import Notice, Subscription
 from notices.webhook import Told
@@ -18,6 +19,7 @@ from registries.models import for_asking
 from web.acting import asked_by
 from web.notice_form import NoticeForm
 from web.notices_page import log, row_of, rows
+from web.once import SENT_BEFORE, was_sent
 from web.sentences import said
 
 page_or_form = require_http_methods(["GET", "HEAD", "POST"])
@@ -36,6 +38,9 @@ def add(request: HttpRequest, way: str) -> HttpResponse:
     """A new secret is shown in the answer to the form itself, so that it is kept nowhere on its way."""
     form = NoticeForm(request.POST if request.method == "POST" else None, way=way)
     if form.is_valid():
+        if was_sent(request):
+            messages.info(request, SENT_BEFORE)
+            return redirect("notices")
         try:
             subscription = services.add(form.details(), asked_by(request).person)
         except services.NotSaved as error:
@@ -79,7 +84,9 @@ def edit(request: HttpRequest, subscription_id: int) -> HttpResponse:
 @staff_only
 def test(request: HttpRequest, subscription_id: int) -> HttpResponse:
     subscription = _found(subscription_id)
-    return _came_of_it(request, subscription, services.test(subscription, asked_by(request).person))
+    with given_up():
+        told = services.test(subscription, asked_by(request).person)
+    return _came_of_it(request, subscription, told)
 
 
 @require_POST
@@ -87,7 +94,9 @@ def test(request: HttpRequest, subscription_id: int) -> HttpResponse:
 def again(request: HttpRequest, subscription_id: int, notice_id: int) -> HttpResponse:
     subscription = _found(subscription_id)
     notice = get_object_or_404(Notice, subscription=subscription, pk=notice_id)
-    return _came_of_it(request, subscription, services.tell_again(subscription, notice))
+    with given_up():
+        told = services.tell_again(subscription, notice)
+    return _came_of_it(request, subscription, told)
 
 
 @sensitive_variables("secret")
@@ -95,6 +104,9 @@ def again(request: HttpRequest, subscription_id: int, notice_id: int) -> HttpRes
 @staff_only
 def secret(request: HttpRequest, subscription_id: int) -> HttpResponse:
     subscription = _found(subscription_id, way=Subscription.Way.WEBHOOK)
+    if was_sent(request):
+        messages.info(request, SENT_BEFORE)
+        return redirect("notices-page", subscription.pk)
     return _page(request, subscription, services.renew_secret(subscription, asked_by(request).person))
 
 
