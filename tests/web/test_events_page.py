@@ -83,6 +83,29 @@ def test_a_secret_is_revoked(staff_client: Client, local: Registry) -> None:
     assert len(event_secrets.live(other)) == 1
 
 
+def test_a_form_that_a_reload_sends_again_issues_nothing(staff_client: Client, local: Registry) -> None:
+    live = event_secrets.issue(local)
+    (once,) = see(staff_client).all("input", name="once")
+    staff_client.post(PAGE, {"once": once["value"]})
+    for _ in range(2):
+        again = staff_client.post(PAGE, {"once": once["value"]}, follow=True)
+        assert "nothing was done again" in Page(again.content.decode()).words
+    assert event_secrets.owner("local", f"Bearer {live}") == local.pk
+    assert EventSecret.objects.count() == 2
+
+
+def test_the_only_secret_is_revoked_when_that_is_meant(staff_client: Client, local: Registry) -> None:
+    event_secrets.issue(local)
+    (kept,) = event_secrets.live(local)
+    page = Page(staff_client.post(f"{PAGE}/revoke", {"secret": kept.pk}).content.decode())
+    assert "Revoke the only secret?" in page.words
+    assert event_secrets.live(local) == [kept]
+    fields = (*page.all("input", name="sure"), *page.all("button", name="secret"))
+    sure = {found["name"]: found["value"] for found in fields}
+    staff_client.post(f"{PAGE}/revoke", sure)
+    assert not event_secrets.live(local)
+
+
 @pytest.mark.parametrize("embedded", [True, False])
 def test_what_the_options_say_is_changed_there(staff_client: Client, settings: Settings, *, embedded: bool) -> None:
     settings.REGISTRY_URL, settings.REGISTRY_EMBEDDED = "http://127.0.0.1:5999", embedded
