@@ -126,6 +126,8 @@ class Reader:
             found.repository, found.is_new = self._add(found.name)
         if found.repository is not None and there:
             found.batch = self._below(found.name, found.repository, there)
+        if found.batch.unanswered:  # children, of which the tags lead to all that are not whole
+            found.unread.tags |= {reading.tag for reading in there if not reading.is_as_known}
         for digest in _present(found.repository, wanted.deleted):
             if self._is_late():
                 found.unread.deleted.add(digest)

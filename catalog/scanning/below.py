@@ -19,7 +19,7 @@ from catalog.scanning.known import children_of, known_manifests
 from catalog.scanning.patience import Patience
 from catalog.scanning.reading import MOST_HELD, Answer, BatchReading, Contents, Keep, TagReading
 from catalog.scanning.work import Batch
-from oci.errors import NotFound, RegistryError
+from oci.errors import BadAnswer, NotFound, RegistryError
 from oci.model import ImageIndex
 
 MAX_CHILDREN: Final = 5_000  # manifests that one batch reads below its tags
@@ -146,6 +146,8 @@ class BatchReader:
         if isinstance(answer, RegistryError):
             self._patience.heard(answer)
             batch.missing[digest] = str(answer)
+            if not isinstance(answer, BadAnswer):
+                batch.unanswered.add(digest)
             return []
         batch.present.add(digest)
         if answer is None:

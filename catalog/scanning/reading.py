@@ -68,6 +68,7 @@ class BatchReading:
     present: set[str] = field(default_factory=set)  # digests of manifests that are in the repository
     missing: dict[str, str] = field(default_factory=dict)  # digests of children that are not, and why
     absent: set[str] = field(default_factory=set)  # those of the missing that the registry itself says it has not
+    unanswered: set[str] = field(default_factory=set)  # those of which it may say something else when it is asked again
     read: int = 0  # manifests that were read
 
     @property

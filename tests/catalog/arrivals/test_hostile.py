@@ -15,12 +15,13 @@ from django.utils import timezone
 from audit.models import Entry
 from catalog.arrivals import rereading
 from catalog.arrivals.reading import wanted_of
-from catalog.models import Repository, Tag, Unread
+from catalog.models import Presence, Repository, Tag, Unread
 from oci.names import parse_repository, parse_tag
 from registries.models import Registry
 from tests.catalog.arrivals.station import hand_in, handle_all, handling
-from tests.catalog.serving import serve
+from tests.catalog.serving import digest_of, image, index_of, serve, serve_manifest
 from tests.hostile import Asked, Hostile, Reply
+from tests.pushing import OCI_INDEX, OCI_MANIFEST
 
 pytestmark = pytest.mark.django_db(databases="__all__", transaction=True)
 
@@ -99,6 +100,25 @@ def test_a_mistake_with_one_registry_keeps_no_other_from_being_read(hostile_row:
         rereading.read_due(at_work)
     assert list(Tag.objects.live().values_list("name", flat=True)) == ["1"]
     assert list(Unread.objects.values_list("registry", "tries")) == [(other.pk, 2)]
+
+
+def test_a_child_that_was_not_answered_is_read_again(hostile_row: Registry, hostile: Hostile) -> None:
+    serve(hostile, good=["1"])
+    child = serve_manifest(hostile, "good", image(b"{ }"))
+    hostile.on("GET", f"/v2/good/blobs/{digest_of(b'{ }')}", Reply(200, b"{ }"))
+    index = serve_manifest(hostile, "good", index_of((OCI_MANIFEST, child)), "all", media_type=OCI_INDEX)
+    here, busy = f"/v2/good/manifests/{child}", Reply.errors(500, "UNKNOWN")
+    body = json.dumps(image(b"{ }")).encode()
+    hostile.on("GET", here, busy, busy, Reply(200, body, {"Content-Type": OCI_MANIFEST}))
+    hand_in(hostile_row, [envelope(event("push", repository="good", tag="all", digest=index))])
+    handle_all()
+    assert Presence.objects.get(manifest__digest=index).state == Presence.State.INCOMPLETE
+    with handling() as at_work:
+        for _ in range(3):
+            Unread.objects.update(due_at=timezone.now())
+            rereading.read_due(at_work)
+    assert Presence.objects.get(manifest__digest=index).state == Presence.State.WHOLE
+    assert not Unread.objects.exists()
 
 
 def test_a_registry_that_was_let_go_is_asked_nothing(hostile_row: Registry, hostile: Hostile) -> None:
