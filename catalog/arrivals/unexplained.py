@@ -35,7 +35,6 @@ class _Change:
 
     span: TagSpan
     at: datetime
-    before: str
     after: str
 
     @property
@@ -63,7 +62,8 @@ def _look(registry: Registry, row: ChangeLook, until: datetime) -> None:
     """Two looks at once, or one after a crash, write each entry once: by its key."""
     since = max(row.looked_until - _OVERLAP, row.begun_at)
     for repository in Repository.objects.filter(pk__in=_changed(registry, since, until)).only("name"):
-        _note(registry, repository, _changes(repository, since, until))
+        summed_until = _summed_until(registry, repository.name)
+        _note(registry, repository, _changes(repository, max(since, summed_until or since), until))
     ChangeLook.objects.filter(pk=row.pk).update(looked_until=until)
 
 
@@ -76,9 +76,7 @@ def _changed(registry: Registry, since: datetime, until: datetime) -> QuerySet[T
 
 def _note(registry: Registry, repository: Repository, changes: Iterable[_Change]) -> None:
     """Record those that nobody told of."""
-    summed_until = _summed_until(registry, repository.name)
-    unsaid = (change for change in changes if summed_until is None or change.at > summed_until)
-    untold = (change for change in unsaid if not _is_told(registry, repository, change))
+    untold = (change for change in changes if not _is_told(registry, repository, change))
     entries = _entries(registry, repository, untold)
     known = set(Entry.objects.filter(key__in={entry.key for entry in entries}).values_list("key", flat=True))
     if new := [entry for entry in entries if entry.key not in known]:
@@ -98,11 +96,10 @@ def _changes(repository: Repository, since: datetime, until: datetime) -> Iterat
     """One after the other, however many there are."""
     spans = TagSpan.objects.filter(repository=repository).select_related("tag", "manifest")
     for span in spans.filter(began__gt=since, began__lte=until).iterator(chunk_size=_TOGETHER):
-        before = TagSpan.objects.filter(tag=span.tag, ended=span.began).select_related("manifest").first()
-        yield _Change(span, span.began, before.manifest.digest if before else "", span.manifest.digest)
+        yield _Change(span, span.began, span.manifest.digest)
     for span in spans.filter(ended__gt=since, ended__lte=until).iterator(chunk_size=_TOGETHER):
         if span.ended and not TagSpan.objects.filter(tag=span.tag, began=span.ended).exists():
-            yield _Change(span, span.ended, span.manifest.digest, "")
+            yield _Change(span, span.ended, "")
 
 
 def _is_told(registry: Registry, repository: Repository, change: _Change) -> bool:
@@ -134,7 +131,7 @@ def _entry(registry: Registry, repository: Repository, change: _Change, **more: 
     said = {
         "key": f"change:{change.name}",
         "tag": change.span.tag.name,
-        "digest_before": change.before,
+        "digest_before": _before(change),
         "digest_after": change.after,
         **more,
     }
@@ -149,3 +146,10 @@ def _entry(registry: Registry, repository: Repository, change: _Change, **more: 
         repository=repository.name,
         **said,
     )
+
+
+def _before(change: _Change) -> str:
+    if not change.after:
+        return change.span.manifest.digest
+    earlier = TagSpan.objects.filter(tag=change.span.tag, ended=change.at).select_related("manifest").first()
+    return earlier.manifest.digest if earlier else ""

@@ -6,6 +6,8 @@ import tracemalloc
 from datetime import datetime, timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from audit.models import Entry, EventStream
@@ -65,3 +67,13 @@ def test_many_that_came_and_went_are_said_twice() -> None:
     TagSpan.objects.update(ended=began + timedelta(seconds=30))
     unexplained.look(began + timedelta(seconds=40) + unexplained.GRACE)
     assert list(Entry.objects.values_list("count", flat=True)) == [150, 150]
+
+
+def test_what_was_said_of_many_is_not_looked_at_one_by_one_again() -> None:
+    local = make.registry()
+    began = looked_at(local)
+    changed(local, "team/app", 150, began + timedelta(seconds=10))
+    unexplained.look(began + timedelta(seconds=20) + unexplained.GRACE)
+    with CaptureQueriesContext(connection) as asked:
+        unexplained.look(began + timedelta(seconds=40) + unexplained.GRACE)
+    assert len(asked) < 20
