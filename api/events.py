@@ -21,10 +21,12 @@ from django.views.decorators.http import require_POST
 from access.addresses import address_of
 from audit import inbox, refusals
 from jobs.processor import given_up
+from oci.errors import printable
 from registries import event_secrets
 from registries.notifications import PATH
 
 _PIECE: Final = 2**16
+_SHOWN: Final = 100  # characters of a name that a log shows
 _HEADERS: Final = {
     "Cache-Control": "private, no-store",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
@@ -72,7 +74,8 @@ def _take(environ: Mapping[str, Any], registry: str) -> tuple[HTTPStatus, dict[s
             body, size = _read(environ)
         inbox.store(owner, body, size)
     except (DatabaseError, InterfaceError, OSError) as error:
-        log.exception("an event of %s could not be stored: the registry keeps it, and tells it again", registry)
+        name = printable(registry, _SHOWN)
+        log.exception("an event of %s could not be stored: the registry keeps it, and tells it again", name)
         if not isinstance(error, OSError):
             close_old_connections()  # it may be the connection that is broken
         return HTTPStatus.SERVICE_UNAVAILABLE, {**_HEADERS, "Retry-After": "2"}

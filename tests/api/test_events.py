@@ -216,6 +216,17 @@ def test_what_cannot_be_stored_is_told_again(secret: str) -> None:
     assert tell(secret).status_code == 202
 
 
+def test_a_name_writes_no_line_of_its_own_into_the_log(db: None, caplog: pytest.LogCaptureFixture) -> None:
+    with connections["default"].execute_wrapper(_away):
+        response = tell("x", to="x%0AFORGED")
+    assert response.status_code == 503
+    assert "\nFORGED" not in caplog.messages[0]
+
+
+def _away(*_: Any) -> Any:
+    raise OperationalError("the database is away")
+
+
 def _full(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
     """As of a disk that is full, for what is put into the inbox."""
     if "audit_delivery" in sql:
