@@ -84,7 +84,8 @@ def _name(entry: Entry) -> str:
     name = "/".join(part for part in (entry.registry, entry.repository) if part)
     if entry.tag:
         return f"{name}:{entry.tag}"
-    return f"{name}@{entry.digest_before}" if entry.digest_before else name
+    digest = entry.digest_after or entry.digest_before
+    return f"{name}@{digest}" if digest else name
 
 
 def _stamp(at: datetime | None) -> str | None:

@@ -16,7 +16,7 @@ from notices.payload import CONTENT_TYPE, cloud_event
 from notices.signing import signed
 from oci.adapters import Adapters
 from oci.calls import CALL, call
-from oci.endpoint import Endpoint
+from oci.endpoint import USER_AGENT, Endpoint
 from oci.errors import BadAnswer, InvalidName, RegistryError, printable
 from oci.faults import translate
 from oci.retries import retry_after
@@ -68,7 +68,7 @@ def post(subscription: Subscription, notice: Notice) -> Told:
         return Told(_UNREADABLE)
     headers = {
         "Content-Type": f"{CONTENT_TYPE}; charset=utf-8",
-        "User-Agent": "berth/0.1.0",
+        "User-Agent": USER_AGENT,
         "Accept-Encoding": "identity",
         "Connection": "close",
         **named,

@@ -47,6 +47,16 @@ def test_each_act_is_told_to_who_wants_its_kind(act: str) -> None:
     assert "digest_after" not in queued.data
 
 
+def test_what_has_no_tag_is_named_by_its_digest() -> None:
+    make.recipient()
+    make.entry(ACT.PUSH, tag="", digest_after="sha256:a")
+    make.entry(ACT.DELETE_MANIFEST, tag="", digest_before="sha256:b")
+    feed()
+
+    subjects = [notice.subject for notice in Notice.objects.order_by("pk")]
+    assert subjects == ["local/team/app@sha256:a", "local/team/app@sha256:b"]
+
+
 @pytest.mark.parametrize("act", sorted(set(ACT.values) - set(OF_AN_ACT)))
 def test_other_acts_are_told_to_nobody(act: str) -> None:
     make.recipient()
