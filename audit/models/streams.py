@@ -32,6 +32,7 @@ class EventStream(models.Model):
     instance = models.CharField(max_length=255, blank=True)  # the running registry that was heard last of all
     instance_since = models.DateTimeField(null=True, blank=True)
     instances = models.JSONField(default=list)  # the last ones, since several may run at once
+    deliveries = models.JSONField(default=list)  # of the inbox, that were counted last: after a crash they come again
     handled = models.PositiveBigIntegerField(default=0)  # events that took effect
     repeated = models.PositiveBigIntegerField(default=0)  # that came again
     own = models.PositiveBigIntegerField(default=0)  # that Berth itself caused, and that are no entries

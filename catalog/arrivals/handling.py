@@ -106,7 +106,7 @@ class Handling:
     def _park(self, delivery: Delivery, why: str) -> None:
         registry = Registry.objects.filter(pk=delivery.registry_id).first()
         if registry is not None:
-            counts = streams.Counts(delivery.received_at)
+            counts = streams.Counts(delivery.received_at, [delivery.pk])
             counts.by_name["quarantined"] += 1
             with self.lease.writing():
                 streams.note(registry, [], counts, timezone.now())
@@ -181,6 +181,7 @@ def _open(deliveries: Iterable[Delivery], batch: _Batch) -> list[Told]:
         batch.registries[registry.pk] = registry
         counts = batch.counts.setdefault(registry.pk, streams.Counts(delivery.received_at))
         counts.received_at = max(counts.received_at, delivery.received_at)
+        counts.deliveries.append(delivery.pk)
         events, refused = _events(delivery, body)
         for event in events:
             if why := _why_not(event, delivery):

@@ -14,6 +14,7 @@ from audit.models import Entry, EventStream
 from catalog.arrivals.told import Told
 from registries.models import Registry
 
+_STANDING: Final = ("last_at", "handled_at", "claimed_at", "instance", "instance_since", "instances", "deliveries")
 _REMEMBERED: Final = 20  # running registries: several may serve one address
 _ANEW: Final = gettext_noop(
     "The registry was started anew, or another one began to serve its address. What a registry has not told when it"
@@ -27,6 +28,7 @@ class Counts:
     """Of the events of one registry in a batch; the names are those of `EventStream`."""
 
     received_at: datetime
+    deliveries: list[int] = field(default_factory=list)
     by_name: Counter[str] = field(default_factory=Counter)
 
 
@@ -45,9 +47,11 @@ def note(registry: Registry, tolds: list[Told], counts: Counts, now: datetime) -
     for instance in dict.fromkeys(told.event.instance for told in new):
         stream.instance, stream.instance_since = instance, now
         stream.instances = [*stream.instances, instance][-_REMEMBERED:]
-    stream.save(update_fields=["last_at", "handled_at", "claimed_at", "instance", "instance_since", "instances"])
+    is_counted = set(counts.deliveries) <= set(stream.deliveries)  # by whoever died before they left the inbox
+    stream.deliveries = stream.deliveries if is_counted else counts.deliveries
+    stream.save(update_fields=_STANDING)
     changes = {name: F(name) + number for name, number in counts.by_name.items() if number}
-    if changes:
+    if changes and not is_counted:
         EventStream.objects.filter(pk=registry.pk).update(**changes)
     return entries
 

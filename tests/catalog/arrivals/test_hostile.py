@@ -8,11 +8,11 @@ from itertools import count
 from typing import Any, Final
 
 import pytest
-from django.db import connection, connections
+from django.db import OperationalError, connection, connections
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from audit.models import Entry
+from audit.models import Delivery, Entry, EventStream, Quarantined
 from catalog.arrivals import rereading
 from catalog.arrivals.reading import wanted_of
 from catalog.models import Presence, Repository, Tag, Unread
@@ -147,3 +147,27 @@ def test_what_a_tag_pointed_to_is_found_past_all_its_pulls(hostile_row: Registry
         plan = str(cursor.fetchall())
 
     assert "INDEX acts_on_a_tag (registry_id=? AND repository=? AND tag=?)" in plan
+
+
+def test_what_is_handled_again_after_a_crash_is_not_counted_again(hostile_row: Registry) -> None:
+    pull = envelope(
+        {**event("pull", repository="good", tag="1", digest=f"sha256:{0:064}"), "request": {"method": "HEAD"}}
+    )
+    hand_in(hostile_row, [pull])
+    handle_all()
+    hand_in(hostile_row, [pull, pull, b"nonsense"])
+    dying = connections["inbox" if "inbox" in connections else "default"].execute_wrapper(_dies)
+    with dying, handling() as at_work, pytest.raises(OperationalError):
+        at_work.some()
+    assert Delivery.objects.count() == 3
+    handle_all()
+    stream = EventStream.objects.get()
+    assert (stream.handled, stream.looks, stream.repeated, stream.quarantined) == (1, 1, 2, 1)
+    assert (Quarantined.objects.count(), Delivery.objects.count()) == (1, 0)
+
+
+def _dies(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+    """Before what took effect has left the inbox."""
+    if sql.startswith("DELETE") and "audit_delivery" in sql:
+        raise OperationalError("killed")
+    return execute(sql, params, many, context)
