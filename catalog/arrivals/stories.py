@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -12,6 +12,7 @@ from catalog.arrivals.told import Told, is_ahead
 from catalog.models import Presence, Tag, TagSpan
 
 _ACT: Final = Entry.Act
+_LATEST: Final = 8  # entries of a tag among which the last may be that happened
 _LATELY: Final = timedelta(minutes=10)  # an entry has about the date at which it is written: lists rest on that
 
 
@@ -33,19 +34,24 @@ class Stories:
 
     def push(self, told: Told, at: datetime) -> Entry:
         newest = self._newest(told)
-        if newest is not None and (_is_late(told, newest) or _is_found_already(told, newest)):
+        is_late = newest is not None and _is_late(told, newest)
+        if newest is not None and (is_late or _is_found_already(told, newest)):
             before = newest.digest_before
         elif self._was_seen_before(told, newest):
             before, at = self._explain(told, newest, at)
         else:
             before = self._before(told, newest)
-        self._now[told.tag] = told.digest
+        if not is_late:
+            self._now[told.tag] = told.digest
         act = self._act(told, before)
         self._here.add(told.digest)
         return told.entry(act, at, digest_before=before)
 
     def delete(self, told: Told, at: datetime) -> Entry:
-        before = self._before(told, self._newest(told))
+        newest = self._newest(told)
+        if newest is not None and _is_late(told, newest):
+            return told.entry(_ACT.DELETE_TAG, at, digest_before=newest.digest_before, digest_after="")
+        before = self._before(told, newest)
         self._now[told.tag] = ""
         return told.entry(_ACT.DELETE_TAG, at, digest_before=before, digest_after="")
 
@@ -72,10 +78,10 @@ class Stories:
         return newest is None or newest.digest_after != told.digest
 
     def _newest(self, told: Told) -> Entry | None:
-        """The last that was recorded of what the tag points to."""
+        """The last that happened to what the tag points to, of what was recorded."""
         entries = Entry.objects.of_tag(told.registry_id, told.repository, told.tag)
         telling = entries.but_pulls().filter(outcome=Entry.Outcome.DONE).exclude(act__in=(_ACT.PROTECT, _ACT.UNPROTECT))
-        return telling.newest_first().first()
+        return _last(telling.newest_first()[:_LATEST])
 
     def _explain(self, told: Told, newest: Entry | None, at: datetime) -> tuple[str, datetime]:
         """What the tag pointed to before, and since when, where a scan saw it first and nothing has told so yet."""
@@ -95,13 +101,32 @@ class Stories:
 
 
 def _is_late(told: Told, newest: Entry) -> bool:
-    """Whether something later has been told before, by the registry's own clock, however wrong that is."""
-    claimed, later = told.event.at, newest.claimed_at
-    if claimed is None or later is None or newest.source != Entry.Source.EVENT:
+    """Whether something later has been told before."""
+    return newest.source == Entry.Source.EVENT and _is_earlier(
+        told.event.at, told.received_at, newest.claimed_at, newest.at
+    )
+
+
+def _last(recorded: Iterable[Entry]) -> Entry | None:
+    """Of entries of a tag, the newest first, the last that happened: what was told last may have been told late."""
+    last = None
+    for entry in recorded:
+        if last is None:
+            last = entry
+        elif not entry.source == last.source == Entry.Source.EVENT:
+            break  # there is no claim to compare with
+        elif _is_earlier(last.claimed_at, last.at, entry.claimed_at, entry.at):
+            last = entry
+    return last
+
+
+def _is_earlier(claimed: datetime | None, known: datetime, other: datetime | None, other_known: datetime) -> bool:
+    """By the registry's own clock, however wrong that is. Each is known of since a moment of ours."""
+    if claimed is None or other is None:
         return False
-    if is_ahead(claimed, told.received_at) != is_ahead(later, newest.at):
+    if is_ahead(claimed, known) != is_ahead(other, other_known):
         return False  # the clock was set in between
-    return claimed < later
+    return claimed < other
 
 
 def _is_found_already(told: Told, newest: Entry) -> bool:

@@ -93,7 +93,9 @@ def _date(row: Repository, pushes: Mapping[str, Told]) -> bool:
     rows = Presence.objects.filter(repository=row, manifest__digest__in=pushes) if pushes else Presence.objects.none()
     places = list(rows.values_list("pk", "manifest__digest"))
     for pk, digest in places:
-        told, mine = pushes[digest], Presence.objects.filter(pk=pk)
+        told = pushes[digest]
+        is_told_later = {"dated_by": Presence.DatedBy.TOLD, "dated__gt": told.moment}
+        mine = Presence.objects.filter(pk=pk).exclude(**is_told_later)
         mine.update(pushed_by=told.event.actor)
         later = mine.exclude(dated_by=Presence.DatedBy.PUSHED, dated__gte=told.moment)
         later.update(dated=told.moment, dated_by=Presence.DatedBy.TOLD)

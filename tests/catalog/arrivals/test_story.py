@@ -193,6 +193,32 @@ def dated(bodies: list[bytes], moment: str) -> list[bytes]:
     return [changed(body, timestamp=moment) for body in bodies]
 
 
+def test_what_is_told_late_changes_nothing_of_what_came_after(station: Station) -> None:
+    push, versions, told = station.pusher(), list[str](), list[list[bytes]]()
+    for number in range(5):
+        versions.append(push.image("1.0", seed=str(number)))
+        told.append([body for body in station.heard() if b'"1.0"' in body])
+    deleted = [changed(body, action="delete", id="a-delete") for body in told[1]]
+    for bodies in (told[0], told[2], told[1], [*deleted, *told[3]], told[4]):
+        hand_in(station.row, bodies)
+        handle_all()
+    before = dict(Entry.objects.values_list("digest_after", "digest_before"))
+    first, second, third, fourth, fifth = versions
+    assert (before[second], before[third], before[""]) == (first, first, first), "nobody knows better"
+    assert (before[fourth], before[fifth]) == (third, fourth), "not what was told before them"
+
+
+def test_a_late_push_does_not_say_who_pushed_last(station: Station) -> None:
+    digest = station.pusher(agent="first").image("1.0")
+    early = [changed(body, actor={"name": "early"}) for body in station.heard()]
+    station.pusher().image("1.0")
+    station.arrive()
+    hand_in(station.row, early)
+    handle_all()
+    assert Entry.objects.filter(actor="early").exists()
+    assert station.presence(digest).pushed_by == "alice"
+
+
 def test_a_clock_that_is_ahead_changes_no_story(station: Station) -> None:
     push = station.pusher()
     first = push.image("1.0")
