@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from django.db import IntegrityError, models, transaction
 from django.utils.translation import gettext_noop
 
+from audit.forgetting import forget
 from audit.models import Entry
 from catalog.models import (
     Blob,
@@ -27,6 +28,7 @@ from catalog.scan import KIND as SCAN
 from jobs import services as jobs
 from jobs.models import Job
 from jobs.running import Lease
+from registries import event_secrets
 from registries import services as registries
 from registries.models import Registry
 from registries.noting import note
@@ -129,6 +131,7 @@ def _remove(registry: Registry, writing: Writing, told: Callable[[int], None]) -
                 # By key alone: with the joins of `rows` the database would look for them anew in each batch.
                 removed += models.QuerySet(rows.model).filter(pk__in=batch).delete()[0]
             told(removed)
+    forget(registry.pk, {secret.name for secret in event_secrets.live(registry)})
     with writing():
         registry.delete()
     _drop_content_of_nobody(writing)

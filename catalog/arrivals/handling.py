@@ -38,13 +38,12 @@ from registries.models import Registry
 
 MOST: Final = 100  # deliveries at once: what they change is written in one transaction
 _LARGE: Final = gettext_noop("It has %(n)s bytes, and only the first of them were kept.")
-_GONE: Final = gettext_noop("The registry was removed from Berth.")
 _NOWHERE: Final = gettext_noop("It names no repository.")
 _OLD: Final = gettext_noop("It is said to have happened so long ago that nobody knows whether it was told before.")
 _OTHER: Final = gettext_noop("Another event had the same id before.")
 _DEADLY: Final = gettext_noop("Its handling was begun %(n)s times and never came to its end.")
 _MISTAKE: Final = gettext_noop("Berth itself made a mistake with it (%(fault)s); the log has the details.")
-SENTENCES: Final = (_LARGE, _GONE, _NOWHERE, _OLD, _OTHER, _DEADLY, _MISTAKE)
+SENTENCES: Final = (_LARGE, _NOWHERE, _OLD, _OTHER, _DEADLY, _MISTAKE)
 
 log = logging.getLogger(__name__)
 
@@ -176,7 +175,7 @@ def _open(deliveries: Iterable[Delivery], batch: _Batch) -> list[Told]:
     for delivery in deliveries:
         registry, body = known.get(delivery.registry_id), bytes(delivery.body)
         if registry is None:
-            batch.refuse.append(Refuse(delivery.registry_id, body, _GONE, delivery.size))
+            log.warning("delivery %s is of a registry that was removed: nobody asks for it any more", delivery.pk)
             continue
         batch.registries[registry.pk] = registry
         counts = batch.counts.setdefault(registry.pk, streams.Counts(delivery.received_at))

@@ -8,6 +8,9 @@ from django.db.models import F
 from django.db.models.signals import post_delete, post_save, pre_delete
 from django.utils import timezone
 
+from audit import inbox
+from audit.inbox import Refuse
+from audit.models import EventStream, Quarantined, Refused
 from catalog import card as cards
 from catalog import removal
 from catalog.models import Blob, Manifest, Presence, Repository, Scan, Tag, TagSpan
@@ -15,6 +18,7 @@ from catalog.versions import tag_key
 from jobs import running
 from jobs import services as jobs
 from jobs.models import Job
+from registries import event_secrets
 from registries.models import Registry
 from tests.meanwhile import receiving
 from tests.web import furniture
@@ -42,7 +46,7 @@ def counts() -> dict[str, int]:
     return {model.__name__: model._default_manager.count() for model in apps.get_app_config("catalog").get_models()}
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(databases="__all__")
 def test_what_was_read_goes_and_what_others_show_stays() -> None:
     kept, gone = furniture.registry("kept"), furniture.registry("gone")
     furnish(kept, "kept")
@@ -55,7 +59,23 @@ def test_what_was_read_goes_and_what_others_show_stays() -> None:
     assert list(Registry.objects.all()) == [kept]
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(databases="__all__")
+def test_how_its_events_stood_goes_too() -> None:
+    kept, gone = furniture.registry("kept"), furniture.registry("gone")
+    now = timezone.now()
+    for registry in (kept, gone):
+        event_secrets.issue(registry)
+        inbox.let_go([], [Refuse(registry.pk, b"{}", "it is broken")])
+        Refused.objects.create(registry=registry.name, address="10.0.0.1", count=1, first_at=now, last_at=now)
+        EventStream.objects.create(registry_id=registry.pk, first_at=now, last_at=now, handled_at=now)
+    removal.remove_registry(gone)
+
+    assert list(Quarantined.objects.values_list("registry_id", flat=True)) == [kept.pk]
+    assert list(Refused.objects.values_list("registry", flat=True)) == ["kept"]
+    assert list(EventStream.objects.values_list("registry_id", flat=True)) == [kept.pk]
+
+
+@pytest.mark.django_db(databases="__all__")
 def test_the_last_registry_leaves_an_empty_catalog() -> None:
     registry = furniture.registry()
     furnish(registry, "only")
@@ -66,7 +86,7 @@ def test_the_last_registry_leaves_an_empty_catalog() -> None:
 
 
 @pytest.mark.parametrize("state", [Job.State.QUEUED, Job.State.RUNNING, Job.State.ASKING])
-@pytest.mark.django_db
+@pytest.mark.django_db(databases="__all__")
 def test_nothing_goes_while_a_scan_is_not_over(state: Job.State) -> None:
     registry = furniture.registry()
     furnish(registry, "only")
@@ -81,7 +101,7 @@ def test_nothing_goes_while_a_scan_is_not_over(state: Job.State) -> None:
     assert counts() == before
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(databases="__all__")
 def test_a_scan_that_is_queued_meanwhile_leaves_the_registry_as_it_was() -> None:
     registry = furniture.registry("main", username="alice", password="secret")
     furnish(registry, "only")
@@ -105,7 +125,7 @@ def test_a_scan_that_is_queued_meanwhile_leaves_the_registry_as_it_was() -> None
     assert not Job.objects.filter(kind=removal.KIND).exists()
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db(transaction=True, databases="__all__")
 def test_content_that_is_pointed_to_meanwhile_stays_for_the_next_removal() -> None:
     kept, gone = furniture.registry("kept"), furniture.registry("gone")
     furnish(gone, "gone")
@@ -123,7 +143,7 @@ def test_content_that_is_pointed_to_meanwhile_stays_for_the_next_removal() -> No
     assert set(counts().values()) == {0}
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(databases="__all__")
 def test_a_scan_that_begins_meanwhile_finds_all_content() -> None:
     kept, gone = furniture.registry("kept"), furniture.registry("gone")
     furnish(gone, "gone")
@@ -139,7 +159,7 @@ def test_a_scan_that_begins_meanwhile_finds_all_content() -> None:
     assert Manifest.objects.count() == manifests
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(databases="__all__")
 def test_content_goes_only_while_the_lease_holds() -> None:
     registry = furniture.registry("gone")
     furnish(registry, "gone")
@@ -157,7 +177,7 @@ def test_content_goes_only_while_the_lease_holds() -> None:
     assert job.state == Job.State.RUNNING
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(databases="__all__")
 def test_content_waits_while_another_registry_is_scanned() -> None:
     kept, gone = furniture.registry("kept"), furniture.registry("gone")
     furnish(gone, "gone")
@@ -174,7 +194,7 @@ def test_content_waits_while_another_registry_is_scanned() -> None:
     assert not Blob.objects.exists()
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(databases="__all__")
 def test_a_removal_that_was_interrupted_is_finished_by_the_next() -> None:
     registry = furniture.registry(retired_at=timezone.now())
     furnish(registry, "only")
@@ -186,7 +206,7 @@ def test_a_removal_that_was_interrupted_is_finished_by_the_next() -> None:
     assert set(counts().values()) == {0}
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(databases="__all__")
 def test_more_rows_than_a_batch_holds() -> None:
     registry = furniture.registry()
     repository = furniture.repository(registry)
@@ -198,7 +218,7 @@ def test_more_rows_than_a_batch_holds() -> None:
     assert set(counts().values()) == {0}
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(databases="__all__")
 def test_stopping_the_work_on_a_registry_that_moves() -> None:
     registry, other = furniture.registry(), furniture.registry("other")
     queued = furniture.job(registry, Job.State.QUEUED)
@@ -212,7 +232,7 @@ def test_stopping_the_work_on_a_registry_that_moves() -> None:
     assert theirs.stop_requested_at is None
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db(transaction=True, databases="__all__")
 def test_a_removal_is_a_job_that_may_be_stopped_and_run_again() -> None:
     registry = furniture.registry("gone")
     furnish(registry, "gone")

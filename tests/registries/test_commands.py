@@ -15,7 +15,7 @@ from tests.real_registry import PASSWORD, USERNAME, RealRegistry
 from tests.registries.commanding import run
 from tests.registries.reading import read
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(databases="__all__")
 
 CANARY = "CANARY-7f3"
 

@@ -25,7 +25,7 @@ from tests.real_registry import PASSWORD, USERNAME, RealRegistry
 from tests.tagging import furniture as tagging
 from tests.web import furniture as make
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(databases="__all__")
 
 CANARY = "CANARY-7f3"
 BACKEND = "django.contrib.auth.backends.ModelBackend"
