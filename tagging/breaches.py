@@ -45,7 +45,8 @@ def _note(registry: Registry, rules: RuleBook, span: TagSpan, now: datetime) -> 
     if rule is None or rule.created_at > span.ended or _is_ours(registry, span):
         return
     after = TagSpan.objects.filter(tag=span.tag, began=span.ended).select_related("manifest").first()
-    key, told = f"breach:{span.pk}", _told(registry, span)
+    now_at = after.manifest.digest if after else ""
+    key, told = f"breach:{span.pk}", _told(registry, span, now_at)
     with transaction.atomic():
         BreachLook.objects.select_for_update().get(registry=registry)  # of two looks at once, one after the other
         if Entry.objects.filter(key=key).exists():
@@ -62,7 +63,7 @@ def _note(registry: Registry, rules: RuleBook, span: TagSpan, now: datetime) -> 
                     repository=span.repository.name,
                     tag=span.tag.name,
                     digest_before=span.manifest.digest,
-                    digest_after=after.manifest.digest if after else "",
+                    digest_after=now_at,
                     why=rule.why,
                     detail=str(rule),
                     **told,
@@ -74,10 +75,12 @@ def _note(registry: Registry, rules: RuleBook, span: TagSpan, now: datetime) -> 
         keep_images(span.repository, going, {**said, "until": end_of_keeping(now)}, since=span.ended)
 
 
-def _told(registry: Registry, span: TagSpan) -> dict[str, Any]:
-    """Who is said to have done it, where the registry told of it."""
-    entries = Entry.objects.of_tag(registry.pk, span.repository.name, span.tag.name).done_at([span.ended])
-    told = entries.filter(source=Entry.Source.EVENT).but_pulls().newest_first().first()
+def _told(registry: Registry, span: TagSpan, digest_after: str) -> dict[str, Any]:
+    """Who is said to have done it, where the registry told of it: before it was seen, if that had to be later."""
+    entries = Entry.objects.of_tag(registry.pk, span.repository.name, span.tag.name).but_pulls()
+    events = entries.filter(source=Entry.Source.EVENT, outcome=Entry.Outcome.DONE)
+    before = events.filter(digest_after=digest_after, at__gt=span.began, at__lte=span.ended)
+    told = events.done_at([span.ended]).newest_first().first() or before.newest_first().first()
     return {name: getattr(told, name) for name in _CLAIMED} if told else {"source": Entry.Source.SCAN}
 
 

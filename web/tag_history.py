@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import zip_longest
 from typing import Any, Final
 
 from django.db.models import Subquery
 
 from audit.models import Entry
 from catalog.models import ChangeLook, Presence, Tag, TagSpan
+from catalog.models.repositories import LONG_AGO
 
 _MOST: Final = 100
 _MOST_ENTRIES: Final = 300
@@ -62,12 +64,12 @@ def history_of(tag: Tag, entries: Sequence[Entry]) -> list[Named]:
             size=here[span.manifest_id].size if span.manifest_id in here else 0,
             began=span.began,
             ended=span.ended,
-            act=_that_led_to(span.manifest.digest, acts.get(span.began, [])),
-            end=next(iter(acts.get(span.ended, [])), None) if span.ended else None,
-            is_first=span.began not in acts and span.began == span.found_at and _was_first_look(span),
+            act=(act := _that_began(span, earlier, acts, entries)),
+            end=_that_ended(span, acts, entries),
+            is_first=act is None and span.began == span.found_at and _was_first_look(span),
             is_reached=span.manifest_id in here and here[span.manifest_id].gone_at is None,
         )
-        for span in spans
+        for span, earlier in zip_longest(spans, spans[1:])
     ]
 
 
@@ -82,6 +84,25 @@ def _by_moment(entries: Iterable[Entry]) -> dict[datetime, list[Entry]]:
     for entry in sorted(entries, key=lambda entry: entry.pk):
         found.setdefault(entry.at, []).append(entry)
     return found
+
+
+def _that_began(
+    span: TagSpan, earlier: TagSpan | None, acts: Mapping[datetime, Sequence[Entry]], entries: Sequence[Entry]
+) -> Entry | None:
+    digest, since = span.manifest.digest, earlier.began if earlier else LONG_AGO
+    return _that_led_to(digest, acts.get(span.began, [])) or _told(digest, since, span.began, entries)
+
+
+def _that_ended(span: TagSpan, acts: Mapping[datetime, Sequence[Entry]], entries: Sequence[Entry]) -> Entry | None:
+    if span.ended is None:
+        return None
+    return next(iter(acts.get(span.ended, [])), None) or _told("", span.began, span.ended, entries)
+
+
+def _told(digest: str, since: datetime, until: datetime, entries: Sequence[Entry]) -> Entry | None:
+    """What the registry had told before it could be read again: the last of it within that time."""
+    told = (entry for entry in entries if entry.source == Entry.Source.EVENT and since < entry.at <= until)
+    return next((entry for entry in told if entry.digest_after == digest), None)
 
 
 def _that_led_to(digest: str, entries: Sequence[Entry]) -> Entry | None:

@@ -11,11 +11,13 @@ from django.utils import timezone
 
 from access.models import User
 from audit.models import Entry
-from catalog.arrivals import unexplained
-from catalog.models import ChangeLook, Tag
+from catalog.arrivals import rereading, unexplained
+from catalog.models import ChangeLook, Tag, Unread
 from registries.models import Registry
 from registries.probing import probe
-from tests.catalog.arrivals.station import Station, basic, hand_in, handle_all
+from tagging import breaches, rules
+from tagging.models import ProtectionRule
+from tests.catalog.arrivals.station import Station, basic, hand_in, handle_all, handling
 from tests.ear import Ear
 from tests.real_registry import PASSWORD, USERNAME, RealRegistry, generations
 from tests.tagging.acting import Actor
@@ -146,6 +148,30 @@ def test_what_is_told_late_explains_it(station: Station, actor: Actor) -> None:
     (moved,) = Entry.objects.filter(act="move")
     assert moved.digest_after == new
     assert look() == []
+
+
+def test_who_moved_a_tag_is_known_of_what_could_not_be_read_at_once(station: Station, actor: Actor) -> None:
+    actor.push.image("1.0")
+    station.arrive()
+    rules.add(ProtectionRule(tags="1.0"), actor.person)
+    breaches.look(timezone.now())
+    new = actor.push.image("1.0", seed="new")
+    bodies = station.heard()
+    station.real.__exit__()
+    hand_in(station.row, bodies)
+    handle_all()
+    with station.real, handling() as at_work:
+        Unread.objects.update(due_at=timezone.now())
+        rereading.read_due(at_work)
+    assert station.tags() == {"1.0": new}
+    tag = Tag.objects.get()
+    latest, first = history_of(tag, entries_of(tag))
+    moved = Entry.objects.get(act="move")
+    assert (latest.act, first.end) == (moved, None)
+    assert latest.began > moved.at
+    breaches.look(timezone.now())
+    breach = Entry.objects.get(act="breach-move")
+    assert (breach.actor, breach.source, breach.user_agent) == ("alice", "event", moved.user_agent)
 
 
 def test_what_a_later_scan_found_was_not_there_at_first(station: Station, actor: Actor) -> None:
