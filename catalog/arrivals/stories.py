@@ -6,7 +6,10 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
+from django.db.models import Q
+
 from audit.models import Entry
+from audit.reads.conditions import Condition
 from catalog.arrivals.reading import Found
 from catalog.arrivals.told import Told, is_ahead
 from catalog.models import Presence, Tag, TagSpan
@@ -62,8 +65,10 @@ class Stories:
 
     def _was_told_of(self, told: Told) -> bool:
         """Whether it was pushed under another tag, which has moved on by now."""
-        entries = Entry.objects.filter(digest_after=told.digest, registry_id=told.registry_id)
-        return entries.filter(repository=told.repository).exclude(act=_ACT.PULL).exists()
+        entries = Entry.objects.filter(digest_after=told.digest).exclude(act=_ACT.PULL)
+        # It is soon found among those of the digest; without statistics SQLite would read all of the repository.
+        where = Condition(Q(registry_id=told.registry_id, repository=told.repository), "repository")
+        return where.beside(entries).exists()
 
     def _before(self, told: Told, newest: Entry | None) -> str:
         """What was recorded last counts: the catalog may have read by now what a later event is going to tell."""

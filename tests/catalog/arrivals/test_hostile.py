@@ -142,11 +142,23 @@ def test_what_a_tag_pointed_to_is_found_past_all_its_pulls(hostile_row: Registry
         hand_in(hostile_row, [envelope(event("push", repository="good", tag="1", digest=f"sha256:{0:064}"))])
         handle_all()
     newest = [query["sql"] for query in asked if re.search(r'FROM "audit_entry" .*"tag" = .*ORDER BY', query["sql"])]
-    with connection.cursor() as cursor:
-        cursor.execute("EXPLAIN QUERY PLAN " + newest[0].replace("%", "%%"))
-        plan = str(cursor.fetchall())
+    assert "INDEX acts_on_a_tag (registry_id=? AND repository=? AND tag=?)" in _plan(newest[0])
 
-    assert "INDEX acts_on_a_tag (registry_id=? AND repository=? AND tag=?)" in plan
+
+def test_whether_a_digest_was_told_of_is_found_past_all_else_of_its_repository(hostile_row: Registry) -> None:
+    if connection.vendor != "sqlite":
+        pytest.skip("of so few rows others read all")
+    hand_in(hostile_row, [envelope(event("push", repository="good", tag="1", digest=f"sha256:{0:064}"))])
+    with CaptureQueriesContext(connection) as asked:
+        handle_all()
+    (told,) = [query["sql"] for query in asked if re.search(r'FROM "audit_entry" .*"digest_after" = ', query["sql"])]
+    assert "INDEX entries_to_a_digest (digest_after=?)" in _plan(told)
+
+
+def _plan(sql: str) -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("EXPLAIN QUERY PLAN " + sql.replace("%", "%%"))
+        return str(cursor.fetchall())
 
 
 def test_what_is_handled_again_after_a_crash_is_not_counted_again(hostile_row: Registry) -> None:
