@@ -107,7 +107,7 @@ class ChangeLook(models.Model):
 
     registry = models.OneToOneField(Registry, models.CASCADE, related_name="+")
     begun_at = models.DateTimeField()  # what was there before then has not changed
-    looked_until = models.DateTimeField()
+    looked_until = models.DateTimeField()  # and none appears any more
 
     def __str__(self) -> str:
         return f"changes of {self.registry_id}"

@@ -77,3 +77,63 @@ def test_what_was_said_of_many_is_not_looked_at_one_by_one_again() -> None:
     with CaptureQueriesContext(connection) as asked:
         unexplained.look(began + timedelta(seconds=40) + unexplained.GRACE)
     assert len(asked) < 20
+
+
+def test_what_it_asks_does_not_grow_with_the_changes() -> None:
+    local = make.registry()
+    began = looked_at(local)
+    for number in range(1, 61):
+        changed(local, f"team/app-{number}", 6, began + timedelta(seconds=number))
+    with CaptureQueriesContext(connection) as asked:
+        unexplained.look(timezone.now())
+    assert Entry.objects.count() == EventStream.objects.get().unexplained == 360
+    assert len(asked) < 60
+    ChangeLook.objects.update(looked_until=began)  # as if it had died at its end
+    with CaptureQueriesContext(connection) as asked:
+        unexplained.look(timezone.now())
+    assert len(asked) < 20
+    assert EventStream.objects.get().unexplained == 360
+
+
+def test_one_look_is_at_some_and_the_next_goes_on() -> None:
+    local = make.registry()
+    began = looked_at(local)
+    for second in range(1, 6):
+        changed(local, "team/app", 10, began + timedelta(seconds=second))
+    counts = []
+    for most in (25, 3, 3, 3):
+        unexplained.look(timezone.now(), most)
+        counts.append(Entry.objects.count())
+    assert counts == [30, 40, 50, 50]
+    TagSpan.objects.filter(began__lte=began + timedelta(seconds=2)).update(ended=timezone.now())
+    TagSpan.objects.filter(ended=None).update(ended=timezone.now())
+    for _ in range(2):
+        unexplained.look(timezone.now() + timedelta(hours=1), 15)
+        counts.append(EventStream.objects.get().unexplained)
+    assert counts[-2:] == [70, 100]
+
+
+@pytest.mark.parametrize("most", [1, unexplained.MOST])
+def test_what_is_written_some_time_after_its_moment_is_seen(most: int) -> None:
+    local = make.registry()
+    began = looked_at(local)
+    changed(local, "team/app", 2, began + timedelta(minutes=10))
+    unexplained.look(began + timedelta(minutes=11) + unexplained.GRACE, most)
+    changed(local, "team/app", 1, began + timedelta(minutes=7))
+    for minute in (11, 15, 16):
+        unexplained.look(began + timedelta(minutes=minute) + unexplained.GRACE, most)
+    assert Entry.objects.count() == EventStream.objects.get().unexplained == 3
+
+
+def test_it_finds_what_was_told_by_the_tag() -> None:
+    if connection.vendor != "sqlite":
+        pytest.skip("of so few rows others read all")
+    local = make.registry()
+    changed(local, "team/app", 1, looked_at(local) + timedelta(seconds=1))
+    with CaptureQueriesContext(connection) as asked:
+        unexplained.look(timezone.now())
+    (told,) = [query["sql"] for query in asked if '"told"' in query["sql"]]
+    with connection.cursor() as cursor:
+        cursor.execute("EXPLAIN QUERY PLAN " + told.replace("%", "%%"))
+        plan = str(cursor.fetchall())
+    assert "INDEX acts_on_a_tag (registry_id=? AND repository=? AND tag=?)" in plan
