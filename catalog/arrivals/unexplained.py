@@ -16,6 +16,7 @@ from django.db.models import F
 from django.utils.translation import gettext_noop
 
 from audit.models import Delivery, Entry, EventStream
+from audit.reads.conditions import hidden
 from audit.services import record
 from catalog.arrivals.changed import Change, reach, untold
 from catalog.models import ChangeLook, Scan
@@ -53,22 +54,51 @@ def look(now: datetime, most: int = MOST) -> None:
 
 def _look(registry: Registry, since: datetime, until: datetime, settled: datetime) -> None:
     """One after a crash writes each entry once: by its key. What is after `settled` is looked at again."""
+    turn = _Turn(registry)
     entries: list[Entry] = []
     for _, changes in groupby(untold(registry, since, until), key=attrgetter("repository")):
         entries += _entries(registry, changes)
         if len(entries) >= _SINGLY:
-            _record(registry, entries)
+            if not turn.record(entries):
+                return
             entries = []
-    _record(registry, entries)
-    until = min(until, settled)
-    ChangeLook.objects.filter(registry=registry, looked_until__lt=until).update(looked_until=until)
+    if turn.record(entries):
+        until = min(until, settled)
+        ChangeLook.objects.filter(registry=registry, looked_until__lt=until).update(looked_until=until)
 
 
-def _record(registry: Registry, entries: Sequence[Entry]) -> None:
-    with transaction.atomic():
-        record(entries)
-        counted = sum(entry.count for entry in entries)
-        EventStream.objects.filter(pk=registry.pk).update(unexplained=F("unexplained") + counted)
+class _Turn:
+    """Of two looks at once at a registry, the one that is first to record something goes on, and the other is over.
+
+    What the other has read by then may have become an entry, or one of the many that an entry counts.
+    """
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+        with transaction.atomic():
+            self._lock()
+            self._last = self._newest()
+
+    def record(self, entries: Sequence[Entry]) -> bool:
+        """Whether it still goes on."""
+        with transaction.atomic():
+            self._lock()
+            later = Entry.objects.filter(act=_ACT.CHANGE, id__gt=self._last)
+            if later.alias(of=hidden("registry_id")).filter(of=self._registry.pk).exists():
+                return False
+            if entries:
+                record(entries)
+                counted = sum(entry.count for entry in entries)
+                EventStream.objects.filter(pk=self._registry.pk).update(unexplained=F("unexplained") + counted)
+                self._last = self._newest()
+        return True
+
+    def _lock(self) -> None:
+        ChangeLook.objects.select_for_update().get(registry=self._registry)
+
+    @staticmethod
+    def _newest() -> int:
+        return Entry.objects.newest_first().values_list("id", flat=True).first() or 0
 
 
 def _entries(registry: Registry, changes: Iterable[Change]) -> list[Entry]:

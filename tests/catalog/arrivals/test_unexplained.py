@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 import tracemalloc
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -125,6 +128,36 @@ def test_what_is_written_some_time_after_its_moment_is_seen(most: int) -> None:
     assert Entry.objects.count() == EventStream.objects.get().unexplained == 3
 
 
+def test_what_another_look_records_meanwhile_is_counted_once() -> None:
+    local = make.registry()
+    began = looked_at(local)
+    changed(local, "team/app", 150, began + timedelta(seconds=10))
+    changed(local, "team/app", 120, began + timedelta(seconds=30))
+    another = Meanwhile("SELECT", "catalog_manifest", lambda: unexplained.look(timezone.now()))
+    with connection.execute_wrapper(another):
+        unexplained.look(began + timedelta(seconds=20) + unexplained.GRACE)
+    assert another.has_happened
+    assert Entry.objects.get().count == EventStream.objects.get().unexplained == 270
+
+
+@pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite lets only one write at a time")
+@pytest.mark.django_db(transaction=True, databases="__all__")
+def test_what_two_looks_record_at_once_is_counted_once() -> None:
+    local = make.registry()
+    began = looked_at(local)
+    changed(local, "team/app", 20, began + timedelta(seconds=10))
+    other = threading.Thread(target=look_apart)
+
+    def begins() -> None:
+        other.start()
+        other.join(0.5)
+
+    with connection.execute_wrapper(Meanwhile("INSERT", "audit_entry", begins)):
+        unexplained.look(timezone.now())
+    other.join()
+    assert Entry.objects.count() == EventStream.objects.get().unexplained == 20
+
+
 def test_it_finds_what_was_told_by_the_tag() -> None:
     if connection.vendor != "sqlite":
         pytest.skip("of so few rows others read all")
@@ -137,3 +170,24 @@ def test_it_finds_what_was_told_by_the_tag() -> None:
         cursor.execute("EXPLAIN QUERY PLAN " + told.replace("%", "%%"))
         plan = str(cursor.fetchall())
     assert "INDEX acts_on_a_tag (registry_id=? AND repository=? AND tag=?)" in plan
+
+
+class Meanwhile:
+    """Something that happens once, just before something is asked of a table."""
+
+    def __init__(self, verb: str, table: str, happens: Callable[[], object]) -> None:
+        self._verb, self._table, self._happens = verb, table, happens
+        self.has_happened = False
+
+    def __call__(self, execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        if not self.has_happened and sql.startswith(self._verb) and self._table in sql:
+            self.has_happened = True
+            self._happens()
+        return execute(sql, params, many, context)
+
+
+def look_apart() -> None:
+    try:
+        unexplained.look(timezone.now())
+    finally:
+        connection.close()
