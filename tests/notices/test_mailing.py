@@ -12,7 +12,7 @@ from pytest_django import Settings
 
 from audit.models import Entry
 from notices import delivery, mailing, services
-from notices.models import Attempt, Notice
+from notices.models import LEASE, Attempt, Notice
 from registry_ui.mail import mail_settings
 from tests.certificates import SelfSigned
 from tests.notices import furniture as make
@@ -23,7 +23,6 @@ pytestmark = pytest.mark.django_db
 
 
 def use(settings: Settings, address: str) -> None:
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_IS_SET_UP = True
     for name, value in mail_settings(address).items():
         setattr(settings, name, value)
@@ -142,17 +141,58 @@ def test_nobody_there_is_a_fault(settings: Settings) -> None:
     assert "cannot be reached" in services.test(make.people(), rows.person(staff=True)).fault
 
 
+@pytest.mark.parametrize("word", ["", "EHLO", "MAIL", "DATA"])
+def test_a_server_that_answers_letter_by_letter_is_given_up(word: str, mailbox: Mailbox, settings: Settings) -> None:
+    settings.EMAIL_TIMEOUT = 0.5
+    mailbox.slow = word
+    told = make.notice(make.people())
+
+    delivery.deliver()
+
+    assert Attempt.objects.get().fault == "the mail server cannot be reached, or broke off"
+    told.refresh_from_db()
+    assert told.state == Notice.State.WAITING
+
+
+def test_a_mail_is_over_long_before_another_worker_may_send_it() -> None:
+    assert mail_settings("smtp://mail.example.org")["EMAIL_TIMEOUT"] <= LEASE.total_seconds() / 2
+
+
+def test_who_is_slow_to_say_goodbye_has_taken_it(mailbox: Mailbox, settings: Settings) -> None:
+    settings.EMAIL_TIMEOUT = 2
+    mailbox.slow = "QUIT"
+
+    assert services.test(make.people(), rows.person(staff=True)).fault == ""
+
+    assert len(mailbox.mails) == 1
+
+
+@pytest.mark.parametrize(("scheme", "word"), [("smtp", "STARTTLS"), ("smtp", "MAIL"), ("smtps", "MAIL")])
+def test_tls_keeps_nobody_waiting_longer(
+    scheme: str, word: str, tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = SelfSigned.made(tmp_path / "tls")
+    monkeypatch.setenv("SSL_CERT_FILE", str(made.certificate))
+    with Mailbox((made.certificate, made.key), is_tls=scheme == "smtps") as mailbox:
+        use(settings, f"{scheme}://127.0.0.1:{mailbox.port}")
+        settings.EMAIL_TIMEOUT = 0.5
+        mailbox.slow = word
+
+        assert "broke off" in services.test(make.people(), rows.person(staff=True)).fault
+
+
 def test_without_a_server_it_says_so(settings: Settings) -> None:
     assert "BERTH_EMAIL_URL" in services.test(make.people(), rows.person(staff=True)).fault
 
 
+@pytest.mark.parametrize("scheme", ["smtp", "smtps"])
 def test_a_password_goes_over_tls_to_who_proves_who_it_is(
-    tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    scheme: str, tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = SelfSigned.made(tmp_path / "tls")
     to, mara = make.people(), rows.person(staff=True)
-    with Mailbox((made.certificate, made.key)) as mailbox:
-        use(settings, f"smtp://berth:p%40ss@127.0.0.1:{mailbox.port}")
+    with Mailbox((made.certificate, made.key), is_tls=scheme == "smtps") as mailbox:
+        use(settings, f"{scheme}://berth:p%40ss@127.0.0.1:{mailbox.port}")
         assert "cannot be reached" in services.test(to, mara).fault
         assert mailbox.logins == []
 
