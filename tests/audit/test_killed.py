@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 from tests.audit.killing import ENTRIES
-from tests.catalog.apart import ROOT, prepare
+from tests.catalog.apart import prepare
+from tests.killing import told_by
 
 
 def killed(folder: Path, work: str) -> list[dict[str, Any]]:
     prepare(folder / "data", "http://127.0.0.1:1")
-    line = [sys.executable, "-m", "tests.audit.killing", work]
-    environment = {**os.environ, "BERTH_DATA": str(folder / "data"), "DJANGO_SETTINGS_MODULE": "registry_ui.settings"}
-    environment.pop("DATABASE_URL", None)
-    environment["REDIS_URL"] = "memory://"  # else each would wait for a broker that is not there
-    done = subprocess.run(line, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, check=True, timeout=250)
-    return [json.loads(told) for told in done.stdout.splitlines()]
+    return told_by("tests.audit.killing", folder / "data", work)
 
 
 def test_sealing(tmp_path: Path) -> None:

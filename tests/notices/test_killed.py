@@ -5,28 +5,19 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.catalog.apart import ROOT, prepare
+from tests.catalog.apart import prepare
 from tests.hostile import Asked, Hostile, Reply
+from tests.killing import told_by
 from tests.notices.killing import THINGS
 
 
 def told_apart(data: Path, *options: str) -> list[dict[str, Any]]:
-    line = [sys.executable, "-m", "tests.notices.killing", *options]
-    environment = {**os.environ, "BERTH_DATA": str(data), "DJANGO_SETTINGS_MODULE": "registry_ui.settings"}
-    environment.pop("DATABASE_URL", None)
-    environment["BERTH_NOTICE_PRIVATE_TARGETS"] = "127.0.0.1"
-    with subprocess.Popen(line, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        ends = [json.loads(told) for told in process.stdout]
-    assert process.returncode == 0
-    return ends
+    return told_by("tests.notices.killing", data, *options, BERTH_NOTICE_PRIVATE_TARGETS="127.0.0.1")
 
 
 def heard(requests: Sequence[Asked]) -> Counter[str]:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 from pathlib import Path
+from typing import Any
 
-from tests.catalog.apart import ROOT, prepare, scan_apart
+from tests.catalog.apart import prepare, scan_apart
+from tests.killing import told_by
 from tests.real_registry import RealRegistry
 from tests.tagging.killing import KEPT, push
 
@@ -39,13 +37,5 @@ def check_killed_everywhere(folder: Path, generation: str, step: str, least: int
             }, f"killed after {step} {number + 1}"
 
 
-def carried_apart(data: Path, url: str, tags: int, *options: str) -> list[dict[str, object]]:
-    line = [sys.executable, "-m", "tests.tagging.killing", url, str(tags), *options]
-    environment = {**os.environ, "BERTH_DATA": str(data), "DJANGO_SETTINGS_MODULE": "registry_ui.settings"}
-    environment.pop("DATABASE_URL", None)
-    environment["REDIS_URL"] = "memory://"  # else each would wait for a broker that is not there
-    with subprocess.Popen(line, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        ends = [json.loads(told) for told in process.stdout]
-    assert process.returncode == 0
-    return ends
+def carried_apart(data: Path, url: str, tags: int, *options: str) -> list[dict[str, Any]]:
+    return told_by("tests.tagging.killing", data, url, str(tags), *options)

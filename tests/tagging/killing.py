@@ -2,8 +2,7 @@
 
     python -m tests.tagging.killing URL TAGS [--step request|write | --at-once different|same|overlapping]
 
-BERTH_DATA holds a database that was prepared and scanned. What runs is a fork of this process, which has loaded Django
-and opened nothing: a step costs a fraction of a second. Each request and each statement that writes is a step; they
+BERTH_DATA holds a database that was prepared and scanned. Each request and each statement that writes is a step; they
 are counted from outside, by an audit hook and a database wrapper. Prints a line of JSON for each kill.
 """
 
@@ -11,41 +10,23 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import shutil
-import signal
 import sys
-import time
 import urllib.request
-from collections.abc import Callable
+from contextlib import nullcontext
 from functools import partial
-from importlib import import_module
-from pathlib import Path
 from typing import Any
 
-import django
-
+from tests.killing import Countdown, at_once, each_write, forked, killed_everywhere, load
 from tests.pushing import Pusher
 
 KEPT = ("kept-1", "kept-2")
 LOADED = (
     "jobs.tasks",
-    "kombu.transport.memory",
     "tagging.services",
     "tests.catalog.picture",
     "requests",
     "audit.models",
 )
-
-
-class Countdown:
-    def __init__(self, last: int) -> None:
-        self.count, self._last = 0, last
-
-    def step(self) -> None:
-        self.count += 1
-        if self.count == self._last:
-            os.kill(os.getpid(), signal.SIGKILL)
 
 
 def push(url: str, tags: int) -> list[str]:
@@ -75,30 +56,20 @@ def plan(names: list[str]) -> None:
     planning.plan_tags(Repository.objects.get(), names, planning.Asked(person))
 
 
-def carry(die_at: int, kind: str) -> None:
-    from django.db import connection
-
+def carry(kind: str, countdown: Countdown) -> None:
     from jobs import running
     from tagging import services
     from tagging.models import Plan
-
-    countdown = Countdown(die_at)
 
     def on_event(event: str, arguments: tuple[Any, ...]) -> None:
         # What goes out, and right after it was sent: the answer is never read.
         if kind == "request" and event == "http.client.send" and b" /v2/" in bytes(arguments[1][:200]):
             countdown.step()
 
-    def on_statement(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
-        done = execute(sql, params, many, context)
-        if kind == "write" and not sql.lstrip("( ").upper().startswith(("SELECT", "PRAGMA", "EXPLAIN")):
-            countdown.step()
-        return done
-
     row = Plan.objects.select_related("registry", "repository").get()
     job, _ = services._queue(row, None, here=True)
     sys.addaudithook(on_event)
-    with connection.execute_wrapper(on_statement):
+    with each_write(countdown.step) if kind == "write" else nullcontext():
         running.run(job.pk)
 
 
@@ -144,24 +115,6 @@ def _listed(url: str) -> list[str]:
         return tags
 
 
-def at_once(works: list[Callable[[], Any]]) -> list[int]:
-    """The statuses of children that do all of these at the same time."""
-    children = []
-    begin = time.monotonic() + 0.5
-    for work in works:
-        child = os.fork()
-        if child == 0:
-            status = 1
-            try:
-                time.sleep(max(0.0, begin - time.monotonic()))
-                work()
-                status = 0
-            finally:
-                os._exit(status)
-        children.append(child)
-    return [os.waitpid(child, 0)[1] for child in children]
-
-
 def carry_out(number: int) -> None:
     """The nth plan, as the page does that a person waits for."""
     from access.models import User
@@ -188,22 +141,6 @@ def outcome() -> dict[str, Any]:
     }
 
 
-def forked(work: Callable[[], Any]) -> int:
-    """The status of a child that does `work`; what it finds is printed."""
-    child = os.fork()
-    if child == 0:
-        status = 1
-        try:
-            found = work()
-            if found is not None:
-                sys.stdout.write(json.dumps(found) + "\n")
-                sys.stdout.flush()
-            status = 0
-        finally:
-            os._exit(status)
-    return os.waitpid(child, 0)[1]
-
-
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("url")
@@ -211,39 +148,19 @@ def main() -> None:
     parser.add_argument("--step", default="request")
     parser.add_argument("--at-once", choices=["different", "same", "overlapping"])
     options = parser.parse_args()
-    django.setup()
-    for module in LOADED:  # once, and not in each fork
-        import_module(module)
-    data = Path(os.environ["BERTH_DATA"])
+    data = load(*LOADED)
     names = push(options.url, options.tags)
     if options.at_once:
         one, other = names[: len(names) // 2], names[len(names) // 2 :]
         plans = {"different": [one, other], "same": [one], "overlapping": [one, one]}[options.at_once]
         for chosen in plans:
             assert forked(partial(plan, chosen)) == 0
-        numbers = [0, len(plans) - 1]
-        assert at_once([partial(carry_out, number) for number in numbers]) == [0, 0]
+        at_once([partial(carry_out, number) for number in (0, len(plans) - 1)])
         assert forked(outcome) == 0
         return
     contents = {name: Pusher(options.url, "team/app").fetch(name) for name in (*names, *KEPT)}
-    assert forked(lambda: plan(names)) == 0
-    before = data / "before"
-    before.mkdir()
-    for part in data.glob("berth.sqlite3*"):
-        shutil.copy(part, before)
-    step = 0
-    while True:
-        step += 1
-        for part in data.glob("berth.sqlite3*"):
-            part.unlink()
-        for part in before.iterdir():
-            shutil.copy(part, data)
-        push_again(options.url, contents)
-        died = forked(partial(carry, step, options.step))
-        assert died in {0, signal.SIGKILL}, died
-        assert forked(resume) == 0
-        if died == 0:
-            return
+    assert forked(partial(plan, names)) == 0
+    killed_everywhere(data, partial(carry, options.step), resume, partial(push_again, options.url, contents))
 
 
 if __name__ == "__main__":

@@ -3,28 +3,19 @@
     python -m tests.catalog.arrivals.killing BODIES
 
 BERTH_DATA holds two databases that were migrated and know the registry; BODIES is a file with a line of JSON for each
-delivery. What runs is a fork of this process, which has loaded Django and opened nothing. Prints a line of JSON for
-each kill: what there is when another has gone on.
+delivery. Prints a line of JSON for each kill: what there is when another has gone on.
 """
 
 from __future__ import annotations
 
-import os
-import shutil
-import signal
 import sys
-from collections.abc import Callable
 from functools import partial
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import django
-
-from tests.tagging.killing import Countdown, forked
+from tests.killing import Countdown, each_write, forked, killed_everywhere, load
 
 LOADED = ("catalog.arrivals.serving", "tests.catalog.picture", "tests.catalog.arrivals.station", "requests")
-DATABASES = ("berth.sqlite3", "inbox.sqlite3")
 
 
 def come_in(bodies: list[bytes]) -> None:
@@ -34,24 +25,10 @@ def come_in(bodies: list[bytes]) -> None:
     hand_in(Registry.objects.get(), bodies)
 
 
-def handle(die_at: int) -> None:
-    from contextlib import ExitStack
-
-    from django.db import connections
-
+def handle(countdown: Countdown) -> None:
     from tests.catalog.arrivals.station import handle_all
 
-    countdown = Countdown(die_at)
-
-    def on_statement(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
-        done = execute(sql, params, many, context)
-        if not sql.lstrip("( ").upper().startswith(("SELECT", "PRAGMA", "EXPLAIN")):
-            countdown.step()
-        return done
-
-    with ExitStack() as stack:
-        for connection in connections.all():
-            stack.enter_context(connection.execute_wrapper(on_statement))
+    with each_write(countdown.step):
         handle_all()
 
 
@@ -82,30 +59,10 @@ def go_on() -> dict[str, Any]:
 
 
 def main() -> None:
-    django.setup()
-    for module in LOADED:  # once, and not in each fork
-        import_module(module)
-    data = Path(os.environ["BERTH_DATA"])
+    data = load(*LOADED)
     bodies = Path(sys.argv[1]).read_bytes().splitlines()
     assert forked(partial(come_in, bodies)) == 0
-    before = data / "before"
-    before.mkdir()
-    for name in DATABASES:
-        for part in data.glob(f"{name}*"):
-            shutil.copy(part, before)
-    step = 0
-    while True:
-        step += 1
-        for name in DATABASES:
-            for part in data.glob(f"{name}*"):
-                part.unlink()
-        for part in before.iterdir():
-            shutil.copy(part, data)
-        died = forked(partial(handle, step))
-        assert died in {0, signal.SIGKILL}, died
-        assert forked(go_on) == 0
-        if died == 0:
-            return
+    killed_everywhere(data, handle, go_on)
 
 
 if __name__ == "__main__":

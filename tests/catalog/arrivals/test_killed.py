@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from registries.models import Registry
-from tests.catalog.apart import ROOT, prepare, run
+from tests.catalog.apart import prepare, run
 from tests.catalog.arrivals.station import Station
 from tests.ear import Ear
+from tests.killing import told_by
 from tests.real_registry import RealRegistry
 
 pytestmark = pytest.mark.long
@@ -28,7 +25,7 @@ def test_killed_after_any_write_nothing_is_lost_or_counted_twice(tmp_path: Path)
         run(tmp_path / "data", "manage.py", "migrate", "audit", "--database", "inbox", "--verbosity", "0")
         told = tmp_path / "bodies"
         told.write_bytes(b"\n".join(json.dumps(json.loads(body)).encode() for body in bodies))
-        ends = _killed_apart(tmp_path / "data", told)
+        ends = told_by("tests.catalog.arrivals.killing", tmp_path / "data", str(told))
     assert len(ends) > 50
     undisturbed = ends[-1]
     assert undisturbed["inbox"] == 0
@@ -51,14 +48,3 @@ def _busy(station: Station) -> list[bytes]:
     station.ask("HEAD", "team/app/manifests/1.0")
     station.ask("DELETE", f"team/app/manifests/{gone}")
     return station.heard()
-
-
-def _killed_apart(data: Path, told: Path) -> list[dict[str, Any]]:
-    environment = {**os.environ, "BERTH_DATA": str(data), "DJANGO_SETTINGS_MODULE": "registry_ui.settings"}
-    environment.pop("DATABASE_URL", None)
-    line = [sys.executable, "-m", "tests.catalog.arrivals.killing", str(told)]
-    with subprocess.Popen(line, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        ends = [json.loads(line) for line in process.stdout]
-    assert process.returncode == 0
-    return ends
