@@ -11,7 +11,7 @@ from django.utils import translation
 from playwright.sync_api import Browser, sync_playwright
 from pytest_django import Settings
 
-from tests import guardless
+from tests import guardless, static_files
 from tests.hostile import Hostile
 from tests.pushing import Pusher
 from tests.real_registry import RealRegistry, generations
@@ -62,6 +62,12 @@ def _encodable(told: Any) -> Any:
 def tables_are_emptied() -> Iterator[None]:
     """Between two tests, although the product never empties those of the audit."""
     with guardless.emptied():
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def static_files_are_known() -> Iterator[None]:
+    with static_files.looked_at_once():
         yield
 
 
