@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -33,14 +35,29 @@ def registry(request: pytest.FixtureRequest, tmp_path: Path) -> Registry:
     return Registry(program, tmp_path / "storage", tmp_path / "registry")
 
 
-@contextmanager
-def told(registry: Registry, folder: Path) -> Iterator[Site]:
-    """A Berth that is not up yet, and the registry that tells it."""
+@dataclass(frozen=True)
+class Fresh:
+    """A Berth that never was up and knows a registry somewhere; and the secret that this one shows."""
+
+    site: Site
+    secret: str
+
+    @contextmanager
+    def told_by(self, registry: Registry, folder: Path) -> Iterator[Site]:
+        """A copy that is not up yet, and the registry that tells it."""
+        site = self.site.copy(folder / "berth")
+        with closing(sqlite3.connect(site.database)) as database, database:
+            database.execute("UPDATE registries_registry SET url = ?", (registry.url,))
+        with registry.serving(events_to=f"{site.url}/api/v1/events/{_NAME}", secret=self.secret):
+            yield site
+
+
+@pytest.fixture(scope="module")
+def fresh(tmp_path_factory: pytest.TempPathFactory) -> Fresh:
+    folder = tmp_path_factory.mktemp("fresh")
     site = Site.new(folder / "berth")
-    scanning.add(site, _NAME, registry)
-    secret = hearing.secret(site, _NAME)
-    with registry.serving(events_to=f"{site.url}/api/v1/events/{_NAME}", secret=secret):
-        yield site
+    scanning.add(site, _NAME, Registry("", folder / "storage", folder / "registry"))
+    return Fresh(site, hearing.secret(site, _NAME))
 
 
 def push(registry: Registry, first: int, last: int) -> list[str]:
@@ -58,8 +75,8 @@ def until(found: Callable[[], bool]) -> None:
         time.sleep(0.2)
 
 
-def test_pushes_while_berth_is_away_are_told_when_it_is_back(registry: Registry, tmp_path: Path) -> None:
-    with told(registry, tmp_path) as site:
+def test_pushes_while_berth_is_away_are_told_when_it_is_back(fresh: Fresh, registry: Registry, tmp_path: Path) -> None:
+    with fresh.told_by(registry, tmp_path) as site:
         tags = push(registry, 0, 10)
         with site.serving(), hearing.handling(site):
             until(lambda: len(story(site)) == 2 * len(tags))
@@ -67,8 +84,10 @@ def test_pushes_while_berth_is_away_are_told_when_it_is_back(registry: Registry,
     check(site, tags)
 
 
-def test_whoever_is_killed_loses_nothing_and_counts_nothing_twice(registry: Registry, tmp_path: Path) -> None:
-    with told(registry, tmp_path) as site, ExitStack() as stack:
+def test_whoever_is_killed_loses_nothing_and_counts_nothing_twice(
+    fresh: Fresh, registry: Registry, tmp_path: Path
+) -> None:
+    with fresh.told_by(registry, tmp_path) as site, ExitStack() as stack:
         stack.enter_context(site.serving())
         tags: list[str] = []
         for turn in range(4):
@@ -83,8 +102,10 @@ def test_whoever_is_killed_loses_nothing_and_counts_nothing_twice(registry: Regi
     check(site, tags)
 
 
-def test_a_web_server_that_is_killed_has_taken_in_what_it_said(registry: Registry, tmp_path: Path) -> None:
-    with told(registry, tmp_path) as site, hearing.handling(site):
+def test_a_web_server_that_is_killed_has_taken_in_what_it_said(
+    fresh: Fresh, registry: Registry, tmp_path: Path
+) -> None:
+    with fresh.told_by(registry, tmp_path) as site, hearing.handling(site):
         tags: list[str] = []
         for turn in range(3):
             with web(site) as process:
