@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.real_registry import RealRegistry
+from tests.real_registry import V2, RealRegistry
 from tests.registry_ui.processes import ROOT, alive, eventually, free_port
 
 pytestmark = pytest.mark.long
@@ -186,6 +186,7 @@ def test_ctrl_c_leaves_no_process_and_a_later_start_tells_no_password(berth: Ber
     shutil.rmtree(json.loads((data / "run.json").read_text())["folder"])  # the next start would
 
 
+@pytest.mark.parametrize("real_registry", [V2], indirect=True)  # nothing of it depends on what registry that is
 def test_a_registry_elsewhere_is_used_and_none_started(real_registry: RealRegistry, tmp_path: Path) -> None:
     berth = Berth(tmp_path, "--registry", real_registry.url, BERTH_REGISTRY_STORAGE="/nowhere")
     try:
