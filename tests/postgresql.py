@@ -1,7 +1,8 @@
 """`--postgresql`: what the tests do with the database, on a PostgreSQL that is started for them and leaves nothing.
 
 It runs those that use the database, whatever they are about, save those in a browser, since others ask for the same
-pages, and those at a second kind of registry: what one answers is the same on either database.
+pages, those at a second kind of registry: what one answers is the same on either database; and those that say of
+themselves that what they show does not depend on it (`any_database`).
 `BERTH_TEST_DATABASE_URL` may name a server to use instead of a new one.
 """
 
@@ -58,7 +59,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def _asks_the_database(item: pytest.Item) -> bool:
     fixtures = set(getattr(item, "fixturenames", ()))
     uses = fixtures & _OUR_FIXTURES or item.get_closest_marker("django_db")
-    return bool(uses) and "chromium" not in fixtures and not _is_of_registry_3(item)
+    if not uses or "chromium" in fixtures or _is_of_registry_3(item):
+        return False
+    return item.get_closest_marker("any_database") is None
 
 
 def _is_of_registry_3(item: pytest.Item) -> bool:

@@ -61,6 +61,7 @@ def check(page: Page) -> None:
         assert link.startswith(("/", "#", "?", "https://", "http://")) or link == ""
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize("text", CORPUS)
 def test_fields_of_an_image_are_text(client: Client, local: Registry, text: str) -> None:
     make.put(make.repository(local, "team/app"), image_with(text), "1.0")
@@ -72,6 +73,7 @@ def test_fields_of_an_image_are_text(client: Client, local: Registry, text: str)
     assert f"RUN {text}" in shown
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize("text", CORPUS)
 def test_problems_and_questions_are_text(client: Client, staff_client: Client, local: Registry, text: str) -> None:
     app = make.repository(local, "team/app", state=Repository.State.FAILED, problem=text)
@@ -91,6 +93,7 @@ def test_problems_and_questions_are_text(client: Client, staff_client: Client, l
                 assert text in page.text, url
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize("text", CORPUS)
 def test_what_a_scan_was_told_is_text(client: Client, staff_client: Client, local: Registry, text: str) -> None:
     Registry.objects.update(capabilities={"problem": "denied", "reason": text, "catalog_allowed": False})
