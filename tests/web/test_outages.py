@@ -105,11 +105,11 @@ def test_many_outages_cost_no_more_queries_than_one(
     client: Client, local: Registry, app: Repository, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     fail(local)
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         see(client, "/")
     for number in range(20):
         fail(make.registry(f"edge-{number}"))
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         words = see(client, "/")
     assert "18 more registries could not be read." in words
 
