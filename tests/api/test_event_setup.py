@@ -23,7 +23,11 @@ from tests.real_registry import RealRegistry, generations
 from tests.registry_ui.processes import eventually
 from tests.web.served import served
 
-pytestmark = [pytest.mark.django_db(transaction=True, databases="__all__"), pytest.mark.long]
+pytestmark = [
+    pytest.mark.django_db(transaction=True, databases="__all__"),
+    pytest.mark.long,
+    pytest.mark.any_database,
+]
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from tests.catalog.scanning import last_scan, scan
 from tests.catalog.serving import digest_of, live, nothing_is_gone, serve
 from tests.hostile import Asked, Hostile, Raw, Reply
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.any_database]
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from tests.hostile import Hostile, Raw, Reply
 from tests.notices import furniture as make
 from tests.notices.test_signing import example
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 
 def told(target: str, **fields: Any) -> Told:

@@ -368,7 +368,7 @@ def test_a_wait_for_a_turn_ends(hostile: Hostile, connect: Connect) -> None:
         with pytest.raises(Unreachable, match="others asked the registry all the time"):
             ask(connect(hostile.url, pace=pace, total=0.2, attempts=1).transport)
 
-        assert 0.15 < time.monotonic() - began < 0.5
+        assert 0.15 < time.monotonic() - began < 0.9
         slow.result()
 
     assert len(hostile.requests) == 1
@@ -395,7 +395,7 @@ def test_a_call_that_queues_again_and_again_has_waited_all_the_same() -> None:
             with pytest.raises(TimeoutError):
                 pace.enter()
 
-    assert time.monotonic() - began < 0.4
+    assert time.monotonic() - began < 0.9
 
 
 @pytest.mark.parametrize("let_in", [False, True])

@@ -24,7 +24,7 @@ from tests.pushing import Pusher
 from tests.real_registry import PASSWORD, SLOW_HTPASSWD, USERNAME, RealRegistry, generations
 from tests.storage_layout import StorageLayout
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.any_database]
 
 DISTRIBUTION = Reply.json({}, Docker_Distribution_Api_Version="registry/2.0")
 

@@ -60,7 +60,7 @@ def test_a_long_line_is_no_burden(text: str) -> None:
     began = time.monotonic()
     redact(text)
 
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 5
 
 
 def test_json_without_secrets_stays_json() -> None:

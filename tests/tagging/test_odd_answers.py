@@ -19,6 +19,7 @@ from tests.real_registry import V2
 from tests.tagging.acting import Actor
 from tests.tagging.gate import Gate
 
+pytestmark = pytest.mark.any_database
 NAMES = [f"t{n}" for n in range(5)]
 LOST = Raw(b"")
 TIMED_OUT = Reply(504, b"upstream timed out", {"Content-Type": "text/plain"})
