@@ -38,10 +38,13 @@ def _some(images: PresenceQuerySet, image_ids: Iterable[int] | None) -> Iterator
 
 
 def going_tags(images: Iterable[Presence], text: str) -> dict[int, list[str]]:
-    """By the key of an image its tags that contain `text`; of a page of the list. No query where there is no text."""
-    if not text.strip():
-        return {}
+    """By the key of an image its tags that contain `text`; of a page of the list.
+
+    No query where there is no text, or no image.
+    """
     keys = [image.pk for image in images]
+    if not keys or not text.strip():
+        return {}
     rows = Tag.objects.live().filter(presence__in=keys, name__icontains=text.strip()).in_order()
     going: dict[int, list[str]] = {}
     for key, name in rows.values_list("presence_id", "name"):

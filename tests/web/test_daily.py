@@ -70,9 +70,13 @@ def test_images_are_sorted_by_their_pulls(client: Client, app: Repository) -> No
 def test_it_takes_ten_queries_at_most(
     client: Client, app: Repository, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
+    make.put(app, make.index([("linux/amd64", make.image()), ("linux/arm64", "elsewhere")]), "4.0")
     pull(app, "1.0", 7)
-    with django_assert_max_num_queries(10):
-        client.get("/r/local/team/app?sort=pulls")
+    make.lose_tag(app, "lost", "GET v2/team/app/manifests/lost was refused with 404: MANIFEST_UNKNOWN")
+    make.settle(app)
+    for asked in ("sort=pulls", "q=0"):
+        with django_assert_max_num_queries(10):
+            assert "4.0" in client.get(f"/r/local/team/app?{asked}").content.decode()
 
 
 def test_bars_are_as_high_as_the_days_are_busy() -> None:

@@ -133,10 +133,16 @@ def _add_pull_days(page: Page[Presence], *, drawn: bool) -> bool:
 
 
 def _add_going(page: Page[Presence], text: str) -> None:
-    """Each row gets `goes`: the tags that are meant when it is selected, where the filter looked for some."""
-    going = going_tags(page.rows, text)
+    """Each row gets `goes`: the tags that are meant when it is selected, where the filter looked for some.
+
+    They are looked for among those that the row has already; only of an image with more tags they are asked for.
+    """
+    sought = text.strip().lower()
+    going = going_tags((row for row in page.rows if row.unseen), text)  # type: ignore[attr-defined]
     for row in page.rows:
-        row.goes = going.get(row.pk, [])  # type: ignore[attr-defined]
+        names = [row.lead_tag, *row.aliases, *row.folded] if sought else []  # type: ignore[attr-defined]
+        mine = [name for name in names if sought in name.lower()]
+        row.goes = going.get(row.pk, mine)  # type: ignore[attr-defined]
 
 
 def _surroundings(row: Repository, menus: Menus) -> dict[str, Any]:
