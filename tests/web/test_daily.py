@@ -61,8 +61,8 @@ def test_images_are_sorted_by_their_pulls(client: Client, app: Repository) -> No
     for said in ("3,000 pulls", "last 9 h ago", "7 pulls", "last 3 h ago"):
         assert said in page.words
     page = Page(client.get("/r/local/team/app?sort=pulls").content.decode())
-    labels = {drawn.get("aria-label") for drawn in page.all("svg", **{"class": "spark"})}
-    assert labels == {"3,000 pulls in 30 days", "7 pulls in 30 days", "1 pull in 30 days"}
+    for said in ("3,000 pulls in 30 days", "7 pulls in 30 days", "1 pull in 30 days"):
+        assert said in page.words
     part = client.get("/r/local/team/app?sort=pulls", headers={"HX-Request": "true"}).content.decode()
     assert "3,000" in part
 
@@ -84,9 +84,9 @@ def test_bars_are_as_high_as_the_days_are_busy() -> None:
     drawn = spark([4, 1, 0, 8], "pulls")
     assert 'class="old" d="M1 16v-8M3 16v-2"' in drawn
     assert '<path d="M7 16v-16"/>' in drawn, "today stands out"
-    assert 'aria-label="13 pulls in 4 days"' in drawn
+    assert "<title>13 pulls in 4 days</title>" in drawn
     assert '<path d="M3 24v-24"/>' in spark([1], "pushes")
-    assert 'aria-label="1 push in 1 days"' in spark([1], "pushes")
+    assert "<title>1 push in 1 days</title>" in spark([1], "pushes")
 
 
 def test_who_is_said_to_have_pushed_is_told_to_whom_is_signed_in(
@@ -128,7 +128,8 @@ def test_a_list_draws_the_pushes_of_two_weeks(client: Client, app: Repository, l
     push(quiet, 5, days=-1)  # by a clock that is ahead
     page = Page(client.get("/").content.decode())
     assert "Pushes, 14 days" in page.words
-    assert [drawn["aria-label"] for drawn in page.all("svg", **{"class": "spark"})] == ["7 pushes in 14 days"]
+    assert len(page.all("svg", **{"class": "spark"})) == 1
+    assert "7 pushes in 14 days" in page.words
 
 
 def test_who_pushed_last_is_told_to_whom_is_signed_in(client: Client, app: Repository, settings: Settings) -> None:

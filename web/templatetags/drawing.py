@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
+from math import ceil
 from typing import Final, NamedTuple
 
 from django import template
@@ -33,6 +34,7 @@ class _Bars(NamedTuple):
 _BARS: Final = ("1.75", "6", "10.25", "14.5")  # where the bars of a glyph are
 _LONGEST_BAR: Final = 12
 _LATELY: Final = 2  # days whose bars stand out
+_STEP: Final = 2  # CSS pixels: what is drawn from counts hardly compresses, so a page has few heights
 _BARS_OF: Final = {"pulls": _Bars(2, 1.25, 16), "pushes": _Bars(6, 4, 24)}
 _MOST_PLATFORMS: Final = 3
 _LONGEST_PLATFORM: Final = 16  # characters in a list; the page of the image has it whole
@@ -115,18 +117,18 @@ def spark(counts: Sequence[int], of: str) -> str:
     """
     if not any(counts):
         return ""
-    (pitch, width, height), total = _BARS_OF[of], sum(counts)
+    (pitch, width, height), total, most = _BARS_OF[of], sum(counts), max(counts)
     if of == "pulls":
         words = ngettext("%(all)s pull in %(days)s days", "%(all)s pulls in %(days)s days", total)
     else:
         words = ngettext("%(all)s push in %(days)s days", "%(all)s pushes in %(days)s days", total)
     drawn = [
-        f"M{pitch // 2 + pitch * place} {height}v-{max(2, round(count / max(counts) * height))}" if count else ""
+        f"M{pitch // 2 + pitch * place} {height}v-{_STEP * ceil(count / most * height / _STEP)}" if count else ""
         for place, count in enumerate(counts)
     ]
     return format_html(
-        '<svg class="spark" width="{0}" height="{1}" viewBox="0 0 {0} {1}" stroke-width="{2}" role="img"'
-        ' aria-label="{3}"><title>{3}</title><path class="old days" d="M{4} {5}H{0}" stroke-dasharray="{2} {6}"/>'
+        '<svg class="spark" width="{0}" height="{1}" viewBox="0 0 {0} {1}" stroke-width="{2}" role="img">'
+        '<title>{3}</title><path class="old days" d="M{4} {5}H{0}" stroke-dasharray="{2} {6}"/>'
         '<path class="old" d="{7}"/><path d="{8}"/></svg>',
         pitch * len(counts), height, width, words % {"all": number(total), "days": len(counts)},
         (pitch - width) / 2, height - 0.5, pitch - width, "".join(drawn[:-_LATELY]), "".join(drawn[-_LATELY:]),

@@ -20,7 +20,6 @@ from web.finding import check_may_read
 from web.htmx import render_page, wants_part
 from web.typed import keys
 
-_ROWS: Final = 32  # of a page: each says much
 _NOTHING: Final = 204  # htmx: leave all as it is
 
 
@@ -30,7 +29,7 @@ def listing(request: HttpRequest) -> HttpResponse:
     check_may_read(request)
     narrowed, token = ActivityFilter(request), request.GET.get("page")
     top = newest() if not token and narrowed.asked.until is None else None  # before the rows: none is left out
-    found = entries_of(narrowed.asked, token, size=_ROWS)
+    found = entries_of(narrowed.asked, token)
     context = {"filter": narrowed, "found": found, "page": found.page, "rows": rows_of(found.page.rows), "top": top}
     response = render_page(request, "activity/list.html", context, part="activity/rows.html")
     if wants_part(request):
