@@ -82,10 +82,10 @@ def test_it_takes_ten_queries_at_most(
 def test_bars_are_as_high_as_the_days_are_busy() -> None:
     assert spark([0, 0], "pulls") == spark([], "pushes") == ""
     drawn = spark([4, 1, 0, 8], "pulls")
-    assert 'class="old" d="M1 16v-8M3 16v-2"' in drawn
-    assert '<path d="M7 16v-16"/>' in drawn, "today stands out"
+    assert 'class="old" d="M0 16V8h1.25V16h0.75V14h1.25V16h0.75"' in drawn
+    assert '<path d="M4 16h2V0h1.25V16h0.75"/>' in drawn, "today stands out"
     assert "<title>13 pulls in 4 days</title>" in drawn
-    assert '<path d="M3 24v-24"/>' in spark([1], "pushes")
+    assert '<path d="M0 24V0h4V24h2"/>' in spark([1], "pushes")
     assert "<title>1 push in 1 days</title>" in spark([1], "pushes")
 
 

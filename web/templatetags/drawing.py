@@ -24,7 +24,7 @@ register = template.Library()
 
 
 class _Bars(NamedTuple):
-    """One for each day; in CSS pixels, from the middle of one to that of the next, how wide, and how high at most."""
+    """One for each day; in CSS pixels, from one to the next, how wide, and how high at most."""
 
     pitch: int
     width: float
@@ -117,22 +117,28 @@ def spark(counts: Sequence[int], of: str) -> str:
     """
     if not any(counts):
         return ""
-    (pitch, width, height), total, most = _BARS_OF[of], sum(counts), max(counts)
+    bars, total = _BARS_OF[of], sum(counts)
     if of == "pulls":
         words = ngettext("%(all)s pull in %(days)s days", "%(all)s pulls in %(days)s days", total)
     else:
         words = ngettext("%(all)s push in %(days)s days", "%(all)s pushes in %(days)s days", total)
-    drawn = [
-        f"M{pitch // 2 + pitch * place} {height}v-{_STEP * ceil(count / most * height / _STEP)}" if count else ""
-        for place, count in enumerate(counts)
-    ]
+    drawn, (pitch, width, height) = [_bar(bars, count / max(counts)) for count in counts], bars
     return format_html(
-        '<svg class="spark" width="{0}" height="{1}" viewBox="0 0 {0} {1}" stroke-width="{2}" role="img">'
-        '<title>{3}</title><path class="old days" d="M{4} {5}H{0}" stroke-dasharray="{2} {6}"/>'
-        '<path class="old" d="{7}"/><path d="{8}"/></svg>',
-        pitch * len(counts), height, width, words % {"all": number(total), "days": len(counts)},
-        (pitch - width) / 2, height - 0.5, pitch - width, "".join(drawn[:-_LATELY]), "".join(drawn[-_LATELY:]),
+        '<svg class="spark" width="{0}" height="{1}" viewBox="0 0 {0} {1}" role="img"><title>{2}</title>'
+        '<path class="days" d="M0 {3}H{0}" stroke-dasharray="{4} {5}"/>'
+        '<path class="old" d="M0 {1}{6}"/><path d="M{7} {1}{8}"/></svg>',
+        pitch * len(counts), height, words % {"all": number(total), "days": len(counts)},
+        height - 0.5, width, pitch - width,
+        "".join(drawn[:-_LATELY]), pitch * max(0, len(counts) - _LATELY), "".join(drawn[-_LATELY:]),
     )  # fmt: skip
+
+
+def _bar(bars: _Bars, share: float) -> str:
+    """A part of a path, from the foot of one bar to that of the next."""
+    pitch, width, height = bars
+    if not share:
+        return f"h{pitch}"
+    return f"V{height - _STEP * ceil(share * height / _STEP)}h{width}V{height}h{pitch - width}"
 
 
 @register.simple_tag
