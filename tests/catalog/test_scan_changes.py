@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from catalog.models import Presence, Repository, Scan, Tag, TagSpan
 from catalog.planning import learn_sizes
 from catalog.reads import scan_changes
+from catalog.reads.keyset import SIZE
 from catalog.reads.problems import MOST, problems_of
 from catalog.reads.scan_changes import Change, Counted, changes, count_changes, is_first_reading
 from registries.models import Registry
@@ -114,7 +115,7 @@ def test_the_pages_go_on_where_the_last_one_ended(app: Repository) -> None:
     first = changes(mine, Change.GONE)
     second = changes(mine, Change.GONE, first.next)
 
-    assert [len(first.rows), len(second.rows), first.count] == [40, 20, 60]
+    assert [len(first.rows), len(second.rows), first.count] == [SIZE, 60 - SIZE, 60]
     assert [row.tag.name for row in first.rows + second.rows] == [f"tag-{number:02}" for number in range(60)]
 
 
