@@ -20,7 +20,7 @@ from django.utils.dateparse import parse_datetime
 
 RowT = TypeVar("RowT", bound=Model)
 
-SIZE: Final = 30  # of a page: what a person looks through, and a list may weigh
+SIZE: Final = 28  # of a page: what a person looks through, and a list may weigh
 CAP: Final = 1000  # beyond it a count says "1,000+"
 _LARGEST: Final = 2**63 - 1
 _LONGEST_TOKEN: Final = 2000

@@ -84,7 +84,7 @@ def loading() -> Iterator[Loader]:
         search_index.prepare(connection)
         _count_on()
     if connection.vendor == "postgresql":
-        _execute("ANALYZE")  # as it does by itself, after a while
+        _execute("VACUUM (ANALYZE)")  # as it does by itself, after a while
     learn_sizes()
 
 
