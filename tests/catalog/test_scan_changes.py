@@ -109,14 +109,14 @@ def test_a_tag_that_was_gone_for_a_while_did_not_move(app: Repository) -> None:
 
 def test_the_pages_go_on_where_the_last_one_ended(app: Repository) -> None:
     mine = make.scan(app.registry, started_at=at(0), finished_at=at(5))
-    for number in range(60):
+    for number in range(SIZE + 20):
         span(app, f"tag-{number:02}", at(-9), at(number // 30 + 1))
 
     first = changes(mine, Change.GONE)
     second = changes(mine, Change.GONE, first.next)
 
-    assert [len(first.rows), len(second.rows), first.count] == [SIZE, 60 - SIZE, 60]
-    assert [row.tag.name for row in first.rows + second.rows] == [f"tag-{number:02}" for number in range(60)]
+    assert [len(first.rows), len(second.rows), first.count] == [SIZE, 20, SIZE + 20]
+    assert [row.tag.name for row in first.rows + second.rows] == [f"tag-{number:02}" for number in range(SIZE + 20)]
 
 
 def test_what_broke_off_is_counted_by_its_spans(app: Repository, monkeypatch: pytest.MonkeyPatch) -> None:

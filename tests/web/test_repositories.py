@@ -8,6 +8,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from catalog.models import NamespaceTotal, Presence, Repository
+from catalog.reads.keyset import SIZE
 from jobs.models import Job
 from registries.models import Registry
 from tests.web import furniture as make
@@ -293,13 +294,13 @@ def test_htmx_gets_the_rows_alone(client: Client, several: Registry) -> None:
 
 
 def test_pages_lead_forward_and_back(client: Client, local: Registry) -> None:
-    for number in range(60):
+    for number in range(SIZE + 20):
         make.repository(local, f"team/app-{number:02}")
     first = see(client, "/?sort=name")
-    assert "32 of 60 repositories" in first.words
+    assert f"{SIZE} of {SIZE + 20} repositories" in first.words
     following = next(link["href"] for link in first.all("a", rel="next"))
     second = see(client, "/" + following)
-    assert names(second) == [f"team/app-{number}" for number in range(32, 60)]
+    assert names(second) == [f"team/app-{number}" for number in range(SIZE, SIZE + 20)]
     before = next(link["href"] for link in second.all("a", rel="prev"))
     assert names(see(client, "/" + before)) == names(first)
 
