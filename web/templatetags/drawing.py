@@ -117,12 +117,12 @@ def spark(counts: Sequence[int], of: str) -> str:
     """
     if not any(counts):
         return ""
-    bars, total = _BARS_OF[of], sum(counts)
+    bars, total, most = _BARS_OF[of], sum(counts), max(counts)
     if of == "pulls":
         words = ngettext("%(all)s pull in %(days)s days", "%(all)s pulls in %(days)s days", total)
     else:
         words = ngettext("%(all)s push in %(days)s days", "%(all)s pushes in %(days)s days", total)
-    drawn, (pitch, width, height) = [_bar(bars, count / max(counts)) for count in counts], bars
+    drawn, (pitch, width, height) = [_bar(bars, count / most) for count in counts], bars
     return format_html(
         '<svg class="spark" width="{0}" height="{1}" viewBox="0 0 {0} {1}" role="img"><title>{2}</title>'
         '<path class="days" d="M0 {3}H{0}" stroke-dasharray="{4} {5}"/>'
