@@ -18,7 +18,7 @@ from audit.models import Entry
 from audit.reads.conditions import Condition, hidden
 from audit.reads.filters import EntryFilter
 
-FEW: Final = 10_000  # entries that may be looked at for one page
+FEW: Final = 5_000  # entries that may be looked at for one page: each may be a read of its own from a disk
 # An entry may be dated so much before it gets its id, for which its act has to end.
 _LATEST: Final = timedelta(minutes=15)
 
