@@ -1,4 +1,4 @@
-"""Forks of a process that has loaded Django and opened nothing, each killed one step later than the one before.
+"""Forks of a process that has loaded Django and opened nothing, each killed a step later than the one before.
 
 A module that a test starts by `told_by` loads what its forks need by `load`, prepares the databases in BERTH_DATA, and
 gives its work to `killed_everywhere`. Each fork that looks at what there is prints a line of JSON, for the test.
@@ -16,6 +16,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -27,6 +28,8 @@ from tests.catalog.apart import ROOT
 
 # They write nothing, and a death after one of them leaves what one at the write before it leaves, or behind it.
 _WRITE_NOTHING: Final = ("SELECT", "PRAGMA", "EXPLAIN", "BEGIN", "RELEASE")
+# Most of a second each, where a test has hundreds. `.ci/run` asks for every third: tomorrow they are others.
+EVERY: Final = int(os.environ.get("BERTH_TEST_KILLS_EVERY", "1"))
 # What Django and Celery would else load in each fork: when they first ask, link to a page, and send a task.
 _LATE: Final = (
     "django.db.models.sql.compiler",
@@ -130,15 +133,16 @@ def killed_everywhere(
     work: Callable[[Countdown], Any],
     go_on: Callable[[], Any],
     before_each: Callable[[], Any] = lambda: None,
+    every: int = 1,
 ) -> None:
-    """`work` over the same databases, each time killed one step later, and then `go_on`; until it lives to its end."""
+    """`work` over the same databases, each time killed later, by `every` steps, and then `go_on`; until it lives on."""
     kept = data / "before"
     kept.mkdir()
     for part in data.glob("*.sqlite3*"):
         shutil.copy(part, kept)
-    step, died = 0, signal.SIGKILL.value
+    step, died = datetime.now(UTC).toordinal() % every + 1 - every, signal.SIGKILL.value
     while died:
-        step += 1
+        step += every
         for part in data.glob("*.sqlite3*"):
             part.unlink()
         for part in kept.iterdir():

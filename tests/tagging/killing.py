@@ -16,7 +16,7 @@ from contextlib import nullcontext
 from functools import partial
 from typing import Any
 
-from tests.killing import Countdown, at_once, each_write, forked, killed_everywhere, load
+from tests.killing import EVERY, Countdown, at_once, each_write, forked, killed_everywhere, load
 from tests.pushing import Pusher
 
 KEPT = ("kept-1", "kept-2")
@@ -160,7 +160,8 @@ def main() -> None:
         return
     contents = {name: Pusher(options.url, "team/app").fetch(name) for name in (*names, *KEPT)}
     assert forked(partial(plan, names)) == 0
-    killed_everywhere(data, partial(carry, options.step), resume, partial(push_again, options.url, contents))
+    pushed = partial(push_again, options.url, contents)
+    killed_everywhere(data, partial(carry, options.step), resume, pushed, every=EVERY)
 
 
 if __name__ == "__main__":

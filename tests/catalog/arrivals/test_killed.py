@@ -11,7 +11,7 @@ from registries.models import Registry
 from tests.catalog.apart import prepare, run
 from tests.catalog.arrivals.station import Station
 from tests.ear import Ear
-from tests.killing import told_by
+from tests.killing import EVERY, told_by
 from tests.real_registry import RealRegistry
 
 pytestmark = pytest.mark.long
@@ -26,14 +26,14 @@ def test_killed_after_any_write_nothing_is_lost_or_counted_twice(tmp_path: Path)
         told = tmp_path / "bodies"
         told.write_bytes(b"\n".join(json.dumps(json.loads(body)).encode() for body in bodies))
         ends = told_by("tests.catalog.arrivals.killing", tmp_path / "data", str(told))
-    assert len(ends) > 50
+    assert len(ends) > 50 // EVERY
     undisturbed = ends[-1]
     assert undisturbed["inbox"] == 0
     assert undisturbed["handled"] == len(bodies)
     assert [act for act, *_ in undisturbed["story"]].count("pull") == 2
     for number, end in enumerate(ends):
         for part, found in end.items():
-            assert found == undisturbed[part], f"{part}, killed after write {number + 1}"
+            assert found == undisturbed[part], f"{part}, of those killed after a write number {number + 1}"
 
 
 def _busy(station: Station) -> list[bytes]:
