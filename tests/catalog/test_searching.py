@@ -345,6 +345,21 @@ def test_the_tags_of_one_repository_are_read_in_an_index_alone(local: Registry) 
     assert "Index Only Scan using catalog_tag_names" in plan
 
 
+@pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite plans by what an index looks like")
+def test_how_many_tags_have_a_text_is_told_beforehand(local: Registry) -> None:
+    """Else all searches are planned as if they found next to nothing, and of many tags each is looked up by itself."""
+    app = make.repository(local, "team/app")
+    make.put(app, make.image([("one", 1)]), *(f"build-{number}" for number in range(200)))
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE catalog_tag")
+
+    plan = Tag.objects.filter(repository=app).matching_here("uild-").explain()
+
+    told = re.search(r"rows=(\d+)", plan)
+    assert told
+    assert int(told[1]) > 100, plan
+
+
 def explain(sql: str) -> list[str]:
     with connection.cursor() as cursor:
         cursor.execute("EXPLAIN QUERY PLAN " + sql.replace("%", "%%"))
