@@ -80,7 +80,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "registry_ui.static_files.Served",
-    "registry_ui.planning.Planning",
+    "registry_ui.postgresql.PostgreSQL",
     "django_htmx",
     "csp",
     "axes",

@@ -13,7 +13,7 @@ from django.db.backends.signals import connection_created
 _PLANNING: Final = "SET random_page_cost = 1.1; SET max_parallel_workers_per_gather = 0"
 
 
-class Planning(AppConfig):
+class PostgreSQL(AppConfig):
     name = "registry_ui"
 
     def ready(self) -> None:
@@ -22,5 +22,4 @@ class Planning(AppConfig):
 
 def _tell(connection: BaseDatabaseWrapper, **_: Any) -> None:
     if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute(_PLANNING)
+        connection.connection.execute(_PLANNING)  # the driver's own: it is no query of whatever page comes first
