@@ -30,6 +30,7 @@ from tests.catalog.apart import ROOT
 _WRITE_NOTHING: Final = ("SELECT", "PRAGMA", "EXPLAIN", "BEGIN", "RELEASE")
 # Most of a second each, where a test has hundreds. `.ci/run` asks for every third: tomorrow they are others.
 EVERY: Final = int(os.environ.get("BERTH_TEST_KILLS_EVERY", "1"))
+FIRST: Final = datetime.now(UTC).toordinal() % EVERY
 # What Django and Celery would else load in each fork: when they first ask, link to a page, and send a task.
 _LATE: Final = (
     "django.db.models.sql.compiler",
@@ -133,14 +134,19 @@ def killed_everywhere(
     work: Callable[[Countdown], Any],
     go_on: Callable[[], Any],
     before_each: Callable[[], Any] = lambda: None,
-    every: int = 1,
+    *,
+    is_sampled: bool = False,
 ) -> None:
-    """`work` over the same databases, each time killed later, by `every` steps, and then `go_on`; until it lives on."""
+    """`work` over the same databases, each time killed a step later, and then `go_on`; until it lives to its end.
+
+    `is_sampled`: of these steps, `EVERY` so many.
+    """
+    first, every = (FIRST, EVERY) if is_sampled else (0, 1)
     kept = data / "before"
     kept.mkdir()
     for part in data.glob("*.sqlite3*"):
         shutil.copy(part, kept)
-    step, died = datetime.now(UTC).toordinal() % every + 1 - every, signal.SIGKILL.value
+    step, died = first + 1 - every, signal.SIGKILL.value
     while died:
         step += every
         for part in data.glob("*.sqlite3*"):

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import pytest
 
 from tests.catalog.apart import Scanned, prepare, scan_apart
+from tests.killing import EVERY, FIRST
 from tests.pushing import Pusher
 from tests.real_registry import RealRegistry
 
@@ -27,6 +28,7 @@ LATER_KILLS = [
     *[("folder", fraction) for fraction in (0.1, 0.25, 0.45, 0.65, 0.75, 0.85, 0.95)],
 ]
 TABLES = ["manifest", "manifestblob", "indexentry", "document", "presence", "repositoryblob", "tag", "configdocument"]
+TABLE_KILLS = [(("api", "folder")[number % 2], table) for number, table in enumerate(TABLES)]
 
 
 class Undisturbed(NamedTuple):
@@ -70,7 +72,7 @@ def undisturbed(registry: RealRegistry, tmp_path_factory: pytest.TempPathFactory
     return done
 
 
-@pytest.mark.parametrize(("source", "counted", "fraction"), KILLS)
+@pytest.mark.parametrize(("source", "counted", "fraction"), KILLS[FIRST::EVERY])
 def test_a_scan_that_was_killed_comes_to_the_same_end(
     undisturbed: dict[str, Undisturbed], tmp_path: Path, source: str, counted: str, fraction: float
 ) -> None:
@@ -83,7 +85,7 @@ def test_a_scan_that_was_killed_comes_to_the_same_end(
     assert (again.state, again.picture) == ("done", scanned.picture)
 
 
-@pytest.mark.parametrize(("source", "table"), [(("api", "folder")[n % 2], table) for n, table in enumerate(TABLES)])
+@pytest.mark.parametrize(("source", "table"), TABLE_KILLS[FIRST::EVERY])
 def test_a_scan_that_was_killed_between_two_tables_comes_to_the_same_end(
     undisturbed: dict[str, Undisturbed], tmp_path: Path, source: str, table: str
 ) -> None:
@@ -124,7 +126,7 @@ def _scanned_later(before: Path) -> Undisturbed:
     return Undisturbed(before, scanned)
 
 
-@pytest.mark.parametrize(("source", "fraction"), LATER_KILLS)
+@pytest.mark.parametrize(("source", "fraction"), LATER_KILLS[FIRST::EVERY])
 def test_a_later_scan_that_was_killed_comes_to_the_same_end(
     changed: dict[str, Undisturbed], tmp_path: Path, source: str, fraction: float
 ) -> None:

@@ -16,7 +16,7 @@ from contextlib import nullcontext
 from functools import partial
 from typing import Any
 
-from tests.killing import EVERY, Countdown, at_once, each_write, forked, killed_everywhere, load
+from tests.killing import Countdown, at_once, each_write, forked, killed_everywhere, load
 from tests.pushing import Pusher
 
 KEPT = ("kept-1", "kept-2")
@@ -161,7 +161,7 @@ def main() -> None:
     contents = {name: Pusher(options.url, "team/app").fetch(name) for name in (*names, *KEPT)}
     assert forked(partial(plan, names)) == 0
     pushed = partial(push_again, options.url, contents)
-    killed_everywhere(data, partial(carry, options.step), resume, pushed, every=EVERY)
+    killed_everywhere(data, partial(carry, options.step), resume, pushed, is_sampled=True)
 
 
 if __name__ == "__main__":

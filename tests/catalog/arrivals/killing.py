@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tests.killing import EVERY, Countdown, each_write, forked, killed_everywhere, load
+from tests.killing import Countdown, each_write, forked, killed_everywhere, load
 
 LOADED = ("catalog.arrivals.serving", "tests.catalog.picture", "tests.catalog.arrivals.station", "requests")
 
@@ -62,7 +62,7 @@ def main() -> None:
     data = load(*LOADED)
     bodies = Path(sys.argv[1]).read_bytes().splitlines()
     assert forked(partial(come_in, bodies)) == 0
-    killed_everywhere(data, handle, go_on, every=EVERY)
+    killed_everywhere(data, handle, go_on, is_sampled=True)
 
 
 if __name__ == "__main__":
