@@ -47,7 +47,7 @@ def test_it_is_written_by_keyboard(visit: Visit) -> None:
     expect(page.get_by_role("button", name="Preview")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.locator("#preview").get_by_role("heading", name="Admin")).to_be_visible()
-    assert page.url.endswith(NEW)
+    expect(page).to_have_url(visit.origin + NEW)
     visit.check_all_looks("a form with its preview")
     page.get_by_role("button", name="Save").focus()
     page.keyboard.press("Enter")
