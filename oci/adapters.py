@@ -9,6 +9,7 @@ from requests.adapters import HTTPAdapter
 from urllib3 import PoolManager, Retry, Timeout
 
 from oci.connection import Pool, TlsPool
+from oci.streams import Flow
 
 if TYPE_CHECKING:
     import ssl
@@ -42,7 +43,7 @@ class Adapters:
         self._at_home = _OneOrigin(home, at_home, connections)
         self._elsewhere = _AnyOrigin(elsewhere, _HOSTS, connections)
 
-    def send(self, method: str, url: Url, headers: Mapping[str, str], body: bytes | None) -> Response:
+    def send(self, method: str, url: Url, headers: Mapping[str, str], body: bytes | Flow | None) -> Response:
         """One request, whose answer is read and closed by the caller. Redirects come back as they are."""
         adapter = self._at_home if url.origin == self._home else self._elsewhere
         request = _Request(method, url, headers, body)
@@ -56,11 +57,11 @@ class Adapters:
 class _Request(PreparedRequest):
     """Ready as it is made: the steps that `requests` prepares one by are for what people write."""
 
-    def __init__(self, method: str, url: Url, headers: Mapping[str, str], body: bytes | None) -> None:
+    def __init__(self, method: str, url: Url, headers: Mapping[str, str], body: bytes | Flow | None) -> None:
         super().__init__()
-        self.method, self.url, self.body = method, str(url), body
+        self.method, self.url, self.body = method, str(url), body  # type: ignore[assignment]  # a flow goes in pieces
         self.target = url
-        if body is not None:  # else the adapter would send it in chunks
+        if body is not None and not isinstance(body, Flow):
             headers = {**headers, "Content-Length": str(len(body))}
         self.headers = headers  # type: ignore[assignment]  # no other spelling of their names is looked for
 

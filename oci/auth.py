@@ -113,14 +113,17 @@ class Authorizer:
             return "none"
         return "bearer" if self._challenge.scheme == "bearer" else "basic"
 
-    def offer(self, scope: str) -> str:
-        """The header to begin with; "" until the registry has challenged us."""
+    def offer(self, scope: str, lasting: float = 0.0) -> str:
+        """The header to begin with; "" until the registry has challenged us.
+
+        A token ends no sooner than `lasting` seconds from now, or was fetched for this: longer ones are not to be had.
+        """
         challenge = self._challenge
         if challenge is None:
             return ""
         if challenge.scheme == "basic":
             return self._credentials.basic if self._credentials else ""
-        return self._bearer(challenge, self._renamed.get(scope, scope))
+        return self._bearer(challenge, self._renamed.get(scope, scope), lasting=lasting)
 
     def answer(self, header: str, scope: str, sent: str, since: float) -> str:
         """The header to try after a 401 with the challenge `header`; "" when that 401 was the last word.
@@ -157,7 +160,9 @@ class Authorizer:
         bearer = by_scheme.get("bearer")
         return bearer if bearer and "realm" in bearer.parameters else by_scheme.get("basic")
 
-    def _bearer(self, challenge: Challenge, scope: str, refused: str = "", since: float = 0.0) -> str:
+    def _bearer(
+        self, challenge: Challenge, scope: str, refused: str = "", since: float = 0.0, *, lasting: float = 0.0
+    ) -> str:
         slot = self._slot(scope)
         if not slot.lock.acquire(timeout=min(max(CALL.remaining, 0.0), threading.TIMEOUT_MAX)):
             raise Unreachable("the token service keeps another request waiting")
@@ -165,7 +170,9 @@ class Authorizer:
             is_refused = f"Bearer {slot.token}" == refused
             if is_refused and slot.fetched >= since:
                 return ""
-            if is_refused or time.monotonic() >= slot.expires:
+            # Half of its life is what a short one can promise: else each request would fetch another.
+            lasting = min(lasting, (slot.expires - slot.fetched) / 2)
+            if is_refused or time.monotonic() + lasting >= slot.expires:
                 slot.fetched = time.monotonic()
                 slot.token, lifetime = self._fetch_token(challenge, scope)
                 slot.expires = slot.fetched + lifetime

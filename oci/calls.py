@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 Barred: TypeAlias = Callable[[Address], bool]
+Bounds: TypeAlias = tuple[float, float, float, float, bool, Barred | None]
 
 
 class Call(threading.local):
@@ -37,6 +38,14 @@ class Call(threading.local):
         self.patience -= seconds
 
     @property
+    def bounds(self) -> Bounds:
+        return self.deadline, self.patience, self.connect, self.read, self.is_repeatable, self.barred
+
+    @bounds.setter
+    def bounds(self, bounds: Bounds) -> None:
+        self.deadline, self.patience, self.connect, self.read, self.is_repeatable, self.barred = bounds
+
+    @property
     def remaining(self) -> float:
         return self.deadline - time.monotonic()
 
@@ -45,14 +54,18 @@ CALL: Final = Call()
 
 
 class call:  # noqa: N801  it reads as a verb, and costs a third of a generator
-    """Bound everything that this thread sends and receives inside; that it waits for its turn, by as long again."""
+    """Bound everything that this thread sends and receives inside; that it waits for its turn, by as long again.
 
-    __slots__ = ("_connect", "_is_repeatable", "_read", "_total")
+    Inside another, as where the body of a request is asked for elsewhere while it is sent, only its own bounds hold.
+    """
+
+    __slots__ = ("_before", "_connect", "_is_repeatable", "_read", "_total")
 
     def __init__(self, *, connect: float, read: float, total: float, is_repeatable: bool = False) -> None:
         self._connect, self._read, self._total, self._is_repeatable = connect, read, total, is_repeatable
 
     def __enter__(self) -> Self:
+        self._before = CALL.bounds
         CALL.deadline, CALL.patience = time.monotonic() + self._total, self._total
         CALL.connect, CALL.read, CALL.is_repeatable = self._connect, self._read, self._is_repeatable
         return self
@@ -63,5 +76,4 @@ class call:  # noqa: N801  it reads as a verb, and costs a third of a generator
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        CALL.deadline, CALL.patience, CALL.barred = float("inf"), float("inf"), None
-        CALL.is_repeatable = False
+        CALL.bounds = self._before

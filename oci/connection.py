@@ -22,12 +22,13 @@ from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConn
 from oci.calls import CALL, Address, Barred
 from oci.errors import BadAnswer
 from oci.responses import Response
+from oci.streams import PIECE
 
 if TYPE_CHECKING:
     from http.client import HTTPResponse
 
+_SMALL: Final = PIECE + 32  # bytes: what is larger, a piece and its length, may take as long as the call
 _FRESH: Final = 0.1  # seconds after a request during which its connection is not suspected to be closed
-_HEAD: Final = 16 * 2**10  # bytes: what is larger is an upload, and may take as long as the call
 
 
 def barred_from(home: str) -> Barred:
@@ -86,7 +87,7 @@ class _Timed:
     def send(self: Any, data: Any) -> None:
         self._fresh_until = time.monotonic() + _FRESH
         if self.sock is not None:  # urllib3 would give a whole upload no longer than a read
-            self.sock.settimeout(CALL.left() if len(data) > _HEAD else CALL.left(CALL.read))
+            self.sock.settimeout(CALL.left() if len(data) > _SMALL else CALL.left(CALL.read))
         super().send(data)  # type: ignore[misc]  # it stands before a connection
 
 

@@ -37,9 +37,10 @@ _REASON_LENGTH = 200
 
 
 class RegistryError(Exception):
-    """Base of all of them: catch this at the edge of the house."""
+    """Base of all of them: catch this at the edge of the house. `at` is its side of a copy (`oci.transfer`)."""
 
     code: ClassVar[str] = "registry-error"
+    at = ""
 
 
 class InvalidName(RegistryError):  # noqa: N818  read with its module: oci.errors.InvalidName

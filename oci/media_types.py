@@ -49,6 +49,11 @@ _ATTACHMENTS: Final[Mapping[str, Kind]] = {
 }
 # Layers that are none: what has nothing else borrows the config type of an image, and no runtime starts it.
 _NO_LAYERS: Final = ("application/vnd.ollama.image.", "application/vnd.cncf.model.", "application/vnd.docker.ai.")
+# Layers that a licence keeps elsewhere. A manifest says where, and nobody follows it there.
+_FOREIGN: Final = (
+    "application/vnd.docker.image.rootfs.foreign.",
+    "application/vnd.oci.image.layer.nondistributable.",
+)
 _CHART: Final = "application/vnd.cncf.helm.config.v1+json"
 _SIGSTORE_BUNDLE: Final = "application/vnd.dev.sigstore.bundle."
 _COSIGN_SIGNATURE: Final = "https://sigstore.dev/cosign/sign/v1"
@@ -57,6 +62,11 @@ _COSIGN_SIGNATURE: Final = "https://sigstore.dev/cosign/sign/v1"
 def bare(content_type: str) -> str:
     """A media type without its parameters, in lower case."""
     return content_type.partition(";")[0].strip().lower()
+
+
+def is_foreign(media_type: str) -> bool:
+    """Whether a layer is not kept by the registry that has its manifest (image-spec, "Non-Distributable Layers")."""
+    return bare(media_type).startswith(_FOREIGN)
 
 
 def judge(config: str, artifact: str, layers: Collection[str], annotations: Mapping[str, str]) -> Kind:

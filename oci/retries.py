@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 BUSY: Final = frozenset({429, 502, 503, 504})
+_SINCE_1970: Final = 10**9  # seconds: as a pause it would be thirty years
 # A DELETE whose answer was lost would be answered 404 when it is sent again, and look like a failure.
 REPEATABLE: Final = frozenset({"GET", "HEAD", "PUT"})
 
@@ -28,10 +29,11 @@ def pause(tried: int, told: float | None) -> bool:
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Retry-After, which is a number of seconds or a date."""
+    """Seconds by Retry-After, which is a number of them, a date, or the time since 1970 that some have there."""
     told = headers.get("Retry-After", "").strip()
     if told.isascii() and told.isdigit():
-        return float(told[:9])
+        seconds = float(told[:12])
+        return seconds if seconds < _SINCE_1970 else max(0.0, seconds - time.time())
     try:
         return max(0.0, email.utils.parsedate_to_datetime(told).timestamp() - time.time())
     except (ValueError, OverflowError):

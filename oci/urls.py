@@ -32,8 +32,13 @@ class Origin(NamedTuple):
     host: str
     port: int
 
+    @property
+    def has_usual_port(self) -> bool:
+        """That of its scheme, which nobody writes down."""
+        return self.port == _PORTS[self.scheme]
+
     def __str__(self) -> str:
-        port = "" if self.port == _PORTS[self.scheme] else f":{self.port}"
+        port = "" if self.has_usual_port else f":{self.port}"
         return f"{self.scheme}://{self.host}{port}"
 
 

@@ -170,7 +170,7 @@ class Hostile:
             return False
         lines = iter(lambda: stream.readline().decode("latin-1"), "\r\n")
         headers = Parser().parsestr("".join(lines))
-        request = Asked(words[0], words[1], headers, stream.read(int(headers.get("Content-Length", "0"))))
+        request = Asked(words[0], words[1], headers, _body(headers, stream))
         answer = self._answer(request)
         time.sleep(answer.delay)
         for piece in answer.pieces(is_head=request.method == "HEAD"):
@@ -200,6 +200,18 @@ class _Server(socketserver.ThreadingTCPServer):
 
     def finish_request(self, request: Any, client_address: Any) -> None:  # noqa: ARG002  socketserver's
         self._serve(request)
+
+
+def _body(headers: Message, stream: Any) -> bytes:
+    if headers.get("Transfer-Encoding", "") != "chunked":
+        content: bytes = stream.read(int(headers.get("Content-Length", "0")))
+        return content
+    pieces = []
+    while size := int(stream.readline() or b"0", 16):
+        pieces.append(stream.read(size))
+        stream.readline()
+    stream.readline()
+    return b"".join(pieces)
 
 
 def _phrase(status: int) -> str:

@@ -122,7 +122,8 @@ def test_pages_may_be_linked_by_absolute_addresses(hostile: Hostile, connect: Co
     [
         "<{other}/v2/_catalog?n=1>; rel=next",
         "<//{host}/v2/_catalog?n=1>; rel=next",
-        "<https://127.0.0.1/v2/_catalog>; rel=next",
+        "<https://127.0.0.2/v2/_catalog>; rel=next",
+        "<https://127.0.0.1:444/v2/_catalog>; rel=next",
         "</v2/team/app/tags/list>; rel=next",
         "</v2/../secret>; rel=next",
         "</other>; rel=next",
