@@ -1,0 +1,1 @@
+"""Copying between two registries: what is under a tag is whole at every moment, and each byte is checked."""

@@ -1,0 +1,66 @@
+"""What a tag points to, asked for as cheaply as it goes: a HEAD is no pull, and where none helps a GET is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from oci import digests, routes
+from oci.errors import DigestMismatch, NotFound
+from oci.media_types import ACCEPTED, bare
+
+if TYPE_CHECKING:
+    from oci.client import RegistryClient
+    from oci.fetched import Fetched
+    from oci.names import Digest, RepositoryName, TagName
+
+LASTING: Final = 60.0  # seconds that a token should last when a manifest is put
+_ACCEPT: Final = {"Accept": ", ".join(ACCEPTED)}
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """`pulled`: it took a GET, which some registries count."""
+
+    digest: Digest
+    media_type: str
+    pulled: bool = False
+
+
+def head(client: RegistryClient, repository: RepositoryName, target: TagName | Digest) -> Head | None:
+    """None where there is no such manifest. Some registries answer a HEAD without the digest: then it is fetched.
+
+    Raises RegistryError.
+    """
+    path, scope = routes.manifest(repository, target), routes.scope(repository, "pull")
+    try:
+        answer = client.transport.exchange("HEAD", path, headers=_ACCEPT, scope=scope)
+    except NotFound:
+        return None
+    if said := digests.said(answer):
+        return Head(said, bare(answer.headers.get("Content-Type", "")))
+    try:
+        fetched = client.manifest(repository, target)
+    except NotFound:
+        return None
+    assert fetched is not None  # noqa: S101  no condition was made
+    return Head(fetched.digest, fetched.media_type, pulled=True)
+
+
+def put(client: RegistryClient, repository: RepositoryName, target: TagName | Digest, manifest: Fetched) -> bool:
+    """Store the exact bytes; whether the registry itself lists them with their subject (distribution-spec, "Push").
+
+    Raises DigestMismatch where the registry says that it stored something else.
+    """
+    answer = client.transport.exchange(
+        "PUT",
+        routes.manifest(repository, target),
+        headers={"Content-Type": manifest.media_type},
+        body=manifest.content,
+        accept_statuses=(201,),
+        scope=routes.scope(repository, "pull", "push"),
+        lasting=LASTING,
+    )
+    if (said := digests.said(answer)) and not said.matches(manifest.content):
+        raise DigestMismatch(f"{manifest.digest} was stored as {said}")
+    return bool(answer.headers.get("OCI-Subject"))

@@ -1,0 +1,206 @@
+"""Targets that take uploads in their own way, and some that lose them: what is stored is whole, or it is not stored."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import Final
+
+import pytest
+
+from oci.auth import Credentials
+from oci.client import RegistryClient
+from oci.errors import BadAnswer, Denied, RegistryError, TooManyRequests, Unavailable
+from oci.names import Digest, parse_repository
+from oci.transfer.sides import Side, side_of
+from oci.transport import Endpoint
+from tests.hostile import Asked, Hostile, Raw, Reply
+from tests.oci.transfer.copier import Copier
+from tests.oci.transfer.serving import NAME, UPLOADS, Uploads, blob_path, digest_of, of_uploads, serve
+
+APP = parse_repository(NAME)
+LARGE: Final = bytes(range(256)) * 36 * 1024  # 9 MiB
+
+
+@pytest.fixture
+def source() -> Iterator[Hostile]:
+    with Hostile() as source:
+        serve(source, "1.0", layers=[LARGE])
+        yield source
+
+
+@pytest.fixture
+def copier(source: Hostile, hostile: Hostile) -> Iterator[Copier]:
+    """To the hostile one, which takes manifests and blobs until it is told otherwise."""
+    hostile.otherwise(lambda asked: Reply(201 if asked.method == "PUT" else 404))
+    with ExitStack() as stack:
+        target = Endpoint(hostile.url, credentials=Credentials("mara", "canary-password"))
+        clients = [stack.enter_context(RegistryClient(one)) for one in (Endpoint(source.url), target)]
+        yield stack.enter_context(Copier(*clients))
+
+
+def test_a_large_blob_goes_as_a_stream_that_is_closed(copier: Copier, hostile: Hostile) -> None:
+    target = Uploads(hostile)
+
+    copier.copy(NAME, "1.0")
+
+    assert target.taken == {digest_of(content): content for content in (b"{}", LARGE)}
+    (streamed,) = of_uploads(hostile, "PATCH")
+    assert streamed.body == LARGE
+    assert streamed.headers["Content-Length"] is None
+    assert sorted(len(asked.body) for asked in of_uploads(hostile, "PUT")) == [0, 2]
+    assert hostile.asked()[-1].path == f"/v2/{NAME}/manifests/1.0", "the tag comes last"
+
+
+@pytest.mark.parametrize(
+    ("most", "least", "largest"), [(4 * 2**20, 0, 4 * 2**20), (2**20, 0, 2**20), (8 * 2**20, 5 * 2**20, 5 * 2**20)]
+)
+def test_a_registry_that_takes_no_large_request_gets_chunks(
+    copier: Copier, hostile: Hostile, most: int, least: int, largest: int
+) -> None:
+    target = Uploads(hostile, most, least)
+
+    copier.copy(NAME, "1.0")
+
+    assert target.taken[digest_of(LARGE)] == LARGE
+    whole = target.sizes[: len(LARGE) // largest]
+    assert set(whole) == {largest}
+    streamed = [asked for asked in of_uploads(hostile, "PATCH") if asked.headers["Content-Length"] is None]
+    assert len(streamed) == 1, "it was tried once, and remembered"
+    assert target.left == {}
+
+
+@pytest.mark.parametrize("arrived", [True, False])
+def test_a_chunk_whose_answer_was_lost(copier: Copier, hostile: Hostile, *, arrived: bool) -> None:
+    """One that did not arrive is sent again; of one that did, the upload is begun anew: it would stand there twice."""
+    target = Uploads(hostile, 4 * 2**20)
+    lost = iter((2,))
+
+    def patch(asked: Asked) -> Reply | Raw:
+        if len(target.sizes) == 1 and next(lost, None):
+            if arrived:
+                target.patch(asked)
+            return Raw(b"")
+        return target.patch(asked)
+
+    target.answers["PATCH"] = patch
+
+    copier.copy(NAME, "1.0")
+
+    assert next(lost, None) is None
+    assert target.taken[digest_of(LARGE)] == LARGE
+
+
+@pytest.mark.parametrize(
+    "location", ["{path}", "{number}", "{url}{path}", "http://127.0.0.1{path}", "https://127.0.0.1{path}"]
+)
+def test_a_location_in_every_spelling(copier: Copier, hostile: Hostile, location: str) -> None:
+    """Relative, absolute, and without the port or the scheme of the proxy before it."""
+    target = Uploads(hostile, location=location)
+
+    copier.copy(NAME, "1.0")
+
+    assert len(target.taken) == 2
+
+
+def test_nothing_goes_to_where_an_upload_leads_away(copier: Copier, hostile: Hostile, other_host: Hostile) -> None:
+    Uploads(hostile, location=other_host.url + "{path}")
+
+    with pytest.raises(BadAnswer, match="leads away"):
+        copier.copy(NAME, "1.0")
+
+    assert other_host.asked() == []
+
+
+def test_a_token_that_was_refused_in_a_stream_is_renewed(copier: Copier, hostile: Hostile) -> None:
+    """A stream goes only once, so all of it is sent again."""
+    target = Uploads(hostile)
+    refusals = iter([Reply.challenge('Basic realm="x"')])
+    target.answers["PATCH"] = lambda asked: next(refusals, None) or target.patch(asked)
+
+    copier.copy(NAME, "1.0")
+
+    assert [asked.headers["Authorization"] is None for asked in of_uploads(hostile, "PATCH")] == [True, False]
+    assert target.taken[digest_of(LARGE)] == LARGE
+    assert target.left == {}
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 416])
+def test_a_mount_that_is_refused_is_an_upload(source: Hostile, hostile: Hostile, status: int) -> None:
+    hostile.otherwise(lambda asked: Reply(201 if asked.method == "PUT" else 404))
+    target = Uploads(hostile)
+    mount = f"{UPLOADS}?mount={digest_of(LARGE).replace(':', '%3A')}&from=team%2Fbase"
+    hostile.on("POST", mount, Reply.errors(status, "UNSUPPORTED"))
+    with (
+        RegistryClient(Endpoint(source.url)) as one,
+        RegistryClient(Endpoint(hostile.url)) as other,
+        Copier(one, other, homes=lambda _: [parse_repository("team/base")]) as copier,
+    ):
+        copied = copier.copy(NAME, "1.0")
+
+    assert len(target.taken) == 2
+    assert (copied.sent, copied.mounted) == (2, 0)
+
+
+def test_an_upload_that_is_opened_in_place_of_a_mount_is_used(source: Hostile, hostile: Hostile) -> None:
+    hostile.otherwise(lambda asked: Reply(201 if asked.method == "PUT" else 404))
+    target = Uploads(hostile)
+    with (
+        RegistryClient(Endpoint(source.url)) as one,
+        RegistryClient(Endpoint(hostile.url)) as other,
+        Copier(one, other, homes=lambda _: [parse_repository("team/base")]) as copier,
+    ):
+        copier.copy(NAME, "1.0")
+
+    assert len(target.taken) == 2
+    assert len([asked for asked in hostile.asked(UPLOADS) if "mount" in asked.query]) == 2
+    assert len({asked.path for asked in of_uploads(hostile, "PUT")}) == 2
+    assert target.left == {}
+
+
+@pytest.mark.parametrize(
+    ("reply", "error", "times"),
+    [
+        (Reply.errors(403, "DENIED"), Denied, 1),
+        (Reply.errors(429, "TOOMANYREQUESTS", Retry_After="1"), TooManyRequests, 1),
+        (Reply.errors(507, "UNKNOWN"), Unavailable, 3),
+        (Reply.errors(400, "DIGEST_INVALID"), RegistryError, 1),
+    ],
+    ids=["denied", "told to wait", "full", "another digest"],
+)
+def test_an_upload_that_is_refused_leaves_nothing(
+    copier: Copier, hostile: Hostile, reply: Reply, error: type[RegistryError], times: int
+) -> None:
+    Uploads(hostile).answers["PUT"] = reply
+
+    with pytest.raises(error) as raised:
+        copier.copy(NAME, "1.0")
+
+    copier.blobs.close()
+    assert side_of(raised.value) is Side.TARGET
+    closed = Counter(asked.query for asked in of_uploads(hostile, "PUT"))
+    assert max(closed.values()) == times
+    assert {asked.path for asked in of_uploads(hostile, "PUT")} <= {one.path for one in of_uploads(hostile, "DELETE")}
+    assert not [one for one in hostile.asked() if "/manifests/" in one.path and one.method == "PUT"]
+
+
+def test_a_target_that_has_less_than_it_says_is_given_all(copier: Copier, hostile: Hostile) -> None:
+    """As after a sweep under its cache: a HEAD finds the blob, and the manifest is refused."""
+    target = Uploads(hostile)
+    hostile.on("HEAD", blob_path(LARGE), Reply(200))
+    digest = serve(hostile)  # only for its digest
+    hostile.requests.clear()
+
+    def unless_whole(_: Asked) -> Reply:
+        return Reply(201) if digest_of(LARGE) in target.taken else Reply.errors(400, "MANIFEST_BLOB_UNKNOWN")
+
+    root = copier.source.manifest(APP, "1.0")  # type: ignore[arg-type]
+    assert root
+    assert digest
+    hostile.on("PUT", f"/v2/{NAME}/manifests/{root.digest}", unless_whole)
+
+    copied = copier.copy(NAME, "1.0")
+
+    assert Digest.parse(digest_of(LARGE)) not in [blob.digest for blob in copied.unread]
+    assert target.taken[digest_of(LARGE)] == LARGE
