@@ -91,6 +91,7 @@ INSTALLED_APPS = [
     "catalog",
     "notices",
     "tagging",
+    "sync",
     "web",
     "api",
 ]

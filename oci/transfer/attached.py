@@ -25,14 +25,14 @@ SUFFIXES: Final = ("sig", "att", "sbom")  # of cosign's tags
 _DEPTH: Final = 3  # a signature of an SBOM of an image
 _MOST: Final = 200  # of one image
 _NO_SUCH_API: Final = frozenset({400, 404, 405, 501})
-_ALL: Final[frozenset[Kind]] = frozenset({"signature", "attestation", "sbom", "artifact", "chart", "image"})
+ALL_KINDS: Final[frozenset[Kind]] = frozenset({"signature", "attestation", "sbom", "artifact", "chart", "image"})
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """`kinds` of what is attached; `tags` of the source as they were listed, None where that was not done."""
 
-    kinds: frozenset[Kind] = _ALL
+    kinds: frozenset[Kind] = ALL_KINDS
     tags: Collection[str] | None = None
 
     def may_have(self, tag: str) -> bool:
