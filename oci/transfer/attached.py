@@ -67,7 +67,9 @@ class Attached:
                 fetched = _fetched(self._source, order.source, descriptor.digest)
             if fetched is None or _kind(fetched) not in wanted.kinds:
                 continue  # a list that is kept by hand may name what has gone
-            copied, _ = self._images.place(Order(order.source, fetched.digest, order.target), fetched)
+            copied, _ = self._images.place(
+                Order(order.source, fetched.digest, order.target, meter=order.meter), fetched
+            )
             if not copied.is_listed:
                 self._list(order.target, subject, fetched)
             brought += 1
@@ -82,7 +84,7 @@ class Attached:
             fetched = _fetched(self._source, order.source, tag)
         if fetched is None or _kind(fetched) not in wanted.kinds:
             return 0
-        beside = Order(order.source, fetched.digest, order.target, tag)
+        beside = Order(order.source, fetched.digest, order.target, tag, meter=order.meter)
         _, top = self._images.place(beside, fetched)
         self._images.put_tag(beside, top)
         return 1

@@ -21,9 +21,10 @@ if TYPE_CHECKING:
     from oci.client import RegistryClient
     from oci.model import Descriptor
     from oci.names import Digest, RepositoryName
+    from oci.transfer.meter import Meter
 
 TRIES: Final = 3
-Watch: TypeAlias = Callable[[int], None]
+_WORTH_ASKING: Final = 2**20  # bytes: a smaller blob is sent sooner than anybody has looked where else it is
 Homes: TypeAlias = Callable[["Digest"], Iterable["RepositoryName"]]
 
 
@@ -54,25 +55,38 @@ class Place:
     digest: Digest
 
 
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """`blob` of `source` into `target`; `meter` hears of each piece, in the thread that copies it.
+
+    `anew`: whatever the target says, it is sent, since a manifest was refused for the want of it.
+    """
+
+    source: RepositoryName
+    target: RepositoryName
+    blob: Descriptor
+    meter: Meter
+    anew: bool = False
+
+
 class Blobs:
     """Copies blobs, at most `at_once` at the same time; threads share it.
 
-    `homes` tells repositories of the target that have a blob, as far as anybody knows, to link it from. `watch` hears
-    of each piece that came, in the thread that copies it, and may raise to end that. `is_same`: both are one registry.
+    `homes` tells repositories of the target that have a blob, as far as anybody knows, to link it from; it is asked
+    in the thread that copies it. `is_same`: both are one registry.
     """
 
-    def __init__(  # noqa: PLR0913  each is a switch of a copy
+    def __init__(
         self,
         source: RegistryClient,
         target: RegistryClient,
         *,
         at_once: int,
-        watch: Watch,
         homes: Homes = lambda _: (),
         is_same: bool = False,
     ) -> None:
         self._source, self._target = source, target
-        self._watch, self._homes, self._is_same = watch, homes, is_same
+        self._homes, self._is_same = homes, is_same
         self._habits = Habits()
         self._coming: dict[Place, Future[Way]] = {}
         self._there: dict[Place, Way] = {}
@@ -80,20 +94,17 @@ class Blobs:
         self._lock = threading.Lock()
         self._pool = ThreadPoolExecutor(at_once, thread_name_prefix="blobs")
 
-    def bring(self, source: RepositoryName, target: RepositoryName, blob: Descriptor, *, anew: bool) -> Coming:
-        """One that was asked for before is not copied once more, unless it failed.
-
-        `anew`: whatever the target says, it is sent, since a manifest was refused for the want of it.
-        """
-        place = Place(target, blob.digest)
+    def bring(self, errand: Errand) -> Coming:
+        """One that was asked for before is not copied once more, unless it failed."""
+        place = Place(errand.target, errand.blob.digest)
         with self._lock:
             if place in self._coming:
                 return Coming(self._coming[place], is_first=False)
-            if place in self._there and not anew:
+            if place in self._there and not errand.anew:
                 return Coming(_done(self._there[place]), is_first=False)
-            first = self._first.setdefault(blob.digest, place)
+            first = self._first.setdefault(place.digest, place)
             ahead = self._coming.get(first)
-            future = self._coming[place] = self._pool.submit(self._copy, source, place, blob, ahead, anew=anew)
+            future = self._coming[place] = self._pool.submit(self._copy, errand, place, ahead)
         future.add_done_callback(partial(self._has_come, place))
         return Coming(future)
 
@@ -107,17 +118,15 @@ class Blobs:
                 self._there[place] = future.result()
             del self._coming[place]
 
-    def _copy(
-        self, source: RepositoryName, place: Place, blob: Descriptor, ahead: Future[Way] | None, *, anew: bool
-    ) -> Way:
+    def _copy(self, errand: Errand, place: Place, ahead: Future[Way] | None) -> Way:
         tried = 0
         with at(Side.TARGET):
             while True:
                 tried += 1
-                if not anew and self._target.blob_exists(place.repository, place.digest):
+                if not errand.anew and self._target.blob_exists(place.repository, place.digest):
                     return Way.THERE
                 try:
-                    return self._bring(source, place, blob, ahead, anew=anew)
+                    return self._bring(errand, place, ahead)
                 except (Unreachable, Unavailable, Unauthorized) as error:
                     # The source was asked for the rest as often as it helps; the target wants the blob from its start,
                     # with another token where that of a stream, which goes only once, was refused.
@@ -125,18 +134,16 @@ class Blobs:
                         raise
                     pause(tried, None)
 
-    def _bring(
-        self, source: RepositoryName, place: Place, blob: Descriptor, ahead: Future[Way] | None, *, anew: bool
-    ) -> Way:
+    def _bring(self, errand: Errand, place: Place, ahead: Future[Way] | None) -> Way:
         session: Session | None = None
-        if not anew:
-            session, is_there = self._linked(source, place, ahead)
+        if not errand.anew:
+            session, is_there = self._linked(errand, place, ahead)
             if is_there:
                 return Way.MOUNTED
         while True:
             try:
                 # Opened before the upload: nobody waits for a turn at the source while it holds one at the target.
-                with Verified(self._source, source, blob, self._watch) as body:
+                with Verified(self._source, errand.source, errand.blob, errand.meter.move) as body:
                     content = b"".join(body) if len(body) <= PIECE else body
                     session = session or Session.begin(self._target, place.repository, self._habits)
                     session.send(place.digest, content)
@@ -149,9 +156,9 @@ class Blobs:
             else:
                 return Way.SENT
 
-    def _linked(self, source: RepositoryName, place: Place, ahead: Future[Way] | None) -> tuple[Session | None, bool]:
+    def _linked(self, errand: Errand, place: Place, ahead: Future[Way] | None) -> tuple[Session | None, bool]:
         """Whether the target could link it to one that it has; else the upload that it opened instead, if it did."""
-        for home in self._candidates(source, place, ahead):
+        for home in self._candidates(errand, place, ahead):
             try:
                 session = Session.mount(self._target, place.repository, self._habits, place.digest, home)
             except (TooManyRequests, Unavailable):
@@ -161,15 +168,16 @@ class Blobs:
             return session, session is None
         return None, False
 
-    def _candidates(self, source: RepositoryName, place: Place, ahead: Future[Way] | None) -> list[RepositoryName]:
+    def _candidates(self, errand: Errand, place: Place, ahead: Future[Way] | None) -> list[RepositoryName]:
         """Repositories of the target to link it from, the likeliest first; two tries cost less than a large blob."""
         found: dict[RepositoryName, None] = {}
         if self._is_same:
-            found[source] = None
+            found[errand.source] = None
         # Whoever is ahead began before, so it is waited for.
         if ahead is None or ahead.exception() is None:
             found[self._first[place.digest].repository] = None
-        found |= dict.fromkeys(self._homes(place.digest))
+        if errand.blob.size >= _WORTH_ASKING:
+            found |= dict.fromkeys(self._homes(place.digest))
         found.pop(place.repository, None)
         return list(found)[:2]
 

@@ -10,8 +10,9 @@ from oci.errors import BadAnswer, NotFound, Refused, TooLarge
 from oci.media_types import is_foreign
 from oci.model import Descriptor, ImageIndex, ImageManifest, Schema1Manifest
 from oci.names import Digest, RepositoryName, TagName
-from oci.transfer.blobs import Blobs, Coming, Way
+from oci.transfer.blobs import Blobs, Coming, Errand, Way
 from oci.transfer.heads import put
+from oci.transfer.meter import Meter, Tally
 from oci.transfer.selection import Form, Selection, rewritten
 from oci.transfer.sides import Side, at, side_of
 
@@ -38,6 +39,7 @@ class Order:
     tag: TagName | None = None
     selection: Selection = field(default_factory=Selection)
     may_be_there: bool = False  # under another tag: then it is looked for, and not pulled
+    meter: Meter = field(default_factory=Tally)
 
 
 @dataclass(slots=True)
@@ -140,9 +142,9 @@ class Images:
                 return not anew and self._target.manifest_exists(order.target, digest)
 
         def bring(blob: Descriptor) -> Coming:
-            return self._blobs.bring(order.source, order.target, blob, anew=anew)
+            return self._blobs.bring(Errand(order.source, order.target, blob, order.meter, anew=anew))
 
-        walk = _Walk(order.selection, copied, fetch, is_there, bring)
+        walk = _Walk(order, copied, fetch, is_there, bring)
         walk.go(top, _DEPTH)
         walk.wait()
         return iter(walk.found.values())
@@ -169,13 +171,13 @@ class _Walk:
 
     def __init__(
         self,
-        selection: Selection,
+        order: Order,
         copied: Copied,
         fetch: Callable[[Digest], Fetched],
         is_there: Callable[[Digest], bool],
         bring: Callable[[Descriptor], Coming],
     ) -> None:
-        self._selection, self._copied = selection, copied
+        self._selection, self._meter, self._copied = order.selection, order.meter, copied
         self._fetch, self._is_there, self._bring = fetch, is_there, bring
         self.found: dict[Digest, Fetched] = {}
         self._seen: set[Digest] = set()
@@ -202,7 +204,10 @@ class _Walk:
         """Until no more than `most` blobs are under way. The first that fails ends the image."""
         while len(self._under_way) > most:
             blob, coming = self._under_way.popleft()
-            self._copied.note(blob, coming.way())
+            way = coming.way()
+            self._copied.note(blob, way)
+            if way is not Way.SENT:
+                self._meter.skip(blob.size)
 
     def _list(self, digest: Digest, index: ImageIndex, depth: int) -> None:
         is_top = not self._seen
@@ -221,5 +226,6 @@ class _Walk:
         for blob in {blob.digest: blob for blob in (manifest.config, *manifest.layers)}.values():
             if is_foreign(blob.media_type):
                 continue  # it is somewhere else, where nobody may be led by a manifest
+            self._meter.expect(blob.size)
             self._under_way.append((blob, self._bring(blob)))
             self.wait(_UNDER_WAY)

@@ -10,14 +10,15 @@ from oci.transfer.attached import Attached, Wanted
 from oci.transfer.blobs import Blobs
 from oci.transfer.heads import head
 from oci.transfer.images import Copied, Images, Order
+from oci.transfer.meter import Tally
 from oci.transfer.selection import Selection
 
 
 class Copier:
     def __init__(self, source: RegistryClient, target: RegistryClient, **of_blobs: Any) -> None:
         self.source, self.target = source, target
-        self.seen = 0  # bytes
-        self.blobs = Blobs(source, target, at_once=4, watch=self._watch, **of_blobs)
+        self.tally = Tally()
+        self.blobs = Blobs(source, target, at_once=4, **of_blobs)
         self.images = Images(source, target, self.blobs)
         self.attached = Attached(source, target, self.images)
 
@@ -35,15 +36,12 @@ class Copier:
         found = head(self.source, name, parse_tag(tag))
         assert found is not None
         into = parse_repository(to or repository)
-        order = Order(name, found.digest, into, parse_tag(tag), selection or Selection())
+        order = Order(name, found.digest, into, parse_tag(tag), selection or Selection(), meter=self.tally)
         copied, top = self.images.place(order)
         if wanted:
             self.attached.bring(order, copied, wanted)
         self.images.put_tag(order, top)
         return copied
-
-    def _watch(self, count: int) -> None:
-        self.seen += count
 
     def __enter__(self) -> Self:
         return self

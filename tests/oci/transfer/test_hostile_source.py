@@ -110,7 +110,7 @@ def test_a_download_that_is_cut_goes_on_where_it_was(
     copier.copy(NAME, "1.0")
 
     assert copier.target.blob(APP, Digest.parse(digest_of(LARGE)), limit=2**21) == LARGE
-    assert copier.seen == len(LARGE) + 2
+    assert copier.tally.moved == len(LARGE) + 2
     ranges = [asked.headers["Range"] for asked in hostile.asked(blob_path(LARGE))]
     assert ranges == [None, None if first == 0 else f"bytes={first}-"]
 

@@ -154,7 +154,7 @@ def test_an_upload_that_is_opened_in_place_of_a_mount_is_used(source: Hostile, h
         copier.copy(NAME, "1.0")
 
     assert len(target.taken) == 2
-    assert len([asked for asked in hostile.asked(UPLOADS) if "mount" in asked.query]) == 2
+    assert len([asked for asked in hostile.asked(UPLOADS) if "mount" in asked.query]) == 1, "the large one is worth it"
     assert len({asked.path for asked in of_uploads(hostile, "PUT")}) == 2
     assert target.left == {}
 

@@ -44,7 +44,7 @@ def test_an_image(copier: Copier, registries: Registries, push: Pusher, tmp_path
 
     assert pulled(registries[1], "mirror/app:1.0", tmp_path / "out") == push.fetch("1.0")
     assert (copied.sent, copied.there, copied.mounted, copied.pulls) == (4, 0, 0, 1)
-    assert copier.seen == copied.bytes > 3_000
+    assert copier.tally.moved == copied.bytes > 3_000
 
 
 @pytest.mark.parametrize("docker", [True, False])
@@ -129,7 +129,7 @@ def test_another_run_copies_nothing_that_is_there(
     with Copier(copier.source, copier.target) as another:
         again = another.copy("team/app", "1.0")
 
-    assert (again.sent, again.pulls, another.seen) == (0, 1, 0)
+    assert (again.sent, again.pulls, another.tally.moved) == (0, 1, 0)
     assert pulled(registries[1], "team/app:1.0", tmp_path / "out") == push.fetch("1.0")
 
 
