@@ -1,15 +1,17 @@
-"""The verbs of the catalog that others call: ask for a scan, now or when it is due."""
+"""The verbs of the catalog that others call: ask for a scan, and have read what was changed."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
+from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from audit.models import EventStream
-from catalog.models import Scan
+from catalog.models import Scan, Tag, Unread
 from catalog.policy import next_scan_at, scan_every
 from catalog.scan import KIND
 from jobs import services as jobs
@@ -57,6 +59,23 @@ def interval(complete: Scan | None, last_event: datetime | None) -> timedelta:
     """How often a registry is scanned, by its last complete scan and its last event."""
     changes = complete.new_tags + complete.moved_tags + complete.gone_tags if complete else 1
     return scan_every(last_event, changes, timezone.now())
+
+
+def read_soon(registry: Registry, tags: Iterable[tuple[str, str]], now: datetime) -> None:
+    """Have these tags of repositories read at the registry, since Berth itself has changed them."""
+    Unread.objects.bulk_create(
+        [Unread(registry=registry, repository=name, tag=tag, due_at=now) for name, tag in tags], ignore_conflicts=True
+    )
+
+
+def set_out_for(registry: Registry, tags: Iterable[tuple[str, str]]) -> None:
+    """Berth is about to change these tags: a scan that has read them leaves them alone, and their events are ours."""
+    by_repository: dict[str, list[str]] = {}
+    for name, tag in tags:
+        by_repository.setdefault(name, []).append(tag)
+    for name, of_it in by_repository.items():
+        rows = Tag.objects.filter(repository__registry=registry, repository__name=name, name__in=of_it)
+        rows.update(acted_at=Now())
 
 
 def queue_due_scans() -> None:

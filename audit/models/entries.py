@@ -42,6 +42,7 @@ class Entry(AppendOnlyModel):
         RENAME = "rename", _("renamed")
         ROLL_BACK = "roll-back", _("rolled back")
         REVERT = "revert", _("put back")
+        SYNC = "sync", _("copied in")
         PROTECT = "protect", _("protected")
         UNPROTECT = "unprotect", _("protects no longer")
         BREACH_MOVE = "breach-move", _("a protected tag was moved from outside")

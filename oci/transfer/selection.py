@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass
 from enum import StrEnum
@@ -31,6 +32,14 @@ class Selection:
     platforms: tuple[str, ...] = ()
     form: Form = Form.REWRITTEN
     attestations: bool = True
+
+    @property
+    def key(self) -> str:
+        """Of what it makes of an index: two that have the same make the same; "" where all is copied as it is."""
+        if not self.platforms and self.attestations:
+            return ""
+        text = f"{self.form} {' '.join(sorted(self.platforms))} {self.attestations}"
+        return hashlib.sha256(text.encode()).hexdigest()[:32]
 
     def wanted(self, index: ImageIndex) -> tuple[Descriptor, ...]:
         """The children to copy, in their order. What has no platform is no image to choose from, and goes along."""

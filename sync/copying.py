@@ -1,0 +1,257 @@
+"""Carrying out a run: each of its items once, whoever dies in between.
+
+The thread of the job alone knows the database. It commits what is about to be put before that is put, and how it
+ended after; threads of the engine do the copying. An item that was begun and not ended is begun again: what of it is at
+the target is found there, and does not travel twice.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
+
+from django.db.models import F
+from django.utils import timezone
+from django.utils.translation import gettext_noop
+
+from catalog.services import set_out_for
+from jobs.running import Lease
+from oci.client import RegistryClient
+from oci.errors import NotFound, RegistryError
+from oci.names import Digest, parse_repository, parse_tag
+from oci.transfer.attached import Wanted
+from oci.transfer.sides import Side
+from sync.engine import Ended, Engine, Errand, Meter, Placed, TagMoved
+from sync.faults import Fault, Reach, fault_of
+from sync.holding import hold
+from sync.models import Item, Run
+from sync.outcome import Outcome, settle
+from sync.progress import Progress
+from sync.terms import Terms
+from tagging.models import ProtectionRule
+from tagging.protection import RuleBook
+
+TRIES: Final = 3  # then an item is given up: it fails each time, or has killed whoever tried it
+_AHEAD: Final = 12  # items that are begun at once
+_TOGETHER: Final = 20  # outcomes that are written at once, or
+_SOON: Final = 0.5  # seconds after the first of them
+_LOOK: Final = 0.2
+_AWAY: Final = 5  # items in a row that a registry did not answer for
+_MOVED: Final = gettext_noop("it points to another image now: it was moved since this was planned")
+_HELD: Final = gettext_noop("another run is writing it")
+_DEADLY: Final = gettext_noop("it was tried %(n)s times, and never came to its end")
+SENTENCES: Final = (_MOVED, _HELD, _DEADLY)
+
+
+class Paused(Exception):  # noqa: N818  it says when to go on
+    """A registry wants to be left alone: go on after so many seconds; `sentence` says which, and why."""
+
+    def __init__(self, seconds: float, sentence: str) -> None:
+        super().__init__(sentence)
+        self.seconds, self.sentence = seconds, sentence
+
+
+class Away(Exception):  # noqa: N818  it says why the rest was not tried
+    """A registry does not answer any more; `sentence` says which."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+
+
+@dataclass(slots=True)
+class _Copy:
+    """One item under way."""
+
+    item: Item
+    errand: Errand
+    meter: Meter
+    placed: Placed | None = None
+
+
+def _was_interrupted(item: Item) -> bool:
+    """Whoever tried it, more than once, did not live to say how it ended."""
+    return item.state == Item.State.BEGUN and item.tries > 1
+
+
+class _Shut(NamedTuple):
+    """What lets nobody in: the rest of that repository is not tried."""
+
+    side: Side
+    repository: str
+
+
+class Copying:
+    def __init__(self, run: Run, lease: Lease, source: RegistryClient, engine: Engine) -> None:
+        self._run, self._lease, self._source, self._engine = run, lease, source, engine
+        self._terms = Terms.read(run.terms)
+        self._book = RuleBook(ProtectionRule.objects.of(run.target))
+        self._under_way: dict[Future[Any], _Copy] = {}
+        self._outcomes: list[Outcome] = []
+        self._first_outcome = 0.0
+        self._shut: dict[_Shut, str] = {}
+        self._silent = 0
+        self._again: list[Item] = []  # those that failed, and are tried once more when all others were
+        self._progress = Progress(0)
+        self._listed: dict[str, frozenset[str]] = {}
+
+    def carry_out(self) -> None:
+        """Raises Paused, Away, Stopped and LeaseLost; whatever came to its end by then is written, if it may be."""
+        waiting = deque(self._run.items.open().filter(act=Item.Act.COPY).in_order())
+        self._progress = Progress(len(waiting))
+        try:
+            while waiting or self._under_way or self._again:
+                self._begin(waiting)
+                self._collect()
+                self._write()
+                self._tell()
+        finally:
+            self._engine.close()
+            self._settle()
+
+    def _tell(self) -> None:
+        self._lease.tell(
+            **self._progress.told((str(copy.item.tag or copy.item.digest), copy.meter) for copy in self._copies())
+        )
+
+    def _copies(self) -> list[_Copy]:
+        return list(self._under_way.values())
+
+    def _begin(self, waiting: deque[Item]) -> None:
+        """What was begun before and never ended goes alone: if that is what kills us, nothing else is to blame."""
+        if not waiting and not self._under_way:
+            waiting.extend(self._again)
+            self._again.clear()
+        room = _AHEAD - len(self._under_way)
+        if not waiting or room < _AHEAD // 2:
+            return
+        if _was_interrupted(waiting[0]):
+            if self._under_way:
+                return
+            room = 1
+        batch: list[Item] = []
+        while waiting and len(batch) < room and (not batch or not _was_interrupted(waiting[0])):
+            batch.append(waiting.popleft())
+        for item in self._intended(batch):
+            meter = self._engine.meter()
+            copy = _Copy(item, self._errand(item), meter)
+            self._under_way[self._engine.place(copy.errand, meter)] = copy
+
+    def _intended(self, batch: Sequence[Item]) -> list[Item]:
+        """Those that may be begun, committed as begun; the others get their outcomes."""
+        ready = [item for item in batch if not self._refused(item)]
+        with self._lease.writing():
+            mine = hold(self._run, ready)
+            begun = [item for item in ready if item.pk in mine]
+            Item.objects.filter(pk__in=[item.pk for item in begun]).update(state=Item.State.BEGUN, tries=F("tries") + 1)
+            set_out_for(self._run.target, [(item.repository, item.tag) for item in begun])
+        for item in ready:
+            if item.pk in mine:
+                item.tries += 1
+            else:
+                self._end(Outcome(item, Item.State.SKIPPED, _HELD))
+        return [item for item in ready if item.pk in mine]
+
+    def _refused(self, item: Item) -> bool:
+        shut = self._shut.get(_Shut(Side.SOURCE, item.source_repository)) or self._shut.get(
+            _Shut(Side.TARGET, item.repository)
+        )
+        if shut:
+            self._end(Outcome(item, Item.State.FAILED, shut))
+        elif item.tries >= TRIES:
+            self._end(Outcome(item, Item.State.PARKED, item.note or _DEADLY % {"n": item.tries}))
+        elif item.before and (reasons := self._book.reasons(item.repository, [item.tag])):
+            self._end(Outcome(item, Item.State.SKIPPED, reasons[item.tag]))
+        else:
+            return False
+        return True
+
+    def _errand(self, item: Item) -> Errand:
+        return Errand(
+            parse_repository(item.source_repository),
+            Digest.parse(item.digest),
+            parse_repository(item.repository),
+            parse_tag(item.tag) if item.tag else None,
+            self._terms.selection,
+            self._wanted(item.source_repository),
+            Digest.parse(item.before) if item.before else None,
+            parse_tag(item.backup) if item.backup else None,
+        )
+
+    def _wanted(self, repository: str) -> Wanted | None:
+        """What is attached is looked for by tags that were listed once, and not by asking for each."""
+        if not self._terms.attached:
+            return None
+        if repository not in self._listed:
+            try:
+                pages = self._source.tags(parse_repository(repository))
+                self._listed[repository] = frozenset(str(tag) for page in pages for tag in page.names)
+            except NotFound:
+                self._listed[repository] = frozenset()
+        return Wanted(self._terms.attached, self._listed[repository])
+
+    def _collect(self) -> None:
+        if not self._under_way:
+            return
+        done, _ = wait(self._under_way, timeout=_LOOK, return_when=FIRST_COMPLETED)
+        for future in done:
+            copy = self._under_way.pop(future)
+            try:
+                answer = future.result()
+            except RegistryError as error:
+                self._fail(copy, fault_of(error))
+            except TagMoved:
+                self._end(Outcome(copy.item, Item.State.SKIPPED, _MOVED))
+            except Ended:
+                pass
+            else:
+                self._came(copy, answer)
+
+    def _came(self, copy: _Copy, answer: Placed | bool) -> None:
+        if isinstance(answer, Placed) and copy.item.tag:
+            copy.placed = answer
+            self._tell()  # the tag is put only by whoever still has the right to
+            self._under_way[self._engine.point(copy.errand, answer)] = copy
+            return
+        placed = answer if isinstance(answer, Placed) else copy.placed
+        assert placed is not None  # noqa: S101  a tag is put after all else
+        self._silent = 0
+        self._end(Outcome.of(copy.item, placed, copy.meter.moved), copy.meter)
+
+    def _fail(self, copy: _Copy, fault: Fault) -> None:
+        item = copy.item
+        if fault.reach is Reach.REGISTRY:
+            raise Paused(fault.wait, fault.sentence)
+        if fault.reach is Reach.REPOSITORY:
+            repository = item.source_repository if fault.side is Side.SOURCE else item.repository
+            self._shut[_Shut(fault.side, repository)] = fault.sentence
+        if fault.again and item.tries < TRIES:
+            item.state, item.note = Item.State.PLANNED, fault.sentence
+            self._again.append(item)
+        else:
+            state = Item.State.PARKED if fault.again else Item.State.FAILED
+            self._end(Outcome(item, state, fault.sentence, sent=copy.meter.moved), copy.meter)
+        if fault.reach is Reach.AWAY:
+            self._silent += 1
+            if self._silent >= _AWAY:
+                raise Away(fault.sentence)
+
+    def _end(self, outcome: Outcome, meter: Meter | None = None) -> None:
+        if not self._outcomes:
+            self._first_outcome = time.monotonic()
+        self._outcomes.append(outcome)
+        self._progress.end(meter)
+
+    def _write(self) -> None:
+        if len(self._outcomes) >= _TOGETHER or (self._outcomes and time.monotonic() - self._first_outcome > _SOON):
+            self._settle()
+
+    def _settle(self) -> None:
+        outcomes, self._outcomes = self._outcomes, []
+        if outcomes:
+            with self._lease.writing():
+                settle(self._run, self._terms, outcomes, timezone.now())

@@ -1,0 +1,149 @@
+"""Copying several images at once: threads that know registries, and no database.
+
+A copy has two halves. `place` brings all but the tag, which nobody sees. `point` puts the tag; it is asked for by
+whoever still has the right to write it, just before.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Final, Self
+
+from oci.client import RegistryClient
+from oci.errors import BadAnswer
+from oci.fetched import Fetched
+from oci.names import Digest, RepositoryName, TagName
+from oci.transfer.attached import Attached, Wanted
+from oci.transfer.blobs import Blobs
+from oci.transfer.heads import head, put
+from oci.transfer.images import Copied, Images, Order
+from oci.transfer.meter import Tally
+from oci.transfer.selection import Selection
+from oci.transfer.sides import Side, at
+
+IMAGES: Final = 4  # at once
+BLOBS: Final = 6
+_POINTING: Final = 2
+
+
+class Ended(Exception):  # noqa: N818  somebody asked for it
+    """The run is over: what is on its way is given up."""
+
+
+class TagMoved(Exception):  # noqa: N818  it says what was found
+    """The tag of the target points to something else than when this was planned."""
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """One image: `before` is where its tag points now, and stays under `backup` where that is named."""
+
+    source: RepositoryName
+    digest: Digest
+    target: RepositoryName
+    tag: TagName | None = None
+    selection: Selection = field(default_factory=Selection)
+    wanted: Wanted | None = None
+    before: Digest | None = None
+    backup: TagName | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """All but the tag is there: `top` is what it is to point to."""
+
+    copied: Copied
+    top: Fetched
+    attached: int
+
+
+class Meter(Tally):
+    """Of one image; what it moves ends with the run, and flows no faster than the throttles let it."""
+
+    def __init__(self, ended: threading.Event, flows: Iterable[Callable[[int], None]]) -> None:
+        super().__init__()
+        self._ended, self._flows = ended, tuple(flows)
+
+    def move(self, count: int) -> None:
+        super().move(count)
+        for flow in self._flows:
+            flow(count)
+        if self._ended.is_set():
+            raise Ended
+
+
+class Engine:
+    """Between two registries. `flows` are told of the bytes of each piece that came, and may wait."""
+
+    def __init__(
+        self,
+        source: RegistryClient,
+        target: RegistryClient,
+        *,
+        homes: Callable[[Digest], Iterable[RepositoryName]] = lambda _: (),
+        flows: Iterable[Callable[[int], None]] = (),
+        is_same: bool = False,
+    ) -> None:
+        self._source, self._target, self._flows = source, target, tuple(flows)
+        self.ended = threading.Event()
+        self._blobs = Blobs(source, target, at_once=BLOBS, homes=homes, is_same=is_same)
+        self._images = Images(source, target, self._blobs)
+        self._attached = Attached(source, target, self._images)
+        self._placing = ThreadPoolExecutor(IMAGES, thread_name_prefix="images")
+        self._pointing = ThreadPoolExecutor(_POINTING, thread_name_prefix="tags")
+
+    def meter(self) -> Meter:
+        return Meter(self.ended, self._flows)
+
+    def place(self, errand: Errand, meter: Meter) -> Future[Placed]:
+        """Raises RegistryError, of which `side_of` tells where, and Ended."""
+        return self._placing.submit(self._place, errand, meter)
+
+    def point(self, errand: Errand, placed: Placed) -> Future[bool]:
+        """Whether the tag was put; not where it points there already. Raises TagMoved too."""
+        return self._pointing.submit(self._point, errand, placed)
+
+    def close(self) -> None:
+        """What has not begun never will; blobs that are on their way are given up, and their uploads cancelled."""
+        self.ended.set()
+        self._placing.shutdown(wait=False, cancel_futures=True)
+        self._blobs.close()
+        self._placing.shutdown()
+        self._pointing.shutdown()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _place(self, errand: Errand, meter: Meter) -> Placed:
+        if self.ended.is_set():
+            raise Ended
+        order = Order(errand.source, errand.digest, errand.target, errand.tag, errand.selection, meter=meter)
+        copied, top = self._images.place(order)
+        attached = self._attached.bring(order, copied, errand.wanted) if errand.wanted else 0
+        return Placed(copied, top, attached)
+
+    def _point(self, errand: Errand, placed: Placed) -> bool:
+        if errand.tag is None:
+            return False
+        with at(Side.TARGET):
+            now = head(self._target, errand.target, errand.tag)
+            if now is not None and now.digest == placed.top.digest:
+                return False
+            if (now.digest if now else None) != errand.before:
+                raise TagMoved
+            if errand.backup and errand.before:
+                self._back_up(errand.target, errand.before, errand.backup)
+            put(self._target, errand.target, errand.tag, placed.top)
+        return True
+
+    def _back_up(self, repository: RepositoryName, digest: Digest, tag: TagName) -> None:
+        kept = self._target.manifest(repository, digest)
+        if kept is None:
+            raise BadAnswer("what is there cannot be read, so it cannot be kept")
+        put(self._target, repository, tag, kept)

@@ -1,0 +1,80 @@
+"""What a failed copy means for the rest of its run: the image alone, its repository, or the whole registry. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Final
+
+from django.utils.translation import gettext_noop
+
+from oci.errors import (
+    BadAnswer,
+    Denied,
+    DigestMismatch,
+    NotFound,
+    RegistryError,
+    TooLarge,
+    TooManyRequests,
+    Unauthorized,
+    Unavailable,
+    Unreachable,
+)
+from oci.faults import CutShort
+from oci.transfer.sides import Side, side_of
+
+SHORTEST: Final = 1.0  # seconds
+LONGEST: Final = 6 * 3600.0
+_UNTOLD: Final = 15 * 60.0  # where a registry does not say how long to wait
+_GONE: Final = gettext_noop("the source has it no more")
+_LOST: Final = gettext_noop("a part of it is missing at the source: %(why)s")
+_REFUSED_SOURCE: Final = gettext_noop("the source lets nobody read it with these credentials: %(why)s")
+_REFUSED_TARGET: Final = gettext_noop("the target lets nobody write it with these credentials: %(why)s")
+_WRONG: Final = gettext_noop("what the source sent is not what its digest says; nothing of it was kept: %(why)s")
+_SOURCE: Final = gettext_noop("the source: %(why)s")
+_TARGET: Final = gettext_noop("the target: %(why)s")
+SENTENCES: Final = (_GONE, _LOST, _REFUSED_SOURCE, _REFUSED_TARGET, _WRONG, _SOURCE, _TARGET)
+
+
+class Reach(Enum):
+    """How far it reaches."""
+
+    IMAGE = auto()
+    REPOSITORY = auto()
+    REGISTRY = auto()  # wait, then go on
+    AWAY = auto()  # the registry does not answer: others will not come through either
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """`again`: whether it may come right by itself, so that it is tried once more. `wait` is seconds."""
+
+    reach: Reach
+    side: Side
+    sentence: str
+    again: bool = False
+    wait: float = 0.0
+
+
+def fault_of(error: RegistryError) -> Fault:
+    """By the class of the error, never by its text."""
+    side = side_of(error) or Side.TARGET
+    at_source = side is Side.SOURCE
+    sentence = (_SOURCE if at_source else _TARGET) % {"why": error}
+    match error:
+        case TooManyRequests():
+            wait = _UNTOLD if error.retry_after is None else error.retry_after
+            return Fault(Reach.REGISTRY, side, sentence, again=True, wait=min(max(wait, SHORTEST), LONGEST))
+        case Unauthorized() | Denied():
+            refused = _REFUSED_SOURCE if at_source else _REFUSED_TARGET
+            return Fault(Reach.REPOSITORY, side, refused % {"why": error})
+        case NotFound() if at_source:
+            return Fault(Reach.IMAGE, side, _LOST % {"why": error} if "/blobs/" in error.request else _GONE)
+        case DigestMismatch() | TooLarge() if at_source:
+            return Fault(Reach.IMAGE, side, _WRONG % {"why": error}, again=True)
+        case CutShort() | BadAnswer():
+            return Fault(Reach.IMAGE, side, sentence, again=True)
+        case Unreachable() | Unavailable():
+            return Fault(Reach.AWAY, side, sentence, again=True)
+        case _:
+            return Fault(Reach.IMAGE, side, sentence, again=True)

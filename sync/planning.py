@@ -1,0 +1,210 @@
+"""What a run is going to do, and why: both registries are asked by HEADs, and neither is changed."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Final, NamedTuple
+
+from django.utils.translation import gettext_noop
+
+from oci.client import RegistryClient
+from oci.errors import BadAnswer, DigestMismatch, NotFound, RegistryError, TooLarge
+from oci.names import Digest, RepositoryName, TagName, parse_repository, parse_tag
+from oci.transfer.heads import Head, head
+from oci.transfer.sides import Side, at
+from registries.patterns import matches
+from sync.choosing import Choice, NewestBy, Verdict, choose
+from sync.dates import dates_of
+from sync.judging import Standing, judge
+from sync.models import Item, Run, Synced
+from sync.naming import backup_of, into, pin_of
+from sync.terms import Terms
+from tagging.models import ProtectionRule
+from tagging.protection import RuleBook
+
+_THREADS: Final = 8
+_NAMED: Final = 50  # tags that are left out, of each reason
+_TOGETHER: Final = 500
+_ABSENT: Final = gettext_noop("the source has no such repository, or does not show it")
+_NOT_READ: Final = gettext_noop("it could not be read: %(why)s")
+_GONE: Final = gettext_noop("it was listed, and is not there")
+_TWICE: Final = gettext_noop("%(repository)s:%(tag)s comes from %(other)s already")
+SENTENCES: Final = (_ABSENT, _NOT_READ, _GONE, _TWICE)
+
+
+@dataclass(slots=True)
+class Draft:
+    """`left_out`: how many tags of each reason, and the first; `problems`: repositories, each with a sentence.
+
+    `listed`: the repositories of the source whose tags were listed to their end, with these.
+    """
+
+    items: list[Item] = field(default_factory=list)
+    left_out: dict[str, tuple[int, list[str]]] = field(default_factory=dict)
+    problems: list[tuple[str, str]] = field(default_factory=list)
+    listed: dict[RepositoryName, frozenset[str]] = field(default_factory=dict)
+
+
+class _Wanted(NamedTuple):
+    """One tag or digest of the source that is to stand somewhere."""
+
+    repository: RepositoryName
+    asked: TagName | Digest
+    tag: TagName | None  # under which it is to stand
+    why: str
+    detail: str
+    target: RepositoryName
+
+
+class Planning:
+    """`tell` hears how many tags were looked at of how many, and may raise to end it."""
+
+    def __init__(
+        self, run: Run, source: RegistryClient, target: RegistryClient, tell: Callable[[int, int], None]
+    ) -> None:
+        self._run, self._source, self._target, self._tell = run, source, target, tell
+        self._terms = Terms.read(run.terms)
+        self._draft = Draft()
+        self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="planning")
+
+    def draft(self, now: datetime) -> Draft:
+        """Raises RegistryError where a registry does not answer, or lets nobody in; InvalidTemplate, InvalidName."""
+        with self._pool:
+            try:
+                wanted = [one for name in self._repositories() for one in self._wanted(name)]
+                self._judge_all(self._once(wanted), now)
+            except BaseException:
+                self._pool.shutdown(cancel_futures=True)
+                raise
+        return self._draft
+
+    def _repositories(self) -> list[RepositoryName]:
+        """As they are named; of patterns those that fit. Each once, in their order."""
+        names: dict[RepositoryName, None] = {}
+        patterns = [text for text in self._terms.repositories if "*" in text or "?" in text]
+        for text in self._terms.repositories:
+            if text not in patterns:
+                names[parse_repository(text)] = None
+        if patterns:
+            with at(Side.SOURCE):
+                listed = [name for page in self._source.repositories() for name in page.names]
+            names |= dict.fromkeys(n for n in listed if any(matches(pattern, n) for pattern in patterns))
+        return list(names)
+
+    def _wanted(self, repository: RepositoryName) -> Iterable[_Wanted]:
+        target = into(self._terms.into, repository, self._run.source.name)
+        pins = [pin_of(text) for text in self._terms.pins]
+        for tag, digest in pins:
+            yield _Wanted(repository, digest, tag, "pinned", "", target)
+        pinned = {tag for tag, _ in pins}
+        if pins and self._terms.choice == Choice():
+            return  # digests were named, and nothing else
+        for verdict in self._verdicts(repository):
+            if not verdict.is_in:
+                count, some = self._draft.left_out.get(verdict.why, (0, []))
+                self._draft.left_out[verdict.why] = count + 1, [*some, verdict.tag][:_NAMED]
+            elif verdict.tag not in pinned:
+                tag = parse_tag(verdict.tag)
+                yield _Wanted(repository, tag, tag, verdict.why, verdict.detail, target)
+
+    def _verdicts(self, repository: RepositoryName) -> Sequence[Verdict]:
+        choice = self._terms.choice
+        try:
+            with at(Side.SOURCE):
+                tags = [tag for page in self._source.tags(repository) for tag in page.names]
+        except NotFound:
+            self._draft.problems.append((str(repository), _ABSENT))
+            return ()
+        self._draft.listed[repository] = frozenset(map(str, tags))
+        if choice.newest is None or choice.newest_by is NewestBy.VERSION:
+            return choose(choice, map(str, tags))
+        fitting = [verdict.tag for verdict in choose(replace(choice, newest=None), map(str, tags)) if verdict.is_in]
+        with at(Side.SOURCE):
+            dates = dates_of(self._source, repository, [parse_tag(tag) for tag in fitting], self._pool)
+        return choose(choice, map(str, tags), dates)
+
+    def _once(self, wanted: Iterable[_Wanted]) -> list[_Wanted]:
+        """Each tag of the target from one place; whoever comes second is told."""
+        first: dict[tuple[str, str], _Wanted] = {}
+        for one in wanted:
+            other = first.setdefault((one.target, str(one.tag or one.asked)), one)
+            if other is not one:
+                said = {"repository": one.target, "tag": one.tag or "", "other": other.repository}
+                self._draft.problems.append((str(one.repository), _TWICE % said))
+        return list(first.values())
+
+    def _judge_all(self, wanted: Sequence[_Wanted], now: datetime) -> None:
+        heads = self._pool.map(self._look, wanted)
+        standing = _Known(self._run, self._terms, wanted)
+        for number, (one, (source, target)) in enumerate(zip(wanted, heads, strict=True)):
+            self._tell(number, len(wanted))
+            if isinstance(source, RegistryError):
+                self._draft.problems.append((f"{one.repository}:{one.asked}", _NOT_READ % {"why": source}))
+                continue
+            if source is None:
+                self._draft.problems.append((f"{one.repository}:{one.asked}", _GONE))
+                continue
+            self._draft.items.append(self._item(one, source, target, standing, now))
+
+    def _look(self, one: _Wanted) -> tuple[Head | RegistryError | None, Head | None]:
+        """A tag that cannot be read is a problem of its own, if others can be."""
+        source: Head | RegistryError | None
+        try:
+            with at(Side.SOURCE):
+                source = head(self._source, one.repository, one.asked)
+        except (BadAnswer, DigestMismatch, TooLarge) as error:
+            source = error
+        with at(Side.TARGET):
+            return source, head(self._target, one.target, one.tag or one.asked)
+
+    def _item(self, one: _Wanted, source: Head, target: Head | None, known: _Known, now: datetime) -> Item:
+        before = str(target.digest) if target else ""
+        row = known.synced.get((one.target, str(one.tag or "")))
+        judgement = judge(known.standing(str(source.digest), before, row), self._terms.moved, known.protected(one))
+        return Item(
+            act=judgement.act,
+            source_repository=one.repository,
+            source_tag=one.tag or "",
+            digest=str(source.digest),
+            repository=one.target,
+            tag=one.tag or "",
+            before=before,
+            backup=backup_of(self._terms.backup, one.tag, now) if judgement.backs_up and one.tag else "",
+            why=one.why,
+            detail=one.detail[:255],
+            state=Item.State.PLANNED if judgement.act == Item.Act.COPY else Item.State.SKIPPED,
+            note=judgement.note,
+        )
+
+
+class _Known:
+    """What was copied before, and which tags are protected, of all that is wanted: a query for five hundred."""
+
+    def __init__(self, run: Run, terms: Terms, wanted: Sequence[_Wanted]) -> None:
+        self._key = terms.selection.key
+        book = RuleBook(ProtectionRule.objects.of(run.target))
+        tags: defaultdict[str, list[str]] = defaultdict(list)
+        for one in wanted:
+            if one.tag:
+                tags[one.target].append(one.tag)
+        self._protected = {name: book.reasons(name, of_it) for name, of_it in tags.items()}
+        self.synced: dict[tuple[str, str], Synced] = {}
+        for name, of_it in tags.items():
+            for start in range(0, len(of_it), _TOGETHER):
+                rows = Synced.objects.filter(
+                    registry=run.target, repository=name, tag__in=of_it[start : start + _TOGETHER]
+                )
+                self.synced |= {(row.repository, row.tag): row for row in rows}
+
+    def standing(self, source: str, target: str, row: Synced | None) -> Standing:
+        same_form = row is not None and row.form == self._key
+        upstream, put = (row.upstream, row.digest) if row and same_form else ("", "")
+        return Standing(source, target, upstream, put, is_plain=not self._key)
+
+    def protected(self, one: _Wanted) -> str:
+        reasons: Mapping[str, str] = self._protected.get(one.target, {})
+        return reasons.get(str(one.tag), "")

@@ -1,0 +1,71 @@
+"""The terms of a rule as a row keeps them: all of `Details` that no column of its own has."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Self
+
+from oci.media_types import Kind
+from oci.transfer.attached import ALL_KINDS
+from oci.transfer.selection import Form, Selection
+from sync.choosing import Choice, NewestBy
+from sync.details import Details, Moved
+from sync.schedule import Schedule, When
+
+
+class InvalidTerms(ValueError):  # noqa: N818  it says what cannot be read
+    """The row holds what this Berth does not understand."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """As `Details` has them."""
+
+    repositories: tuple[str, ...]
+    into: str = "{repository}"
+    choice: Choice = field(default_factory=Choice)
+    pins: tuple[str, ...] = ()
+    selection: Selection = field(default_factory=Selection)
+    attached: frozenset[Kind] = ALL_KINDS
+    moved: Moved = Moved.OVERWRITE
+    backup: str = "{tag}-before-{date}-{time}"
+    deletes_gone: bool = False
+    schedule: Schedule = field(default_factory=Schedule)
+    bytes_per_second: int | None = None
+
+    @classmethod
+    def of(cls, details: Details) -> Self:
+        return cls(**{name: getattr(details, name) for name in cls.__slots__})
+
+    @classmethod
+    def read(cls, document: Mapping[str, Any]) -> Self:
+        """Raises InvalidTerms."""
+        try:
+            choice, selection, schedule = (dict(document[name]) for name in ("choice", "selection", "schedule"))
+            choice |= {name: tuple(choice[name]) for name in ("allow", "deny", "ranges")}
+            choice["newest_by"] = NewestBy(choice["newest_by"])
+            selection |= {"platforms": tuple(selection["platforms"]), "form": Form(selection["form"])}
+            schedule["when"] = When(schedule["when"])
+            return cls(
+                **{
+                    **document,
+                    "repositories": tuple(document["repositories"]),
+                    "pins": tuple(document["pins"]),
+                    "attached": frozenset(document["attached"]),
+                    "choice": Choice(**choice),
+                    "selection": Selection(**selection),
+                    "schedule": Schedule(**schedule),
+                    "moved": Moved(document["moved"]),
+                }
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise InvalidTerms(str(error)) from error
+
+    def written(self) -> dict[str, Any]:
+        """What `read` understands, of nothing but JSON's own kinds."""
+        return asdict(self) | {"attached": sorted(self.attached)}
+
+    def of_rule(self, name: str, source: str, target: str, *, is_on: bool = True) -> Details:
+        values = {field_name: getattr(self, field_name) for field_name in self.__slots__}
+        return Details(name=name, source=source, target=target, is_on=is_on, **values)
