@@ -146,7 +146,7 @@ def _registry(name: str) -> Registry | None:
     """None for none; raises Refusal for one that is not there."""
     if not name:
         return None
-    registry = Registry.objects.filter(name=name).first()
+    registry = Registry.objects.catalogs().filter(name=name).first()
     if registry is None:
         raise Refusal(404, "There is no registry of this name.")
     return registry

@@ -93,7 +93,7 @@ def is_kept_as(kept: EventSecret, secret: str) -> bool:
 
 
 def _live() -> QuerySet[EventSecret]:
-    return EventSecret.objects.filter(registry__retired_at=None)
+    return EventSecret.objects.filter(registry__retired_at=None, registry__role=Registry.Role.CATALOG)
 
 
 def _digest(secret: str) -> str:

@@ -21,14 +21,28 @@ RESERVED_NAMES = frozenset({"add"})  # /registries/add is the page that adds the
 STORAGE_LENGTH = 1000
 _FOR_ASKING: Final = (
     *("username", "password", "realm", "ca", "client_certificate", "client_key"),
-    *("from_environment", "embedded", "capabilities", "probed_at", "created_at"),
+    *("from_environment", "embedded", "role", "preset", "proxy", "capabilities", "probed_at", "created_at"),
+    *("at_once", "requests_per_second", "bytes_per_second", "quota_floor"),
 )
 _name_rule = RegexValidator(rf"^{NAME_PATTERN}\Z", _("Small letters, digits and single hyphens."))
 
 
 class RegistryQuerySet(models.QuerySet["Registry"]):
     def active(self) -> Self:
+        """Those of ours that are scanned and shown; what is only copied from is none of them."""
+        return self.connected().catalogs()
+
+    def connected(self) -> Self:
+        """Not retired, whatever they are for."""
         return self.filter(retired_at=None)
+
+    def catalogs(self) -> Self:
+        """Ours, the retired ones too."""
+        return self.filter(role=Registry.Role.CATALOG)
+
+    def sources(self) -> Self:
+        """Those that are only copied from."""
+        return self.connected().filter(role=Registry.Role.SOURCE)
 
     def with_last_event(self) -> Self:
         """Each with `last_event`: when it last told of something, None where it never did."""
@@ -41,6 +55,10 @@ class RegistryQuerySet(models.QuerySet["Registry"]):
 
 class Registry(models.Model):
     """A registry at one address. Another address is another registry: the old row retires, its catalog stays."""
+
+    class Role(models.TextChoices):
+        CATALOG = "catalog", _("ours")  # scanned and shown; it may be copied from too
+        SOURCE = "source", _("a source")  # only copied from: no list, count or search knows it
 
     name = models.CharField(max_length=NAME_LENGTH, unique=True, validators=[_name_rule])  # in our URLs
     url = models.CharField(max_length=500)  # as Berth reaches it, without a trailing slash
@@ -55,6 +73,13 @@ class Registry(models.Model):
     storage = models.CharField(max_length=STORAGE_LENGTH, blank=True)  # its storage folder, as this machine sees it
     from_environment = models.BooleanField(default=False)  # the row that follows the options of `./run`
     embedded = models.BooleanField(default=False)  # the local registry in our own data folder
+    role = models.CharField(max_length=10, choices=Role, default=Role.CATALOG)
+    preset = models.CharField(max_length=40, blank=True)  # the well-known service that it is
+    proxy = EncryptedTextField(blank=True)  # http://[user:password@]host:port, by which alone it is asked
+    at_once = models.PositiveSmallIntegerField(null=True, blank=True)  # requests; these limits are None for none
+    requests_per_second = models.FloatField(null=True, blank=True)
+    bytes_per_second = models.BigIntegerField(null=True, blank=True)
+    quota_floor = models.PositiveIntegerField(default=0)  # pulls that stay for others, of those that it grants
     capabilities = models.JSONField(default=dict)  # what the last probe found
     probed_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(db_default=Now())

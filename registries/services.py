@@ -174,7 +174,7 @@ def why_no_trust(registry: Registry) -> str:
 
 
 def _refuse_a_second(url: str) -> None:
-    other = Registry.objects.active().filter(url=url).first()
+    other = Registry.objects.connected().filter(url=url).first()
     if other is not None:
         raise RegistryNotSaved("url", _("%(name)s is at that address already.") % {"name": other.name})
 

@@ -18,7 +18,7 @@ from tagging.models.trash import TrashEntryQuerySet
 
 def find_registry(request: HttpRequest, name: str) -> Registry:
     check_may_read(request)
-    return get_object_or_404(Registry.objects.with_last_event(), name=name)
+    return get_object_or_404(Registry.objects.catalogs().with_last_event(), name=name)
 
 
 def find_repository(request: HttpRequest, registry: str, name: str) -> Repository:

@@ -34,9 +34,9 @@ class Row:
 
 def registry_rows() -> list[Row]:
     """Of all registries, the active and the retired ones. Three queries."""
-    registries = list(Registry.objects.by_name().with_last_event())
+    registries = list(Registry.objects.catalogs().by_name().with_last_event())
     newest = Subquery(Scan.objects.filter(registry=OuterRef("pk")).newest_first().values("pk")[:1])
-    last = Scan.objects.filter(pk__in=Registry.objects.annotate(newest=newest).values("newest"))
+    last = Scan.objects.filter(pk__in=Registry.objects.catalogs().annotate(newest=newest).values("newest"))
     lasts = {scan.registry_id: scan for scan in last}
     wholes = {scan.registry_id: scan for scan in Scan.objects.newest_complete_of(registries)}
     return [_row(registry, lasts.get(registry.pk), wholes.get(registry.pk)) for registry in registries]

@@ -95,7 +95,7 @@ def trust(request: HttpRequest, name: str) -> HttpResponse:
 @staff_only
 @page_or_form
 def remove(request: HttpRequest, name: str) -> HttpResponse:
-    registry = get_object_or_404(Registry, name=name)
+    registry = get_object_or_404(Registry.objects.catalogs(), name=name)
     repositories = Repository.objects.filter(registry=registry).count()
     problem = _why_not(registry)
     if request.method == "POST" and not problem:

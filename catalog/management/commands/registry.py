@@ -86,7 +86,7 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
 
     def _list(self, _options: dict[str, Any]) -> None:
-        registries = list(Registry.objects.by_name())
+        registries = list(Registry.objects.catalogs().by_name())
         if not registries:
             self.stdout.write("No registry yet: ./run manage registry add https://registry.example.org")
             return
@@ -207,9 +207,9 @@ def _leaving() -> set[str]:
 
 
 def _named(name: str, *, retired: bool = False) -> Registry:
-    registry = Registry.objects.filter(name=name).first()
+    registry = Registry.objects.catalogs().filter(name=name).first()
     if registry is None:
-        known = ", ".join(Registry.objects.by_name().values_list("name", flat=True)) or "none yet"
+        known = ", ".join(Registry.objects.catalogs().by_name().values_list("name", flat=True)) or "none yet"
         raise CommandError(f"no registry is called {name}; there are: {known}")
     if registry.retired_at is not None and not retired:
         raise CommandError(f"{name} is retired: it can be read and removed, nothing else")
