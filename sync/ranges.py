@@ -1,5 +1,6 @@
 """Ranges of versions, as package managers write them: `>=1.22 <2`, `^1.4`, `~1.27.3`, `1.x`, `1.2 - 1.4 || 3`. Pure.
 
+The grammar is node-semver's ("Ranges"), with `!=` and the comma of Masterminds/semver, which regsync and skopeo read.
 They are of the numbers alone: `1.27.3-alpine` is as new as `1.27.3`. What is missing at the end of a version is zero,
 and at the end of a bound anything: `1.2` holds `1.2.9`, and `>1.2` begins with `1.3`.
 """
@@ -17,12 +18,12 @@ Numbers: TypeAlias = tuple[int, ...]
 
 _LONGEST: Final = 200  # characters
 _COMPARATOR: Final = re.compile(
-    r"(?P<sign>\^|~|>=|<=|>|<|=)?\s*[vV]?"
-    r"(?P<numbers>[0-9]{1,9}(?:\.[0-9]{1,9}){0,7})?(?P<any>\.?[xX*](?:\.[xX*])*)?",
+    r"(?P<sign>\^|~>?|>=|<=|>|<|!?=)?[vV]?"
+    r"(?:(?P<numbers>[0-9]{1,9}(?:\.[0-9]{1,9}){0,7})(?:\.[xX*])*|[xX*](?:\.[xX*])*)",
     re.ASCII,
 )
 _HYPHEN: Final = re.compile(r"(\S+)\s+-\s+(\S+)", re.ASCII)
-_SPACE_AFTER_SIGN: Final = re.compile(r"([\^~<>=])\s+")
+_SPACE_AFTER_SIGN: Final = re.compile(r"([\^~<>=])\s+", re.ASCII)
 
 
 class InvalidRange(ValueError):  # noqa: N818  it says what is not one
@@ -35,15 +36,17 @@ class InvalidRange(ValueError):  # noqa: N818  it says what is not one
 
 @dataclass(frozen=True, slots=True)
 class _Bounds:
-    """`least` belongs to it, `below` does not; None is no bound."""
+    """`least` belongs to it, `below` does not; None is no bound. `outside`: what they do not hold."""
 
     least: Numbers | None = None
     below: Numbers | None = None
+    outside: bool = False
 
     def hold(self, numbers: Numbers) -> bool:
-        return (self.least is None or _compare(numbers, self.least) >= 0) and (
+        is_between = (self.least is None or _compare(numbers, self.least) >= 0) and (
             self.below is None or _compare(numbers, self.below) < 0
         )
+        return is_between is not self.outside
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +78,12 @@ def _all_of(part: str, text: str) -> tuple[_Bounds, ...]:
 
 def _bounds(word: str, text: str) -> _Bounds:
     match = _COMPARATOR.fullmatch(word)
-    if match is None or not (match["numbers"] or match["any"]):
+    if match is None:
         raise InvalidRange(text)
-    numbers = tuple(map(int, match["numbers"].split("."))) if match["numbers"] else ()
-    if not numbers:
-        return _Bounds()
-    return _of_sign(match["sign"] or "", numbers)
+    sign = match["sign"] or ""
+    if not match["numbers"]:
+        return _Bounds(outside=sign in {">", "<", "!="})  # nothing is more, or less, than anything
+    return _of_sign(sign, tuple(map(int, match["numbers"].split("."))))
 
 
 def _of_sign(sign: str, numbers: Numbers) -> _Bounds:
@@ -89,10 +92,10 @@ def _of_sign(sign: str, numbers: Numbers) -> _Bounds:
             # Up to the next change of the first number that is not zero (node-semver, "Caret Ranges").
             first = next((place for place, number in enumerate(numbers) if number), len(numbers) - 1)
             bounds = _Bounds(numbers, _next(numbers[: first + 1]))
-        case "~":
+        case "~" | "~>":
             bounds = _Bounds(numbers, _next(numbers[:2]))
-        case "" | "=":
-            bounds = _Bounds(numbers, _next(numbers))
+        case "" | "=" | "!=":
+            bounds = _Bounds(numbers, _next(numbers), outside=sign == "!=")
         case _:
             edge = numbers if sign in {">=", "<"} else _next(numbers)
             bounds = _Bounds(least=edge) if sign.startswith(">") else _Bounds(below=edge)
