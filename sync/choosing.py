@@ -16,7 +16,8 @@ from registries.patterns import PATTERN, matches
 from sync.ranges import Range
 
 _LONGEST: Final = 255  # characters of a pattern
-_TOOL: Final = re2.compile(r"sha256-[0-9a-f]{64}(?:\.[a-z]+)?")
+_TOOL: Final = re2.compile(r"sha(?:256|512)-[0-9a-f]{64}(?:\.[a-z0-9]+)?")  # distribution-spec, "Referrers Tag Schema"
+_TOOL_NAMED: Final = ("sha256-", "sha512-", "/sha", "/^sha")  # how a pattern begins that is for such tags
 _GLOB: Final = re2.compile(PATTERN)
 _OPTIONS: Final = re2.Options()
 _OPTIONS.max_mem = 2**20  # bytes that one expression may need
@@ -61,6 +62,8 @@ class Choice:
     """`allow` and `deny` are globs, or expressions between slashes that are to fit the whole tag; none of `allow`: all.
 
     `ranges`: one of them has to hold. `newest`: so many versions, each with all its flavours, or so many tags by time.
+    `pre_releases` counts where versions are looked at: with `ranges`, and for the newest by version. The tags of tools
+    are in only by a pattern that names them: what is attached to an image comes with the image.
     """
 
     allow: tuple[str, ...] = ()
@@ -96,7 +99,8 @@ def choose(choice: Choice, tags: Iterable[str], dates: Mapping[str, datetime] | 
 
     Raises InvalidPattern and InvalidRange.
     """
-    verdicts = [_judge(choice, tag) for tag in sorted(tags, key=tag_key, reverse=True)]
+    choice.check()
+    verdicts = [_judge(choice, tag) for tag in sorted(set(tags), key=tag_key, reverse=True)]
     if choice.newest is None:
         return verdicts
     fitting = [verdict.tag for verdict in verdicts if verdict.is_in]
@@ -110,39 +114,48 @@ def choose(choice: Choice, tags: Iterable[str], dates: Mapping[str, datetime] | 
 def _judge(choice: Choice, tag: str) -> Verdict:
     if denied := _first(choice.deny, tag):
         return Verdict(tag, Why.DENIED, denied)
-    allowed = _first(choice.allow, tag)
+    is_tool = _TOOL.fullmatch(tag) is not None
+    allowed = _first((pattern for pattern in choice.allow if not is_tool or pattern.startswith(_TOOL_NAMED)), tag)
+    if is_tool and not allowed:
+        return Verdict(tag, Why.TOOL)
     if choice.allow and not allowed:
         return Verdict(tag, Why.NOT_ALLOWED)
-    if not allowed and _TOOL.fullmatch(tag):
-        return Verdict(tag, Why.TOOL)
-    if choice.ranges:
-        return _judge_version(choice, tag)
+    if choice.ranges or (choice.newest is not None and choice.newest_by is NewestBy.VERSION):
+        return _judge_version(choice, tag, allowed)
     return Verdict(tag, Why.ALLOWED if allowed else Why.ALL, allowed)
 
 
-def _judge_version(choice: Choice, tag: str) -> Verdict:
+def _judge_version(choice: Choice, tag: str, allowed: str) -> Verdict:
     version, group = Version.parse(tag), group_of(tag)
     if version is None or group is Group.COMMIT:
         return Verdict(tag, Why.NO_VERSION)
     if group is Group.PRE_RELEASE and not choice.pre_releases:
         return Verdict(tag, Why.PRE_RELEASE)
+    if not choice.ranges:
+        return Verdict(tag, Why.ALLOWED if allowed else Why.ALL, allowed)
     holding = next((text for text in choice.ranges if _range(text).holds(version)), None)
     return Verdict(tag, Why.OUTSIDE) if holding is None else Verdict(tag, Why.IN_RANGE, holding)
 
 
 def _newest_versions(tags: Sequence[str], most: int) -> dict[str, Verdict]:
-    """Of the numbers, not the names: `1.27.3` and `1.27.3-alpine` are one version."""
-    versions = {tag: version.numbers if (version := Version.parse(tag)) else None for tag in tags}
-    kept = set(list(dict.fromkeys(filter(None, versions.values())))[:most])
-    return {
-        tag: Verdict(tag, Why.NO_VERSION if numbers is None else Why.NEWEST if numbers in kept else Why.NOT_NEWEST)
-        for tag, numbers in versions.items()
-    }
+    """Of the numbers, not the names: `1.27.3` and `1.27.3-alpine` are one version, and so are `1.28` and `1.28.0`."""
+    versions = {tag: _numbers(tag) for tag in tags}
+    kept = set(list(dict.fromkeys(versions.values()))[: max(most, 0)])
+    return {tag: Verdict(tag, Why.NEWEST if of in kept else Why.NOT_NEWEST) for tag, of in versions.items()}
+
+
+def _numbers(tag: str) -> tuple[str, ...]:
+    """Without the zeros at the end. Of a tag that is a version."""
+    version = Version.parse(tag)
+    numbers = list(version.numbers) if version else []
+    while numbers and numbers[-1] == "0":
+        numbers.pop()
+    return tuple(numbers)
 
 
 def _newest_by_time(tags: Sequence[str], most: int, dates: Mapping[str, datetime]) -> dict[str, Verdict]:
     dated = sorted((tag for tag in tags if tag in dates), key=lambda tag: dates[tag], reverse=True)
-    kept = set(dated[:most])
+    kept = set(dated[: max(most, 0)])
     return {
         tag: Verdict(tag, Why.NO_DATE if tag not in dates else Why.NEWEST if tag in kept else Why.NOT_NEWEST)
         for tag in tags
@@ -156,7 +169,7 @@ def _first(patterns: Iterable[str], tag: str) -> str:
 def _fits(pattern: str, tag: str) -> bool:
     if len(pattern) > 2 and pattern.startswith("/") and pattern.endswith("/"):  # noqa: PLR2004  the slashes
         return _expression(pattern).fullmatch(tag) is not None
-    if not _GLOB.fullmatch(pattern):
+    if "/" in pattern or not _GLOB.fullmatch(pattern):  # no tag has a slash: half an expression would never fit
         raise InvalidPattern(pattern[:_LONGEST])
     return matches(pattern, tag)
 
@@ -168,7 +181,7 @@ def _expression(pattern: str) -> re2._Regexp[str]:
         raise InvalidPattern(pattern[:_LONGEST])
     try:
         return re2.compile(pattern[1:-1], _OPTIONS)
-    except re2.error as error:
+    except (re2.error, UnicodeEncodeError) as error:  # the latter of half a character
         raise InvalidPattern(pattern) from error
 
 
