@@ -201,26 +201,25 @@ class Copying:
         for future in done:
             copy = self._under_way.pop(future)
             try:
-                answer = future.result()
+                self._came(copy, future.result())
             except RegistryError as error:
                 self._fail(copy, fault_of(error))
             except TagMoved:
                 self._end(Outcome(copy.item, Item.State.SKIPPED, _MOVED))
             except Ended:
                 pass
-            else:
-                self._came(copy, answer)
 
-    def _came(self, copy: _Copy, answer: Placed | bool) -> None:
-        if isinstance(answer, Placed) and copy.item.tag:
+    def _came(self, copy: _Copy, answer: object) -> None:
+        """All but the tag is there, and the tag is put now; or it was put."""
+        if isinstance(answer, Placed):
             copy.placed = answer
-            self._tell()  # the tag is put only by whoever still has the right to
-            self._under_way[self._engine.point(copy.errand, answer)] = copy
-            return
-        placed = answer if isinstance(answer, Placed) else copy.placed
-        assert placed is not None  # noqa: S101  a tag is put after all else
+            if copy.item.tag:
+                self._tell()  # the tag is put only by whoever still has the right to
+                self._under_way[self._engine.point(copy.errand, answer)] = copy
+                return
+        assert copy.placed is not None  # noqa: S101  a tag is put after all else
         self._silent = 0
-        self._end(Outcome.of(copy.item, placed, copy.meter.moved), copy.meter)
+        self._end(Outcome.of(copy.item, copy.placed, copy.meter.moved), copy.meter)
 
     def _fail(self, copy: _Copy, fault: Fault) -> None:
         item = copy.item

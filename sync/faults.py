@@ -9,7 +9,6 @@ from typing import Final
 from django.utils.translation import gettext_noop
 
 from oci.errors import (
-    BadAnswer,
     Denied,
     DigestMismatch,
     NotFound,
@@ -20,7 +19,6 @@ from oci.errors import (
     Unavailable,
     Unreachable,
 )
-from oci.faults import CutShort
 from oci.transfer.sides import Side, side_of
 
 SHORTEST: Final = 1.0  # seconds
@@ -59,22 +57,27 @@ class Fault:
 def fault_of(error: RegistryError) -> Fault:
     """By the class of the error, never by its text."""
     side = side_of(error) or Side.TARGET
+    if isinstance(error, TooManyRequests):
+        wait = _UNTOLD if error.retry_after is None else error.retry_after
+        wait = min(max(wait, SHORTEST), LONGEST)
+        return Fault(Reach.REGISTRY, side, _sentence(error, side), again=True, wait=wait)
+    if isinstance(error, Unauthorized | Denied):
+        return Fault(Reach.REPOSITORY, side, _sentence(error, side))
+    if isinstance(error, Unreachable | Unavailable):
+        return Fault(Reach.AWAY, side, _sentence(error, side), again=True)
+    is_lost = isinstance(error, NotFound) and side is Side.SOURCE
+    return Fault(Reach.IMAGE, side, _sentence(error, side), again=not is_lost)
+
+
+def _sentence(error: RegistryError, side: Side) -> str:
     at_source = side is Side.SOURCE
-    sentence = (_SOURCE if at_source else _TARGET) % {"why": error}
     match error:
-        case TooManyRequests():
-            wait = _UNTOLD if error.retry_after is None else error.retry_after
-            return Fault(Reach.REGISTRY, side, sentence, again=True, wait=min(max(wait, SHORTEST), LONGEST))
         case Unauthorized() | Denied():
-            refused = _REFUSED_SOURCE if at_source else _REFUSED_TARGET
-            return Fault(Reach.REPOSITORY, side, refused % {"why": error})
+            sentence = _REFUSED_SOURCE if at_source else _REFUSED_TARGET
         case NotFound() if at_source:
-            return Fault(Reach.IMAGE, side, _LOST % {"why": error} if "/blobs/" in error.request else _GONE)
+            sentence = _LOST if "/blobs/" in error.request else _GONE
         case DigestMismatch() | TooLarge() if at_source:
-            return Fault(Reach.IMAGE, side, _WRONG % {"why": error}, again=True)
-        case CutShort() | BadAnswer():
-            return Fault(Reach.IMAGE, side, sentence, again=True)
-        case Unreachable() | Unavailable():
-            return Fault(Reach.AWAY, side, sentence, again=True)
+            sentence = _WRONG
         case _:
-            return Fault(Reach.IMAGE, side, sentence, again=True)
+            sentence = _SOURCE if at_source else _TARGET
+    return sentence % {"why": error}

@@ -20,7 +20,7 @@ class _Mark(NamedTuple):
 
 
 class Progress:
-    """`images` are how many are to be copied, of which `done` were; bytes are known once an image's manifest was read."""
+    """`images` are how many are to be copied; their bytes are known once their manifests were read."""
 
     def __init__(self, images: int) -> None:
         self._images, self._done = images, 0

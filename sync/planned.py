@@ -1,0 +1,62 @@
+"""A plan into rows, and what is learnt by it of what stands at the target already."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from catalog.recording.chunks import by_number
+from jobs.running import Lease
+from sync.models import Item, Run, Synced
+from sync.outcome import note_synced
+from sync.planning import Draft
+from sync.terms import Terms
+
+_ROWS: Final = 250  # a transaction
+
+
+def write_draft(lease: Lease, run: Run, draft: Draft, now: datetime) -> None:
+    """In short transactions; until the last of them the run is not planned, and is planned anew by whoever comes."""
+    with lease.writing():
+        run.items.all().delete()
+    for position, item in enumerate(draft.items):
+        item.run, item.position = run, position
+    for items in by_number(draft.items, _ROWS):
+        with lease.writing():
+            Item.objects.bulk_create(items)
+            _note_seen(run, items, now)
+    run.new = sum(item.act == Item.Act.COPY and not item.before for item in draft.items)
+    run.moved = sum(item.act == Item.Act.COPY and bool(item.before) for item in draft.items)
+    run.unchanged = sum(item.act == Item.Act.KEEP for item in draft.items)
+    run.left = sum(item.act == Item.Act.LEAVE for item in draft.items)
+    run.left_out = {why: [count, some] for why, (count, some) in draft.left_out.items()}
+    run.problems = [list(problem) for problem in draft.problems]
+    run.state = Run.State.PLANNED
+    with lease.writing():
+        run.save(update_fields=["new", "moved", "unchanged", "left", "left_out", "problems", "state"])
+
+
+def _note_seen(run: Run, items: Sequence[Item], now: datetime) -> None:
+    """Where upstream is now; what is the same at both ends counts as copied from there, whoever copied it."""
+    terms = Terms.read(run.terms)
+    tagged = [item for item in items if item.tag]
+    rows: dict[tuple[str, str], Synced] = {}
+    by_repository: dict[str, list[str]] = {}
+    for item in tagged:
+        by_repository.setdefault(item.repository, []).append(item.tag)
+    for name, tags in by_repository.items():
+        known = Synced.objects.filter(registry=run.target, repository=name, tag__in=tags)
+        rows |= {(row.repository, row.tag): row for row in known}
+    same: list[int] = []
+    for item in tagged:
+        row = rows.get((item.repository, item.tag))
+        if row is not None and row.seen == item.digest:
+            same.append(row.pk)
+        elif row is not None:
+            Synced.objects.filter(pk=row.pk).update(seen=item.digest, seen_at=now)
+    Synced.objects.filter(pk__in=same).update(seen_at=now)
+    met = [item for item in tagged if item.act == Item.Act.KEEP and (item.repository, item.tag) not in rows]
+    for item in met:
+        item.after = item.before
+    note_synced(run, terms, met, now)

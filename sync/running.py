@@ -1,0 +1,169 @@
+"""The job that copies images in: it plans a run, if nobody has, and carries out what was planned and nothing else."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Final
+
+from django.db import connections
+from django.db.models import Count, F
+from django.utils import timezone
+from django.utils.translation import gettext_noop
+
+from catalog.models import RepositoryBlob
+from jobs.running import JobFailed, Lease, Stopped
+from oci.client import RegistryClient
+from oci.errors import InvalidName, RegistryError
+from oci.names import Digest, RepositoryName, parse_repository
+from registries.clients import client_for
+from sync.copying import Away, Copying, Paused
+from sync.engine import Engine
+from sync.holding import let_go_of_all
+from sync.models import Item, Run
+from sync.naming import InvalidTemplate
+from sync.planned import write_draft
+from sync.planning import Planning
+from sync.terms import InvalidTerms
+
+KIND: Final = "sync"
+_HOMES: Final = 2  # repositories of the target that are named for a blob
+_GONE: Final = gettext_noop("The run is gone, with its registry: nothing was changed.")
+_OVER: Final = gettext_noop("It was carried out already: nothing was changed.")
+_RETIRED: Final = gettext_noop("One of its registries was removed from Berth: nothing was changed.")
+_NO_PLAN: Final = gettext_noop("It could not be planned, and nothing was changed: %(why)s.")
+_PLANNED: Final = gettext_noop("%(new)s new, %(moved)s moved, %(unchanged)s unchanged, %(left)s left alone.")
+_STOPPED: Final = gettext_noop("Stopped. %(done)s were copied; the rest can be gone on with.")
+_WAITS: Final = gettext_noop("%(why)s. It goes on by itself at %(time)s UTC; until then %(done)s were copied.")
+_AWAY: Final = gettext_noop("%(why)s. %(done)s were copied; the rest can be gone on with.")
+_DONE: Final = gettext_noop("%(done)s copied, %(unchanged)s unchanged.")
+_DONE_BUT: Final = gettext_noop("%(done)s copied, %(unchanged)s unchanged, %(left)s left alone, %(failed)s failed.")
+SENTENCES: Final = (_GONE, _OVER, _RETIRED, _NO_PLAN, _PLANNED, _STOPPED, _WAITS, _AWAY, _DONE, _DONE_BUT)
+
+log = logging.getLogger(__name__)
+
+
+def run(lease: Lease) -> str:
+    """What the run that the lease's job is about came to, for people. Raises JobFailed, Stopped."""
+    row = Run.objects.select_related("rule", "source", "target").filter(pk=lease.subject.removeprefix("sync:")).first()
+    if row is None:
+        return _GONE
+    if row.state == Run.State.DONE:
+        return _OVER
+    if row.source.retired_at is not None or row.target.retired_at is not None:
+        raise JobFailed(_RETIRED)
+    try:
+        with client_for(row.source, lease.caller) as source, client_for(row.target, lease.caller) as target:
+            return _Running(row, lease, source, target).run()
+    except Stopped:
+        _end(lease, row, Run.State.BROKEN_OFF, _STOPPED % _counts(row))
+        raise
+
+
+class _Running:
+    def __init__(self, run: Run, lease: Lease, source: RegistryClient, target: RegistryClient) -> None:
+        self._run, self._lease, self._source, self._target = run, lease, source, target
+
+    def run(self) -> str:
+        if self._run.state == Run.State.NEW:
+            self._plan()
+        if self._lease.params.get("only_plan"):
+            return _PLANNED % _planned(self._run)
+        return self._carry_out()
+
+    def _plan(self) -> None:
+        def tell(done: int, total: int) -> None:
+            self._lease.tell(phase="planning", tags=[done, total])
+
+        try:
+            draft = Planning(self._run, self._source, self._target, tell).draft(timezone.now())
+        except (RegistryError, InvalidName, InvalidTemplate, InvalidTerms) as error:
+            sentence = _NO_PLAN % {"why": str(error).rstrip(".")}
+            _end(self._lease, self._run, Run.State.BROKEN_OFF, sentence)
+            raise JobFailed(sentence) from error
+        write_draft(self._lease, self._run, draft, timezone.now())
+
+    def _carry_out(self) -> str:
+        self._begin()
+        engine = Engine(
+            self._source, self._target, homes=self._homes, is_same=self._run.source_id == self._run.target_id
+        )
+        try:
+            Copying(self._run, self._lease, self._source, engine).carry_out()
+        except Paused as pause:
+            return self._wait(pause)
+        except Away as away:
+            sentence = _AWAY % {"why": away.sentence, **_counts(self._run)}
+            _end(self._lease, self._run, Run.State.BROKEN_OFF, sentence)
+            raise JobFailed(sentence) from away
+        finally:
+            self._note_quota()
+        counts = _counts(self._run)
+        has_more = counts["failed"] != "0" or counts["left"] != "0"
+        sentence = (_DONE_BUT if has_more else _DONE) % counts
+        _end(self._lease, self._run, Run.State.DONE, sentence)
+        return sentence
+
+    def _begin(self) -> None:
+        with self._lease.writing():
+            Run.objects.filter(pk=self._run.pk).update(
+                state=Run.State.UNDER_WAY,
+                job_id=self._lease.job_id,
+                began_at=self._run.began_at or timezone.now(),
+                ended_at=None,
+                resumes_at=None,
+                message="",
+            )
+
+    def _wait(self, pause: Paused) -> str:
+        resumes_at = timezone.now() + timedelta(seconds=pause.seconds)
+        sentence = _WAITS % {"why": pause.sentence, "time": f"{resumes_at:%H:%M}", **_counts(self._run)}
+        _end(self._lease, self._run, Run.State.WAITING, sentence, resumes_at=resumes_at)
+        return sentence
+
+    def _homes(self, digest: Digest) -> Iterable[RepositoryName]:
+        """Asked in the threads that copy: their connections are closed at once, since nobody else does."""
+        rows = RepositoryBlob.objects.filter(
+            blob__digest=str(digest), repository__registry=self._run.target, repository__gone_at=None
+        )
+        try:
+            names = list(rows.values_list("repository__name", flat=True)[:_HOMES])
+        finally:
+            connections.close_all()
+        return map(parse_repository, names)
+
+    def _note_quota(self) -> None:
+        if quota := self._source.transport.quota:
+            Run.objects.filter(pk=self._run.pk).update(quota_left=quota.remaining, quota_limit=quota.limit)
+
+
+def _end(lease: Lease, run: Run, state: Run.State, message: str, **more: object) -> None:
+    """What was begun and not ended is as it was planned, and counts as no try: nobody died of it."""
+    ended = None if state == Run.State.WAITING else timezone.now()
+    with lease.writing():
+        run.items.filter(state=Item.State.BEGUN).update(state=Item.State.PLANNED, tries=F("tries") - 1)
+        let_go_of_all(run)
+        Run.objects.filter(pk=run.pk).update(state=state, message=message, ended_at=ended, **more)
+
+
+def _planned(run: Run) -> dict[str, str]:
+    return {name: f"{getattr(run, name):,}" for name in ("new", "moved", "unchanged", "left")}
+
+
+def _counts(run: Run) -> dict[str, str]:
+    """How many items came to which end, as a sentence says them."""
+    rows = run.items.order_by().values_list("act", "state").annotate(n=Count("pk"))
+    by_end = {(act, state): n for act, state, n in rows}
+    unchanged = sum(n for (act, _), n in by_end.items() if act == Item.Act.KEEP)
+    by_state: dict[str, int] = {}
+    for (act, state), n in by_end.items():
+        if act != Item.Act.KEEP:
+            by_state[state] = by_state.get(state, 0) + n
+    failed = by_state.get(Item.State.FAILED, 0) + by_state.get(Item.State.PARKED, 0)
+    return {
+        "done": f"{by_state.get(Item.State.DONE, 0):,}",
+        "unchanged": f"{unchanged:,}",
+        "left": f"{by_state.get(Item.State.SKIPPED, 0):,}",
+        "failed": f"{failed:,}",
+    }

@@ -1,0 +1,83 @@
+"""The verbs: run a rule, or only plan it; go on with a run; try again what failed; and what is due by itself."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
+
+from django.db import transaction
+from django.utils.translation import gettext_noop
+
+from jobs import services as jobs
+from jobs.models import Job
+from sync.models import Item, Rule, Run
+from sync.running import KIND
+from sync.terms import Terms
+from tagging.permission import check_may_act
+
+if TYPE_CHECKING:
+    from access.models import User
+
+_TITLE: Final = gettext_noop("Copying by the rule %(name)s")
+_PLAN_TITLE: Final = gettext_noop("Planning the rule %(name)s")
+SENTENCES: Final = (_TITLE, _PLAN_TITLE)
+
+
+def begin(rule: Rule, person: User | None = None, *, only_plan: bool = False, here: bool = False) -> tuple[Run, Job]:
+    """A run of the rule, or the one that is under way: two of one rule never are. Raises NotPermitted.
+
+    `person`: None where its schedule wants it. `here`: whoever asks carries it out (`jobs.running.run_here`).
+    """
+    if person is not None:
+        check_may_act(person, rule.target)
+    with transaction.atomic():
+        Rule.objects.select_for_update().get(pk=rule.pk)
+        for run in Run.objects.filter(rule=rule).unfinished().exclude(job=None).select_related("job").newest_first():
+            if run.job is not None and (run.job.is_unfinished or run.state == Run.State.WAITING):
+                return run, run.job
+        run = Run.objects.create(
+            rule=rule,
+            name=rule.name,
+            source=rule.source,
+            target=rule.target,
+            terms=rule.terms,
+            requested_by=person,
+            actor=str(person) if person else "",
+        )
+        return run, _queue(run, person, only_plan=only_plan, here=here)
+
+
+def carry_on(run: Run, person: User | None = None, *, here: bool = False) -> Job:
+    """Carry out what was planned, or the rest of it. Raises NotPermitted."""
+    if person is not None:
+        check_may_act(person, run.target)
+    with transaction.atomic():
+        return _queue(run, person, here=here)
+
+
+def try_again(run: Run, person: User) -> Job:
+    """Only what failed, or was given up. Raises NotPermitted."""
+    check_may_act(person, run.target)
+    with transaction.atomic():
+        failed = run.items.filter(state__in=[Item.State.FAILED, Item.State.PARKED])
+        failed.update(state=Item.State.PLANNED, tries=0, ended_at=None)
+        Run.objects.filter(pk=run.pk, state=Run.State.DONE).update(state=Run.State.PLANNED)
+        return _queue(run, person)
+
+
+def queue_due(now: datetime) -> None:
+    """Rules that are due, and runs that have waited long enough."""
+    for rule in Rule.objects.due(now).select_related("source", "target"):
+        schedule = Terms.read(rule.terms).schedule
+        Rule.objects.filter(pk=rule.pk).update(next_at=schedule.next_after(now))
+        begin(rule)
+    for run in Run.objects.filter(state=Run.State.WAITING, resumes_at__lte=now):
+        carry_on(run)
+
+
+def _queue(run: Run, person: User | None, *, only_plan: bool = False, here: bool = False) -> Job:
+    title = (_PLAN_TITLE if only_plan else _TITLE) % {"name": run.name}
+    params = {"only_plan": True} if only_plan else {}
+    job, _ = jobs.queue(KIND, run.job_subject, title, params=params, requested_by=person, here=here)
+    Run.objects.filter(pk=run.pk).update(job=job)
+    return job

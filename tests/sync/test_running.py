@@ -1,0 +1,154 @@
+"""Whole runs, from one real registry to another."""
+
+from __future__ import annotations
+
+import pytest
+
+from audit.models import Entry
+from catalog.models import Unread
+from jobs.models import Job
+from sync import services
+from sync.choosing import Choice
+from sync.details import Moved
+from sync.models import Run, Synced, TagHold
+from tagging.models import ProtectionRule
+from tests.sync.syncing import Syncing, digest_at, ends, job_of, notes, tags_at
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_images_are_copied_in_and_then_are_unchanged(syncing: Syncing) -> None:
+    syncing.push.image("1.0", "latest", seed="a")
+    syncing.push.image("2.0", seed="b")
+    rule = syncing.rule()
+
+    first, second = syncing.run(rule), syncing.run(rule)
+
+    assert (first.state, first.new, first.moved, first.unchanged) == (Run.State.DONE, 3, 0, 0)
+    assert (second.state, second.new, second.moved, second.unchanged) == (Run.State.DONE, 0, 0, 3)
+    assert ends(first) == dict.fromkeys(("1.0", "latest", "2.0"), "copy done")
+    assert ends(second) == dict.fromkeys(("1.0", "latest", "2.0"), "keep skipped")
+    for tag in ("1.0", "latest", "2.0"):
+        assert syncing.there.fetch(tag) == syncing.push.fetch(tag)
+    assert job_of(first).message == "3 copied, 0 unchanged."
+    assert job_of(second).message == "0 copied, 3 unchanged."
+    assert not TagHold.objects.exists()
+
+
+def test_what_was_copied_is_written_down(syncing: Syncing) -> None:
+    digest = syncing.push.image("1.0")
+
+    run = syncing.run(syncing.rule())
+
+    row = Synced.objects.get()
+    assert (row.repository, row.tag, row.digest, row.upstream) == ("mirror/library/app", "1.0", digest, digest)
+    entry = Entry.objects.get(act=Entry.Act.SYNC)
+    assert (entry.actor, entry.registry, entry.tag, entry.digest_before, entry.digest_after) == (
+        *("mara", "ours", "1.0", "", digest),
+    )
+    assert entry.from_repository == "upstream/library/app"
+    assert list(Unread.objects.values_list("repository", "tag")) == [("mirror/library/app", "1.0")]
+    assert run.sent > 0
+    assert run.pulls_spent == 1
+
+
+def test_a_plan_changes_nothing_and_is_carried_out_as_it_is(syncing: Syncing) -> None:
+    """Also where upstream moves in between: what was planned is what comes."""
+    planned = syncing.push.image("1.0", seed="a")
+    rule = syncing.rule()
+
+    run = syncing.plan(rule)
+
+    assert (run.state, run.new) == (Run.State.PLANNED, 1)
+    assert not digest_at(syncing.there, "1.0")
+    syncing.push.image("1.0", seed="b")
+    syncing.push.image("1.1", seed="c")
+    run = syncing.carry_on(run)
+    assert run.state == Run.State.DONE
+    assert Synced.objects.get().digest == planned
+    assert ends(run) == {"1.0": "copy done"}
+
+
+@pytest.mark.parametrize(
+    ("moved", "end", "backups"),
+    [
+        (Moved.OVERWRITE, "copy done", 0),
+        (Moved.BACK_UP, "copy done", 1),
+        (Moved.LEAVE, "leave skipped", 0),
+    ],
+)
+def test_a_tag_that_moved_upstream(syncing: Syncing, moved: Moved, end: str, backups: int) -> None:
+    old = syncing.push.image("1.0", seed="old")
+    rule = syncing.rule(moved=moved)
+    syncing.run(rule)
+    new = syncing.push.image("1.0", seed="new")
+
+    run = syncing.run(rule)
+
+    assert ends(run) == {"1.0": end}
+    assert digest_at(syncing.there, "1.0") == (old if moved is Moved.LEAVE else new)
+    kept = [tag for tag in tags_at(syncing.there) if tag.startswith("1.0-before-")]
+    assert len(kept) == backups
+    for tag in kept:
+        assert digest_at(syncing.there, tag) == old
+    row = Synced.objects.get()
+    assert (row.digest, row.seen) == ((old, new) if moved is Moved.LEAVE else (new, new))
+
+
+def test_a_protected_tag_holds(syncing: Syncing) -> None:
+    old = syncing.push.image("1.0", seed="old")
+    rule = syncing.rule()
+    syncing.run(rule)
+    ProtectionRule.objects.create(repositories="mirror/*", tags="1.*")
+    syncing.push.image("1.0", seed="new")
+
+    run = syncing.run(rule)
+
+    assert ends(run) == {"1.0": "leave skipped"}
+    assert notes(run)["1.0"].startswith("it is protected by the rule")
+    assert digest_at(syncing.there, "1.0") == old
+
+
+def test_a_tag_that_somebody_moved_since_the_plan_is_left(syncing: Syncing) -> None:
+    syncing.push.image("1.0", seed="a")
+    run = syncing.plan(syncing.rule())
+    theirs = syncing.there.image("1.0", seed="theirs")
+
+    run = syncing.carry_on(run)
+
+    assert ends(run) == {"1.0": "copy skipped"}
+    assert digest_at(syncing.there, "1.0") == theirs
+    assert "moved since" in notes(run)["1.0"]
+
+
+def test_only_chosen_tags_come_and_the_others_are_said(syncing: Syncing) -> None:
+    for tag in ("1.0", "1.1", "1.2", "latest", "1.2-rc1"):
+        syncing.push.image(tag, seed=tag)
+
+    run = syncing.plan(syncing.rule(choice=Choice(deny=("latest",), ranges=(">=1.0",), newest=2)))
+
+    assert ends(run) == {"1.2": "copy planned", "1.1": "copy planned"}
+    assert run.left_out == {
+        "denied": [1, ["latest"]],
+        "pre-release": [1, ["1.2-rc1"]],
+        "not-newest": [1, ["1.0"]],
+    }
+
+
+def test_two_runs_of_a_rule_are_never_under_way_at_once(syncing: Syncing) -> None:
+    rule = syncing.rule()
+    first, job = services.begin(rule, syncing.person)
+    again, same = services.begin(rule, syncing.person)
+
+    assert (first.pk, job.pk) == (again.pk, same.pk)
+    assert Job.objects.count() == 1
+
+
+def test_a_pin_stays_whatever_its_tag_does(syncing: Syncing) -> None:
+    old = syncing.push.image("1.0", seed="old")
+    syncing.push.image("1.0", seed="new")
+
+    run = syncing.run(syncing.rule(pins=(f"1.0@{old}", old)))
+
+    assert ends(run) == {"1.0": "copy done", old: "copy done"}
+    assert digest_at(syncing.there, "1.0") == old
