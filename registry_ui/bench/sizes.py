@@ -7,6 +7,7 @@ from typing import Final
 
 from registry_ui.bench.catalog_data.shape import Catalog
 from registry_ui.bench.storage_data import Shape
+from registry_ui.bench.sync_data import Load
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,8 @@ class Size:
     told: Shape  # the registry that tells of events
     tellings: int  # of one event each
     tags: Shape  # the repository that half of the tags are deleted from
-    rounds: int = 3  # of those deletions; the best of each side counts
+    sync: Load  # what is copied in
+    rounds: int = 3  # of deletions and copies; the best of each side counts
     everywhere: bool = False  # the wide repository is read through the API too, one request a tag
 
 
@@ -38,6 +40,7 @@ TINY: Final = Size(
     told=Shape(3, 20),
     tellings=50,
     tags=Shape(1, 120),
+    sync=Load(layer=300_000, images=5, layer_of_signed=5_000),
     rounds=1,
 )
 USUAL: Final = Size(
@@ -50,6 +53,7 @@ USUAL: Final = Size(
     told=Shape(12, 40),
     tellings=1_000,
     tags=Shape(1, 400),
+    sync=Load(layer=16 * 2**20, images=60, layer_of_signed=1_000_000),
 )
 FULL: Final = Size(
     main=Shape(1000, 100),
@@ -62,5 +66,6 @@ FULL: Final = Size(
     told=Shape(200, 100),
     tellings=5_000,
     tags=Shape(1, 2_000),
+    sync=Load(layer=128 * 2**20, images=200, layer_of_signed=8_000_000),
     everywhere=True,
 )
