@@ -1,0 +1,51 @@
+"""The proxy by which a registry is asked, and what it alone is told of who we are there."""
+
+from __future__ import annotations
+
+import base64
+import re
+from dataclasses import dataclass, field
+from typing import Final, Self
+from urllib.parse import unquote_to_bytes
+
+from oci.errors import InvalidName
+from oci.urls import Url, without_secrets
+
+_USER: Final = re.compile(r"(?:[!$&'()*+,;=A-Za-z0-9._~:@-]|%[0-9A-Fa-f]{2})*")
+_LENGTH: Final = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """An HTTP proxy that is itself spoken to in plain http. `authorization` is for it, and for no registry."""
+
+    host: str  # an IPv6 address in brackets
+    port: int
+    authorization: str = field(default="", repr=False)
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Of `http://[user[:password]@]host[:port]`, where `@` and `/` of a password may be percent signs.
+
+        InvalidName, which repeats no user and no password.
+        """
+        text = text.strip()
+        scheme, between, rest = text.rpartition("://") if "://" in text else ("http", "://", text)
+        user, _, host = rest.rpartition("@")
+        try:
+            url = Url.parse(f"{scheme}{between}{host}")
+        except InvalidName:
+            raise InvalidName("proxy address", without_secrets(text)) from None
+        is_plain = url.origin.scheme == "http" and url.path == "/" and not url.query
+        if not is_plain or len(text) > _LENGTH or not _USER.fullmatch(user):
+            raise InvalidName("proxy address", without_secrets(text))
+        return cls(url.origin.host, url.origin.port, _basic(user) if user else "")
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"
+
+
+def _basic(user: str) -> str:
+    name, _, password = user.partition(":")
+    pair = unquote_to_bytes(name) + b":" + unquote_to_bytes(password)
+    return f"Basic {base64.b64encode(pair).decode()}"
