@@ -21,6 +21,7 @@ from catalog.scanning import api, below, choosing, configs, folder, listing, pat
 from jobs import running
 from jobs import services as jobs
 from notices import delivery, mailing, webhook
+from registries import presets
 from tagging import (
     at_work,
     carrying_out,
@@ -50,7 +51,7 @@ _MODULES: Final = (
     below, configs, repositories, settling, carrying_out, at_work, course, tagging, untagging, discarding, deleting,
     manifests, removing, restoring, copying, pointing, protection, means, permission, planning, planning_restores,
     planning_copies, rules, undoing, handling, meaning, streams, unexplained, delivery, mailing, webhook,
-    oci_sentences,
+    presets, oci_sentences,
 )  # fmt: skip
 SENTENCES: Final[tuple[str, ...]] = tuple(dict.fromkeys(chain.from_iterable(m.SENTENCES for m in _MODULES)))
 KINDS: Final = frozenset(oci_sentences.KINDS)
