@@ -11,9 +11,13 @@ from cryptography.x509 import load_pem_x509_certificates
 from django.utils.translation import gettext as _
 
 from oci.endpoint import Endpoint
+from oci.errors import InvalidName
+from oci.proxy import Proxy
 from oci.tls import InvalidCertificate, contexts
 from registries.addresses import WrongAddress, normal_address
-from registries.models import NAME_LENGTH, NAME_PATTERN, STORAGE_LENGTH
+from registries.limits import Limits
+from registries.models import NAME_LENGTH, NAME_PATTERN, STORAGE_LENGTH, Registry
+from registries.presets import preset_called
 
 _PEM: Final = "-----BEGIN "
 _PUBLIC_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]*(?::[0-9]{1,5})?(?:/[a-z0-9._-]+)*")
@@ -31,8 +35,9 @@ class RegistryNotSaved(Exception):  # noqa: N818  it says what did not happen
 class Details:
     """What a person may say of a registry; nothing else is ever written from a form.
 
-    `password` and `client_key`: None keeps the stored one, the empty string removes it. `storage` is a folder of
-    this machine: whoever names it has a shell here, so no form does, and None keeps what is stored.
+    `password`, `client_key` and `proxy`: None keeps the stored one, the empty string removes it. `storage` is a folder
+    of this machine: whoever names it has a shell here, so no form does, and None keeps what is stored. So it does of
+    `role`, `preset` and `limits`; without them a new one is ours, no well-known service, and asked without limits.
     """
 
     url: str
@@ -45,6 +50,10 @@ class Details:
     client_key: str | None = field(default=None, repr=False)
     plain_http: bool = False
     storage: str | None = None
+    role: str | None = None
+    preset: str | None = None
+    proxy: str | None = field(default=None, repr=False)
+    limits: Limits | None = None
 
 
 def checked_address(details: Details) -> str:
@@ -62,10 +71,30 @@ def checked_address(details: Details) -> str:
             _check_certificates(name, pem)
     if details.storage:
         _check_folder(details.storage)
+    _check_asking(details)
     try:
         return normal_address(details.url, plain_http=details.plain_http)
     except WrongAddress as error:
         raise RegistryNotSaved("url", str(error)) from error
+
+
+def _check_asking(details: Details) -> None:
+    """What it is for, and how it is asked."""
+    if details.role is not None and details.role not in Registry.Role.values:
+        raise RegistryNotSaved("role", _("A registry is one of ours or a source."))
+    if details.preset and preset_called(details.preset) is None:
+        raise RegistryNotSaved("preset", _("Berth knows no such registry service."))
+    if details.limits and (wrong := details.limits.wrong()):
+        raise RegistryNotSaved(*wrong)
+    if not details.proxy:
+        return
+    try:
+        Proxy.parse(details.proxy)
+    except InvalidName:  # which may not come along, as it repeats a part of what holds a password
+        wrong = "proxy", _("A proxy is http://host:port, or http://user:password@host:port.")
+    else:
+        return
+    raise RegistryNotSaved(*wrong)
 
 
 def _check_certificates(field: str, pem: str) -> None:

@@ -106,7 +106,7 @@ def _embedded(url: str) -> Registry:
 
 
 def _elsewhere(url: str, leaving: Collection[str]) -> Registry:
-    elsewhere = Registry.objects.active().filter(embedded=False)
+    elsewhere = Registry.objects.connected().filter(embedded=False)
     current = elsewhere.filter(url=url).first() or elsewhere.filter(from_environment=True).first()
     returning = services.retired_from(url, leaving)
     if current is None:
@@ -139,6 +139,7 @@ def _details(url: str, known: Registry | None = None, *, name: str = "") -> Deta
         **_identity(known),
         storage=settings.REGISTRY_STORAGE or (None if keeps else ""),
         plain_http=_plain_http(),
+        role=Registry.Role.CATALOG,  # also of a source, that somebody had added
     )
 
 

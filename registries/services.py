@@ -7,17 +7,18 @@ its catalog when that address is named again.
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from audit.models import Entry
+from registries import rows
 from registries.addresses import WrongAddress, free_name, name_before, name_from, normal_address, retired_name
 from registries.details import Details, RegistryNotSaved, check_pair, checked_address
-from registries.models import RESERVED_NAMES, Registry
+from registries.models import Registry
 from registries.noting import Person, note
 
 __all__ = [
@@ -45,12 +46,11 @@ class Edited:
     was_read: bool = False
 
 
-_NO_CREDENTIALS: Final = {"username": "", "password": "", "realm": "", "client_certificate": "", "client_key": ""}
 _NOTED: Final = (
     *("name", "url", "public_name", "username", "password", "realm", "ca"),
-    *("client_certificate", "client_key", "plain_http", "storage"),
+    *("client_certificate", "client_key", "plain_http", "storage", "role", "preset", "proxy"),
+    *("at_once", "requests_per_second", "bytes_per_second", "quota_floor"),
 )
-_UNPROBED: Final[dict[str, object]] = {"capabilities": {}, "probed_at": None}
 
 
 def add(
@@ -69,12 +69,12 @@ def add(
     check_pair(url, details.client_certificate, details.client_key or "")
     _refuse_a_second(url)
     with transaction.atomic():
-        if not embedded and (returning := retired_from(url, leaving)):
+        if not embedded and (returning := retired_from(url, leaving, details.role)):
             name = details.name or name_before(returning.name)
-            registry = _bring_back(returning, details, name, from_environment=from_environment)
+            registry = rows.begin_anew(returning, details, name, url, from_environment=from_environment)
         else:
             name = details.name or free_name(name_from(url, embedded=embedded))
-            registry = _create(details, name, url, from_environment=from_environment, embedded=embedded)
+            registry = rows.create(details, name, url, from_environment=from_environment, embedded=embedded)
         note(Entry.Act.REGISTRY_ADD, registry, by)
     return registry
 
@@ -84,7 +84,7 @@ def edit(registry: Registry, details: Details, *, leaving: Collection[str] = (),
 
     Another address is another registry: the row retires with its catalog, and a new one takes the
     name, or the one that had retired from there. No credential goes along unless it was given in
-    this very form.
+    this very form. A source has no catalog: its row stays, with the rules that copy from it.
     """
     url = checked_address(details)
     with transaction.atomic():
@@ -94,13 +94,15 @@ def edit(registry: Registry, details: Details, *, leaving: Collection[str] = (),
         name = details.name or registry.name
         moves = url != registry.url and not registry.embedded
         _check_identity(registry, details, url, moves=moves)
+        if details.role == Registry.Role.SOURCE != registry.role:
+            raise RegistryNotSaved("role", _("One of ours stays one, since its catalog does: add the source apart."))
         if url != registry.url:
             _refuse_a_second(url)
         before = _noted(registry)
         edited = _move(registry, details, name, url, leaving) if moves else Edited(registry)
         if not moves:
-            _rename(registry, name)
-            _update(registry, details, url)
+            rows.rename(registry, name)
+            rows.update(registry, details, url)
         if changed := [field for field, value in _noted(edited.registry).items() if value != before[field]]:
             note(Entry.Act.REGISTRY_CHANGE, edited.registry, by, *changed)
     return edited
@@ -128,18 +130,19 @@ def retire(registry: Registry, *, give_up_name: bool) -> None:
     """Keep the catalog to read, scan it never again, and forget the credentials."""
     if give_up_name:
         registry.name = retired_name(registry.name)
-    _write(
+    rows.write(
         registry,
         name=registry.name,
         retired_at=timezone.now(),
         from_environment=False,
-        **_NO_CREDENTIALS,
+        **rows.NO_CREDENTIALS,
     )
 
 
-def retired_from(url: str, leaving: Collection[str] = ()) -> Registry | None:
-    """The last one that retired from that address, our own storage apart."""
-    retired = Registry.objects.filter(url=url, embedded=False).exclude(retired_at=None).order_by("-retired_at")
+def retired_from(url: str, leaving: Collection[str] = (), role: str | None = None) -> Registry | None:
+    """The last one that retired from that address, our own storage apart; where nothing is said, it was one of ours."""
+    there = Registry.objects.filter(url=url, embedded=False, role=role or Registry.Role.CATALOG)
+    retired = there.exclude(retired_at=None).order_by("-retired_at")
     return next((row for row in retired if row.job_subject not in leaving), None)
 
 
@@ -158,8 +161,8 @@ def trust_realm(registry: Registry, realm: str, by: Person | None = None) -> Non
         if registry.realm == realm:
             return
         if registry.realm:
-            _write(registry, username="", password="")
-        _write(registry, realm=realm)
+            rows.write(registry, username="", password="")
+        rows.write(registry, realm=realm)
         note(Entry.Act.REGISTRY_CHANGE, registry, by, "realm")
 
 
@@ -179,120 +182,19 @@ def _refuse_a_second(url: str) -> None:
         raise RegistryNotSaved("url", _("%(name)s is at that address already.") % {"name": other.name})
 
 
-def _refuse_a_reserved(name: str) -> None:
-    if name in RESERVED_NAMES:
-        raise RegistryNotSaved("name", _("That is the address of another page: give it another name."))
-
-
 def _move(registry: Registry, details: Details, name: str, url: str, leaving: Collection[str]) -> Edited:
     """Put another registry in the place of this one: a new row, or one that had retired from there."""
     from_environment, was_read = registry.from_environment, registry.repositories.exists()
+    proxy = registry.proxy if details.proxy is None else details.proxy  # it is ours, wherever it leads
+    details = replace(details, proxy=proxy, role=details.role or registry.role)
+    if registry.role == Registry.Role.SOURCE:
+        return Edited(rows.begin_anew(registry, details, name, url, from_environment=from_environment))
     if was_read:
         retire(registry, give_up_name=name == registry.name)
     else:
         Registry.objects.filter(pk=registry.pk).delete()  # `registry` keeps its key, for whoever stops its jobs
     if returning := retired_from(url, [*leaving, registry.job_subject]):
-        new = _bring_back(returning, details, name, from_environment=from_environment)
+        new = rows.begin_anew(returning, details, name, url, from_environment=from_environment)
     else:
-        new = _create(details, name, url, from_environment=from_environment, embedded=False)
+        new = rows.create(details, name, url, from_environment=from_environment, embedded=False)
     return Edited(new, left=registry, was_read=was_read)
-
-
-def _bring_back(registry: Registry, details: Details, name: str, *, from_environment: bool) -> Registry:
-    """A retired row with its catalog, as the details say; it has no credentials but those that were given now."""
-    _rename(registry, name)
-    _write(
-        registry,
-        retired_at=None,
-        from_environment=from_environment,
-        public_name=details.public_name,
-        ca=details.ca,
-        plain_http=details.plain_http,
-        storage=registry.storage if details.storage is None else details.storage,
-        **_UNPROBED,
-        **(_NO_CREDENTIALS | _given(details)),
-    )
-    return registry
-
-
-def _given(details: Details) -> dict[str, str]:
-    """The credentials of the details. A user name alone was not given for this address: a form shows the old again.
-
-    Nor was a certificate without its key, for the same reason.
-    """
-    given: dict[str, str] = {}
-    if details.username and details.password:
-        given = {"username": details.username, "password": details.password}
-    if details.client_certificate and details.client_key:
-        given |= {"client_certificate": details.client_certificate, "client_key": details.client_key}
-    return given
-
-
-def _create(details: Details, name: str, url: str, *, from_environment: bool, embedded: bool) -> Registry:
-    _refuse_a_reserved(name)
-    registry = Registry(
-        name=name,
-        url=url,
-        public_name=details.public_name,
-        ca=details.ca,
-        plain_http=details.plain_http,
-        storage=details.storage or "",
-        from_environment=from_environment,
-        embedded=embedded,
-        **_given(details),
-    )
-    try:
-        with transaction.atomic():
-            registry.save(force_insert=True)
-    except IntegrityError as error:
-        raise RegistryNotSaved("name", _("Another registry has that name or address.")) from error
-    return registry
-
-
-def _rename(registry: Registry, name: str) -> None:
-    if name == registry.name:
-        return
-    _refuse_a_reserved(name)
-    if Registry.objects.filter(name=name).exists():
-        raise RegistryNotSaved("name", _("Another registry is called %(name)s.") % {"name": name})
-    _write(registry, name=name)
-
-
-def _update(registry: Registry, details: Details, url: str) -> None:
-    """Write what was said; the password only when it was given, so that no save loses an unreadable one."""
-    changes: dict[str, object] = {
-        "url": url,
-        "public_name": details.public_name,
-        "username": details.username,
-        "ca": details.ca,
-        "plain_http": details.plain_http,
-        **_identity(registry, details),
-    }
-    if details.storage is not None:
-        changes["storage"] = details.storage
-    if not details.username:
-        changes["password"] = ""
-        if registry.username:  # whoever takes the credentials back takes back where they may go
-            changes["realm"] = ""
-    elif details.password is not None and details.password != registry.password:
-        changes["password"] = details.password
-    reached_by = ("url", "username", "password", "ca", "client_certificate", "client_key", "storage")
-    if any(name in changes and changes[name] != getattr(registry, name) for name in reached_by):
-        changes |= _UNPROBED
-    _write(registry, **changes)
-
-
-def _identity(registry: Registry, details: Details) -> dict[str, object]:
-    """The client certificate and its key, where that was given; without the certificate the key goes too."""
-    if not details.client_certificate:
-        return {"client_certificate": "", "client_key": ""}
-    changes: dict[str, object] = {"client_certificate": details.client_certificate}
-    if details.client_key is not None and details.client_key != registry.client_key:
-        changes["client_key"] = details.client_key
-    return changes
-
-
-def _write(registry: Registry, **changes: object) -> None:
-    for name, value in changes.items():
-        setattr(registry, name, value)
-    registry.save(update_fields=list(changes))

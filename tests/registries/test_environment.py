@@ -416,3 +416,11 @@ def test_the_secret_of_the_events_follows_to_another_address(options: Options) -
     assert second is not None
 
     assert event_secrets.owner(second.name, f"Bearer {'s' * 43}") == second.pk
+
+
+def test_a_source_that_the_options_name_is_ours_from_then_on(options: Options) -> None:
+    source = services.add(Details(url=A, name="upstream", role="source"))
+    registry = options.are(A)
+    assert registry is not None
+    assert (registry.pk, registry.name, registry.role) == (source.pk, "upstream", "catalog")
+    assert list(Registry.objects.active()) == [registry]
