@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from django.db.models import F
@@ -40,11 +41,14 @@ _AHEAD: Final = 12  # items that are begun at once
 _TOGETHER: Final = 20  # outcomes that are written at once, or
 _SOON: Final = 0.5  # seconds after the first of them
 _LOOK: Final = 0.2
+_QUOTA_PAUSE: Final = 15 * 60.0  # seconds: it fills up again pull by pull
 _AWAY: Final = 5  # items in a row that a registry did not answer for
 _MOVED: Final = gettext_noop("it points to another image now: it was moved since this was planned")
 _HELD: Final = gettext_noop("another run is writing it")
+_HOURS: Final = gettext_noop("The rule keeps to its hours")
+_QUOTA: Final = gettext_noop("%(name)s lets us pull %(left)s times more, which are kept for others")
 _DEADLY: Final = gettext_noop("it was tried %(n)s times, and never came to its end")
-SENTENCES: Final = (_MOVED, _HELD, _DEADLY)
+SENTENCES: Final = (_MOVED, _HELD, _HOURS, _QUOTA, _DEADLY)
 
 
 class Paused(Exception):  # noqa: N818  it says when to go on
@@ -86,8 +90,12 @@ class _Shut(NamedTuple):
 
 
 class Copying:
-    def __init__(self, run: Run, lease: Lease, source: RegistryClient, engine: Engine) -> None:
+    def __init__(
+        self, run: Run, lease: Lease, source: RegistryClient, engine: Engine, closes_at: datetime | None = None
+    ) -> None:
+        """`closes_at`: when its hours are over, after which nothing more is begun."""
         self._run, self._lease, self._source, self._engine = run, lease, source, engine
+        self._closes_at = closes_at
         self._terms = Terms.read(run.terms)
         self._book = RuleBook(ProtectionRule.objects.of(run.target))
         self._under_way: dict[Future[Any], _Copy] = {}
@@ -129,6 +137,10 @@ class Copying:
         room = _AHEAD - len(self._under_way)
         if not waiting or room < _AHEAD // 2:
             return
+        if reason := self._why_not_now():
+            if not self._under_way:
+                raise Paused(*reason)
+            return
         if _was_interrupted(waiting[0]):
             if self._under_way:
                 return
@@ -140,6 +152,17 @@ class Copying:
             meter = self._engine.meter()
             copy = _Copy(item, self._errand(item), meter)
             self._under_way[self._engine.place(copy.errand, meter)] = copy
+
+    def _why_not_now(self) -> tuple[float, str] | None:
+        """For how many seconds nothing more is begun, and why; what is under way comes to its end."""
+        now = timezone.now()
+        if self._closes_at is not None and now >= self._closes_at:
+            opens = self._terms.schedule.opens_after(now)
+            return (opens - now).total_seconds(), _HOURS
+        quota, floor = self._source.transport.quota, self._run.source.quota_floor
+        if quota is not None and quota.remaining <= floor:
+            return _QUOTA_PAUSE, _QUOTA % {"left": quota.remaining, "name": self._run.source.name}
+        return None
 
     def _intended(self, batch: Sequence[Item]) -> list[Item]:
         """Those that may be begun, committed as begun; the others get their outcomes."""

@@ -19,6 +19,7 @@ from oci.transfer.sides import Side, at
 from registries.patterns import matches
 from sync.choosing import Choice, NewestBy, Verdict, choose
 from sync.dates import dates_of
+from sync.gone import gone
 from sync.judging import Standing, judge
 from sync.models import Item, Run, Synced
 from sync.naming import backup_of, into, pin_of
@@ -77,6 +78,7 @@ class Planning:
             try:
                 wanted = [one for name in self._repositories() for one in self._wanted(name)]
                 self._judge_all(self._once(wanted), now)
+                self._draft.items += gone(self._run, self._terms, self._draft.listed)
             except BaseException:
                 self._pool.shutdown(cancel_futures=True)
                 raise

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from django.db import connections
@@ -20,12 +20,14 @@ from oci.names import Digest, RepositoryName, parse_repository
 from registries.clients import client_for
 from sync.copying import Away, Copying, Paused
 from sync.engine import Engine
+from sync.gone import delete, guard
 from sync.holding import let_go_of_all
 from sync.models import Item, Run
 from sync.naming import InvalidTemplate
 from sync.planned import write_draft
 from sync.planning import Planning
-from sync.terms import InvalidTerms
+from sync.schedule import Schedule
+from sync.terms import InvalidTerms, Terms
 
 KIND: Final = "sync"
 _HOMES: Final = 2  # repositories of the target that are named for a blob
@@ -36,10 +38,11 @@ _NO_PLAN: Final = gettext_noop("It could not be planned, and nothing was changed
 _PLANNED: Final = gettext_noop("%(new)s new, %(moved)s moved, %(unchanged)s unchanged, %(left)s left alone.")
 _STOPPED: Final = gettext_noop("Stopped. %(done)s were copied; the rest can be gone on with.")
 _WAITS: Final = gettext_noop("%(why)s. It goes on by itself at %(time)s UTC; until then %(done)s were copied.")
+_HOURS: Final = gettext_noop("The rule keeps to its hours")
 _AWAY: Final = gettext_noop("%(why)s. %(done)s were copied; the rest can be gone on with.")
 _DONE: Final = gettext_noop("%(done)s copied, %(unchanged)s unchanged.")
 _DONE_BUT: Final = gettext_noop("%(done)s copied, %(unchanged)s unchanged, %(left)s left alone, %(failed)s failed.")
-SENTENCES: Final = (_GONE, _OVER, _RETIRED, _NO_PLAN, _PLANNED, _STOPPED, _WAITS, _AWAY, _DONE, _DONE_BUT)
+SENTENCES: Final = (_GONE, _OVER, _RETIRED, _NO_PLAN, _PLANNED, _STOPPED, _WAITS, _HOURS, _AWAY, _DONE, _DONE_BUT)
 
 log = logging.getLogger(__name__)
 
@@ -90,7 +93,10 @@ class _Running:
             self._source, self._target, homes=self._homes, is_same=self._run.source_id == self._run.target_id
         )
         try:
-            Copying(self._run, self._lease, self._source, engine).carry_out()
+            self._keep_to_hours()
+            Copying(self._run, self._lease, self._source, engine, self._closes_at()).carry_out()
+            guard(self._run, self._lease.params.get("allowed", {}))
+            delete(self._run, self._lease)
         except Paused as pause:
             return self._wait(pause)
         except Away as away:
@@ -104,6 +110,19 @@ class _Running:
         sentence = (_DONE_BUT if has_more else _DONE) % counts
         _end(self._lease, self._run, Run.State.DONE, sentence)
         return sentence
+
+    @property
+    def _hours(self) -> Schedule:
+        """Those of its rule; whoever asks for a run by hand wants it now."""
+        return Schedule() if self._run.requested_by_id else Terms.read(self._run.terms).schedule
+
+    def _keep_to_hours(self) -> None:
+        now = timezone.now()
+        if not self._hours.is_open(now):
+            raise Paused((self._hours.opens_after(now) - now).total_seconds(), _HOURS)
+
+    def _closes_at(self) -> datetime | None:
+        return self._hours.closes_after(timezone.now())
 
     def _begin(self) -> None:
         with self._lease.writing():

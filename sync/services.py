@@ -44,7 +44,7 @@ def begin(rule: Rule, person: User | None = None, *, only_plan: bool = False, he
             requested_by=person,
             actor=str(person) if person else "",
         )
-        return run, _queue(run, person, only_plan=only_plan, here=here)
+        return run, queue(run, person, only_plan=only_plan, here=here)
 
 
 def carry_on(run: Run, person: User | None = None, *, here: bool = False) -> Job:
@@ -52,7 +52,7 @@ def carry_on(run: Run, person: User | None = None, *, here: bool = False) -> Job
     if person is not None:
         check_may_act(person, run.target)
     with transaction.atomic():
-        return _queue(run, person, here=here)
+        return queue(run, person, here=here)
 
 
 def try_again(run: Run, person: User) -> Job:
@@ -62,7 +62,7 @@ def try_again(run: Run, person: User) -> Job:
         failed = run.items.filter(state__in=[Item.State.FAILED, Item.State.PARKED])
         failed.update(state=Item.State.PLANNED, tries=0, ended_at=None)
         Run.objects.filter(pk=run.pk, state=Run.State.DONE).update(state=Run.State.PLANNED)
-        return _queue(run, person)
+        return queue(run, person)
 
 
 def queue_due(now: datetime) -> None:
@@ -75,7 +75,8 @@ def queue_due(now: datetime) -> None:
         carry_on(run)
 
 
-def _queue(run: Run, person: User | None, *, only_plan: bool = False, here: bool = False) -> Job:
+def queue(run: Run, person: User | None, *, only_plan: bool = False, here: bool = False) -> Job:
+    """The job that carries `run` out, or only plans it; in the caller's transaction."""
     title = (_PLAN_TITLE if only_plan else _TITLE) % {"name": run.name}
     params = {"only_plan": True} if only_plan else {}
     job, _ = jobs.queue(KIND, run.job_subject, title, params=params, requested_by=person, here=here)

@@ -44,13 +44,15 @@ class NotPlanned(Exception):  # noqa: N818  it says what there is not, for peopl
 class Asked:
     """Who wants a plan, why, and by which key of theirs they would know it again ("" for none).
 
-    `request` is a digest of what they asked for by that key.
+    `request` is a digest of what they asked for by that key. `actor` is what the audit calls them, where it is nobody
+    but a rule that wants it, and `person` None.
     """
 
-    person: User
+    person: User | None
     why: str = ""
     key: str = ""
     request: str = ""
+    actor: str = ""
 
 
 def plan_tags(repository: Repository, names: Collection[str], asked: Asked) -> Plan:
@@ -60,6 +62,17 @@ def plan_tags(repository: Repository, names: Collection[str], asked: Asked) -> P
     if not tags:
         raise NotPlanned(_NOTHING)
     return _Draft(repository, Plan.Act.DELETE_TAGS, tags).write(asked)
+
+
+def plan_tags_by_rule(repository: Repository, pointed: Mapping[str, str], actor: str, why: str) -> Plan:
+    """Delete these tags, each only where it points to the digest beside it; a rule that somebody set up wants it.
+
+    Raises NotPlanned.
+    """
+    tags = [tag for tag in _tags_where(repository, "name__in", list(pointed)) if _digest_of(tag) == pointed[tag.name]]
+    if not tags or repository.registry.retired_at is not None:
+        raise NotPlanned(_NOTHING)
+    return _Draft(repository, Plan.Act.DELETE_TAGS, tags).write(Asked(None, why, actor=actor))
 
 
 def plan_images(repository: Repository, digests: Collection[str], asked: Asked) -> Plan:
@@ -108,7 +121,7 @@ def new_plan(registry: Registry, act: Plan.Act, asked: Asked, params: Mapping[st
         why=printable(asked.why, _WHY_LENGTH),
         params={**(params or {}), "request": asked.request},
         requested_by=asked.person,
-        actor=str(asked.person),
+        actor=str(asked.person or asked.actor),
         idempotency_key=asked.key or None,
     )
 
@@ -206,6 +219,11 @@ class _Draft:
                 if tag.name not in going and len(names) < _NAMED:
                     names.append(tag.name)
         return stays
+
+
+def _digest_of(tag: Tag) -> str:
+    places = Presence.objects.filter(pk=tag.presence_id).values_list("manifest__digest", flat=True)
+    return (places.first() or "") if tag.presence_id else ""
 
 
 def _of_tags(tags: Iterable[Tag]) -> Iterable[Presence]:

@@ -26,7 +26,7 @@ def cron(line: str, zone: str = "UTC", window: str = "") -> Schedule:
 def due(schedule: Schedule, since: str, most: int = 3) -> list[str]:
     """The next so many moments, in UTC."""
     moment: datetime | None = at(since)
-    found = []
+    found: list[str] = []
     while moment is not None and len(found) < most:
         moment = schedule.next_after(moment)
         if moment is not None:

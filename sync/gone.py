@@ -1,0 +1,105 @@
+"""Tags that a rule has copied in and that are gone upstream: deleted where it is told to, and never in doubt."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from django.utils import timezone
+from django.utils.translation import gettext_noop
+
+from catalog.models import Repository
+from jobs.running import Asking, Lease
+from oci.names import RepositoryName
+from sync.models import Item, Run, Synced
+from sync.terms import Terms
+from tagging import services as tagging
+from tagging.models import Plan
+from tagging.planning import NotPlanned, plan_tags_by_rule
+
+_SHARE: Final = 5  # one in so many may go without a yes
+_FEW: Final = 1  # and so many may whatever their share is
+_MANY: Final = gettext_noop("%(gone)s of the %(all)s tags that this rule has copied in are gone upstream. Delete them?")
+_DETAILS: Final = (
+    gettext_noop("What else the run had to do is done. None of these tags was deleted."),
+    gettext_noop("A source that lost its storage, or shows less than before, looks like this."),
+    gettext_noop("With yes they go to the trash, from which they can be restored."),
+)
+_YES: Final = gettext_noop("Yes, delete them")
+_NO: Final = gettext_noop("No, keep them")
+_WHY: Final = gettext_noop("gone upstream, by the rule %(name)s")
+_PLAN: Final = gettext_noop("deleted by plan %(n)s")
+_MOVED: Final = gettext_noop("it points to another image than the rule has put there")
+_UNKNOWN: Final = gettext_noop("the catalog does not know the tag yet")
+SENTENCES: Final = (_MANY, *_DETAILS, _YES, _NO, _WHY, _PLAN, _MOVED, _UNKNOWN)
+
+
+def gone(run: Run, terms: Terms, listed: Mapping[RepositoryName, frozenset[str]]) -> list[Item]:
+    """Of repositories that were listed to their end, an empty list apart: that is no answer that anything rests on."""
+    if not terms.deletes_gone or run.rule_id is None:
+        return []
+    rows = Synced.objects.filter(rule_id=run.rule_id, registry=run.target, source=run.source).exclude(source_tag="")
+    items = []
+    for row in rows.order_by("repository", "tag"):
+        tags = listed.get(RepositoryName(row.source_repository))
+        if tags and row.source_tag not in tags:
+            items.append(
+                Item(
+                    act=Item.Act.DELETE,
+                    source_repository=row.source_repository,
+                    source_tag=row.source_tag,
+                    digest=row.upstream,
+                    repository=row.repository,
+                    tag=row.tag,
+                    before=row.digest,
+                    why="gone",
+                )
+            )
+    return items
+
+
+def guard(run: Run, allowed: Mapping[str, Any]) -> None:
+    """Raises Asking where too many would go."""
+    doomed = run.items.open().filter(act=Item.Act.DELETE).count()
+    had = Synced.objects.filter(rule_id=run.rule_id, registry=run.target, source=run.source).count()
+    if doomed > max(_FEW, had // _SHARE, int(allowed.get("gone", 0))):
+        text = _MANY % {"gone": f"{doomed:,}", "all": f"{had:,}"}
+        question = {"kind": "gone", "text": text, "details": list(_DETAILS), "yes": _YES, "no": _NO}
+        raise Asking({**question, "allow": {"gone": doomed}})
+
+
+def delete(run: Run, lease: Lease) -> None:
+    """By plans of tagging, one for each repository: they look once more, know aliases, and fill the trash."""
+    by_repository: dict[str, list[Item]] = {}
+    for item in run.items.open().filter(act=Item.Act.DELETE).in_order():
+        by_repository.setdefault(item.repository, []).append(item)
+    for name, items in by_repository.items():
+        row = Repository.objects.select_related("registry").filter(registry=run.target, name=name).first()
+        _delete(run, lease, row, items)
+
+
+def _delete(run: Run, lease: Lease, repository: Repository | None, items: list[Item]) -> None:
+    plan: Plan | None = None
+    if repository is not None:
+        try:
+            pointed = {item.tag: item.before for item in items}
+            plan = plan_tags_by_rule(repository, pointed, run.name, _WHY % {"name": run.name})
+        except NotPlanned:
+            plan = None
+    planned = set(plan.items.values_list("tag", flat=True)) if plan else set()
+    now = timezone.now()
+    for item in items:
+        is_planned = item.tag in planned
+        item.state = Item.State.DONE if is_planned else Item.State.SKIPPED
+        item.note = _PLAN % {"n": plan.pk} if plan and is_planned else _MOVED if repository else _UNKNOWN
+        item.ended_at = now
+    with lease.writing():
+        Item.objects.bulk_update(items, ["state", "note", "ended_at"])
+        _forget(run, [item for item in items if item.tag in planned])
+    if plan:
+        tagging.carry_out_by_rule(plan)
+
+
+def _forget(run: Run, items: Iterable[Item]) -> None:
+    for item in items:
+        Synced.objects.filter(registry=run.target, repository=item.repository, tag=item.tag).delete()

@@ -1,0 +1,200 @@
+"""The verbs of rules: keep one as a person says it, switch it, remove it. Nothing unchecked is written."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import fields
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from audit.models import Entry
+from audit.services import record
+from oci.errors import InvalidName
+from oci.names import parse_repository, parse_tag
+from oci.transfer.selection import Form
+from registries.models import NAME_PATTERN, Registry
+from registries.patterns import PATTERN
+from sync.choosing import InvalidPattern
+from sync.details import Details
+from sync.models import Rule
+from sync.models.rules import NAME_LENGTH
+from sync.naming import InvalidTemplate, backup_of, into, pin_of
+from sync.ranges import InvalidRange
+from sync.schedule import InvalidSchedule
+from sync.terms import Terms
+from tagging.permission import check_may_act
+
+if TYPE_CHECKING:
+    from access.models import User
+
+MOST: Final = 500  # repositories and pins of one rule
+_PLATFORM: Final = re.compile(r"[a-z0-9]{1,32}/[a-z0-9_]{1,32}(?:/[a-z0-9.]{1,16})?")
+_SLOWEST: Final = 1_000  # bytes a second
+_RESERVED: Final = frozenset({"add", "import"})  # addresses of other pages
+_SCHEDULE: Final = {
+    "cron": gettext_lazy("A cron line has five fields, as in 30 4 * * 1-5, and is due every five minutes at most."),
+    "every": gettext_lazy("Every five minutes at most, and once a year at least."),
+    "zone": gettext_lazy("This machine knows no such time zone."),
+    "window": gettext_lazy("Hours are written as in 22:00-06:00."),
+}
+
+
+class RuleNotSaved(Exception):  # noqa: N818  it says what did not happen
+    """A rule cannot be kept like that; the sentence says why, `field` which part of `Details` is meant."""
+
+    def __init__(self, field: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.field = field
+
+
+def check(details: Details) -> tuple[Registry, Registry]:
+    """The source and the target. Raises RuleNotSaved."""
+    if not re.fullmatch(NAME_PATTERN, details.name) or len(details.name) > NAME_LENGTH or details.name in _RESERVED:
+        raise RuleNotSaved("name", _("A name is made of small letters, digits and single hyphens."))
+    source = Registry.objects.connected().filter(name=details.source).first()
+    target = Registry.objects.active().filter(name=details.target).first()
+    if source is None:
+        raise RuleNotSaved("source", _("Berth knows no registry of that name."))
+    if target is None:
+        raise RuleNotSaved("target", _("Berth has no catalog of a registry of that name."))
+    _check_repositories(details, is_same=source.pk == target.pk)
+    _check_choice(details)
+    _check_selection(details)
+    with _of_schedule():
+        details.schedule.check()
+    if details.bytes_per_second is not None and details.bytes_per_second < _SLOWEST:
+        raise RuleNotSaved("bytes_per_second", _("Below a kilobyte a second nothing would ever end."))
+    return source, target
+
+
+def save(details: Details, person: User, rule: Rule | None = None) -> Rule:
+    """A new rule, or `rule` as it is said now. Raises NotPermitted and RuleNotSaved."""
+    source, target = check(details)
+    check_may_act(person, target)
+    row = rule or Rule(created_by=str(person))
+    before = rule.details if rule else None
+    row.name, row.source, row.target, row.is_on = details.name, source, target, details.is_on
+    row.terms = Terms.of(details).written()
+    row.next_at = _due(details, timezone.now())
+    try:
+        with transaction.atomic():
+            row.save()
+            changed = _changed(before, details) if before else []
+            act = Entry.Act.RULE_CHANGE if rule else Entry.Act.RULE_ADD
+            if changed or not rule:
+                record([_entry(row, person, act, ", ".join(changed))])
+    except IntegrityError as error:
+        raise RuleNotSaved("name", _("Another rule has that name.")) from error
+    return row
+
+
+def switch(rule: Rule, person: User, *, on: bool) -> None:
+    """Raises NotPermitted."""
+    check_may_act(person, rule.target)
+    with transaction.atomic():
+        rule.is_on = on
+        rule.next_at = _due(rule.details, timezone.now())
+        rule.save(update_fields=["is_on", "next_at"])
+        record([_entry(rule, person, Entry.Act.RULE_CHANGE, "is_on")])
+
+
+def remove(rule: Rule, person: User) -> None:
+    """What it copied stays, and its runs too. Raises NotPermitted."""
+    check_may_act(person, rule.target)
+    with transaction.atomic():
+        record([_entry(rule, person, Entry.Act.RULE_REMOVE)])
+        rule.delete()
+
+
+def _changed(before: Details, now: Details) -> list[str]:
+    names = [field.name for field in fields(Details)]
+    return [name for name in names if getattr(before, name) != getattr(now, name)]
+
+
+def _due(details: Details, now: datetime) -> datetime | None:
+    return details.schedule.next_after(now) if details.is_on else None
+
+
+def _check_repositories(details: Details, *, is_same: bool) -> None:
+    names = details.repositories
+    if not names or len(names) > MOST:
+        raise RuleNotSaved("repositories", _("Name one repository at least, and five hundred at most."))
+    for name in names:
+        is_pattern = "*" in name or "?" in name
+        try:
+            example = parse_repository("library/example" if is_pattern else name)
+        except InvalidName as error:
+            raise RuleNotSaved(
+                "repositories", _("%(name)s is no name of a repository.") % {"name": name[:255]}
+            ) from error
+        if is_pattern and not re.fullmatch(PATTERN, name):
+            raise RuleNotSaved("repositories", _("%(name)s is no pattern.") % {"name": name[:255]})
+        try:
+            made = into(details.into, example, details.source)
+        except InvalidTemplate as error:
+            sentence = _("It makes %(name)s, which is no name of a repository.") % {"name": error.text}
+            raise RuleNotSaved("into", sentence) from error
+        if is_same and made == example:
+            raise RuleNotSaved("into", _("That would copy a repository into itself."))
+
+
+def _check_choice(details: Details) -> None:
+    try:
+        details.choice.check()
+    except InvalidPattern as error:
+        raise RuleNotSaved("choice", _("%(text)s is no pattern for tags.") % {"text": error.text}) from error
+    except InvalidRange as error:
+        raise RuleNotSaved("choice", _("%(text)s is no range of versions.") % {"text": error.text}) from error
+    if details.choice.newest is not None and details.choice.newest < 1:
+        raise RuleNotSaved("choice", _("Keep one at least of the newest."))
+    if len(details.pins) > MOST:
+        raise RuleNotSaved("pins", _("A rule has five hundred pins at most."))
+    for pin in details.pins:
+        try:
+            pin_of(pin)
+        except InvalidName as error:
+            sentence = _("%(text)s is no pin: it is a digest, or a tag, an @ and a digest.") % {"text": pin[:300]}
+            raise RuleNotSaved("pins", sentence) from error
+
+
+def _check_selection(details: Details) -> None:
+    selection = details.selection
+    for platform in selection.platforms:
+        if not _PLATFORM.fullmatch(platform):
+            raise RuleNotSaved("platforms", _("%(text)s is no platform, as linux/arm64 is.") % {"text": platform[:100]})
+    if selection.form is Form.CHILD and len(selection.platforms) != 1:
+        raise RuleNotSaved("form", _("The image of one platform alone can stand under a tag: name just one."))
+    try:
+        backup_of(details.backup, parse_tag("1.0"), timezone.now())
+    except InvalidTemplate as error:
+        raise RuleNotSaved("backup", _("It makes %(name)s, which is no tag.") % {"name": error.text}) from error
+
+
+@contextmanager
+def _of_schedule() -> Iterator[None]:
+    try:
+        yield
+    except InvalidSchedule as error:
+        raise RuleNotSaved(error.field, str(_SCHEDULE[error.field])) from error
+
+
+def _entry(rule: Rule, person: User, act: Entry.Act, detail: str = "") -> Entry:
+    return Entry(
+        key=f"rule:{uuid.uuid4().hex}",
+        act=act,
+        outcome=Entry.Outcome.DONE,
+        actor=str(person),
+        actor_id=person.pk,
+        registry=rule.target.name,
+        registry_id=rule.target_id,
+        why=rule.name,
+        detail=detail,
+    )
