@@ -61,7 +61,7 @@ def gone(run: Run, terms: Terms, listed: Mapping[RepositoryName, frozenset[str]]
 def guard(run: Run, allowed: Mapping[str, Any]) -> None:
     """Raises Asking where too many would go."""
     doomed = run.items.open().filter(act=Item.Act.DELETE).count()
-    had = Synced.objects.filter(rule_id=run.rule_id, registry=run.target, source=run.source).count()
+    had = Synced.objects.filter(rule=run.rule, registry=run.target, source=run.source).count()
     if doomed > max(_FEW, had // _SHARE, int(allowed.get("gone", 0))):
         text = _MANY % {"gone": f"{doomed:,}", "all": f"{had:,}"}
         question = {"kind": "gone", "text": text, "details": list(_DETAILS), "yes": _YES, "no": _NO}

@@ -21,13 +21,13 @@ class NotPermitted(Exception):  # noqa: N818  it says what is not allowed, for p
     """The person may not do this; the sentence says why."""
 
 
-def check_may_administer(person: Person | None) -> None:
+def check_may_administer(person: Person) -> None:
     """What concerns all registries. Raises NotPermitted."""
-    if person is None or not may_administer(person):
+    if not may_administer(person):
         raise NotPermitted(_STAFF_ONLY)
 
 
-def check_may_act(person: Person | None, registry: Registry) -> None:
+def check_may_act(person: Person, registry: Registry) -> None:
     """Raises NotPermitted."""
     check_may_administer(person)
     if registry.retired_at is not None:

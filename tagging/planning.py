@@ -44,15 +44,29 @@ class NotPlanned(Exception):  # noqa: N818  it says what there is not, for peopl
 class Asked:
     """Who wants a plan, why, and by which key of theirs they would know it again ("" for none).
 
-    `request` is a digest of what they asked for by that key. `actor` is what the audit calls them, where it is nobody
-    but a rule that wants it, and `person` None.
+    `request` is a digest of what they asked for by that key.
     """
 
-    person: User | None
+    person: User
     why: str = ""
     key: str = ""
     request: str = ""
-    actor: str = ""
+
+    @property
+    def actor(self) -> str:
+        """As the audit calls them."""
+        return str(self.person)
+
+
+@dataclass(frozen=True, slots=True)
+class AskedByRule:
+    """The same, where nobody wants it but a rule that somebody has set up; `actor` is its name."""
+
+    actor: str
+    why: str
+    person: None = None
+    key: str = ""
+    request: str = ""
 
 
 def plan_tags(repository: Repository, names: Collection[str], asked: Asked) -> Plan:
@@ -72,7 +86,7 @@ def plan_tags_by_rule(repository: Repository, pointed: Mapping[str, str], actor:
     tags = [tag for tag in _tags_where(repository, "name__in", list(pointed)) if _digest_of(tag) == pointed[tag.name]]
     if not tags or repository.registry.retired_at is not None:
         raise NotPlanned(_NOTHING)
-    return _Draft(repository, Plan.Act.DELETE_TAGS, tags).write(Asked(None, why, actor=actor))
+    return _Draft(repository, Plan.Act.DELETE_TAGS, tags).write(AskedByRule(actor, why))
 
 
 def plan_images(repository: Repository, digests: Collection[str], asked: Asked) -> Plan:
@@ -112,7 +126,9 @@ def plan_removal(repository: Repository, asked: Asked) -> Plan:
     return plan
 
 
-def new_plan(registry: Registry, act: Plan.Act, asked: Asked, params: Mapping[str, Any] | None = None) -> Plan:
+def new_plan(
+    registry: Registry, act: Plan.Act, asked: Asked | AskedByRule, params: Mapping[str, Any] | None = None
+) -> Plan:
     """The row of a plan, without its items."""
     return Plan.objects.create(
         registry=registry,
@@ -121,7 +137,7 @@ def new_plan(registry: Registry, act: Plan.Act, asked: Asked, params: Mapping[st
         why=printable(asked.why, _WHY_LENGTH),
         params={**(params or {}), "request": asked.request},
         requested_by=asked.person,
-        actor=str(asked.person or asked.actor),
+        actor=asked.actor,
         idempotency_key=asked.key or None,
     )
 
@@ -154,7 +170,7 @@ class _Draft:
         self._holders = holders(repository.pk, {place.manifest.digest for place in self._touched.values()}, going)
         self._doomed = _parents_first([place for place in places if place.manifest.digest not in self._holders])
 
-    def write(self, asked: Asked) -> Plan:
+    def write(self, asked: Asked | AskedByRule) -> Plan:
         """In short transactions. Until the last of them nobody finds the plan, by its key or otherwise."""
         losing = {pk: count for pk, count in self._going.items() if pk is not None}
         freed = freed_by(self._repository, losing, [place.manifest_id for place in self._doomed])
@@ -222,8 +238,7 @@ class _Draft:
 
 
 def _digest_of(tag: Tag) -> str:
-    places = Presence.objects.filter(pk=tag.presence_id).values_list("manifest__digest", flat=True)
-    return (places.first() or "") if tag.presence_id else ""
+    return tag.presence.manifest.digest if tag.presence else ""
 
 
 def _of_tags(tags: Iterable[Tag]) -> Iterable[Presence]:

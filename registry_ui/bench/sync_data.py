@@ -59,8 +59,8 @@ def _write_signed(push: _Pusher, noise: random.Random, size: int) -> None:
             "vnd.docker.reference.type": "attestation-manifest",
             "vnd.docker.reference.digest": child["digest"],
         }
-        platform = {"os": "unknown", "architecture": "unknown"}
-        attested.append(attestation | {"platform": platform, "annotations": annotations})
+        unknown = {"os": "unknown", "architecture": "unknown"}
+        attested.append(attestation | {"platform": unknown, "annotations": annotations})
     index = push.put({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [*children, *attested]}, "1.0")
     for signed in (index, *children):
         tag = tag_of(Digest.parse(signed["digest"]), "sig")
