@@ -21,7 +21,7 @@ from sync.terms import Terms
 _NOTE_LENGTH: Final = 500
 _FIELDS: Final = ("state", "note", "after", "sent", "attached", "ended_at")
 _STANDING: Final = (
-    *("digest", "rule", "source", "source_repository", "source_tag", "upstream", "form"),
+    *("digest", "rule", "source", "source_repository", "source_tag", "upstream", "form", "attachments"),
     *("copied_at", "seen", "seen_at"),
 )
 _OUTCOMES: Final = {
@@ -93,6 +93,7 @@ def note_synced(run: Run, terms: Terms, items: Sequence[Item], now: datetime) ->
                 source_tag=item.source_tag,
                 upstream=item.digest,
                 form=terms.selection.key,
+                attachments=item.attachments,
                 copied_at=now,
                 seen=item.digest,
                 seen_at=now,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
@@ -10,10 +11,11 @@ from catalog.recording.chunks import by_number
 from jobs.running import Lease
 from sync.models import Item, Run, Synced
 from sync.outcome import note_synced
-from sync.planning import Draft
+from sync.planning import ATTACHED, Draft
 from sync.terms import Terms
 
 _ROWS: Final = 250  # a transaction
+_COUNTS: Final = ("new", "moved", "attached", "unchanged", "left", "gone")
 
 
 def write_draft(lease: Lease, run: Run, draft: Draft, now: datetime) -> None:
@@ -26,15 +28,22 @@ def write_draft(lease: Lease, run: Run, draft: Draft, now: datetime) -> None:
         with lease.writing():
             Item.objects.bulk_create(items)
             _note_seen(run, items, now)
-    run.new = sum(item.act == Item.Act.COPY and not item.before for item in draft.items)
-    run.moved = sum(item.act == Item.Act.COPY and bool(item.before) for item in draft.items)
-    run.unchanged = sum(item.act == Item.Act.KEEP for item in draft.items)
-    run.left = sum(item.act == Item.Act.LEAVE for item in draft.items)
+    _count(run, draft.items)
     run.left_out = {why: [count, some] for why, (count, some) in draft.left_out.items()}
     run.problems = [list(problem) for problem in draft.problems]
     run.state = Run.State.PLANNED
     with lease.writing():
-        run.save(update_fields=["new", "moved", "unchanged", "left", "left_out", "problems", "state"])
+        run.save(update_fields=[*_COUNTS, "left_out", "problems", "state"])
+
+
+def _count(run: Run, items: Sequence[Item]) -> None:
+    """What was judged a copy is new, has moved, or is there and gets what has been attached to it since."""
+    copies = [item for item in items if item.act == Item.Act.COPY]
+    acts = Counter(item.act for item in items)
+    run.attached = sum(item.why == ATTACHED for item in copies)
+    run.new = sum(not item.before for item in copies)
+    run.moved = len(copies) - run.new - run.attached
+    run.unchanged, run.left, run.gone = acts[Item.Act.KEEP], acts[Item.Act.LEAVE], acts[Item.Act.DELETE]
 
 
 def _note_seen(run: Run, items: Sequence[Item], now: datetime) -> None:

@@ -17,6 +17,7 @@ from oci.names import Digest, RepositoryName, TagName, parse_repository, parse_t
 from oci.transfer.heads import Head, head
 from oci.transfer.sides import Side, at
 from registries.patterns import matches
+from sync.attachments import note_attachments
 from sync.choosing import Choice, NewestBy, Verdict, choose
 from sync.dates import dates_of
 from sync.gone import gone
@@ -27,6 +28,7 @@ from sync.terms import Terms
 from tagging.models import ProtectionRule
 from tagging.protection import RuleBook
 
+ATTACHED: Final = "attached"  # why an image is copied that is there: what hangs on it is not
 _THREADS: Final = 8
 _NAMED: Final = 50  # tags that are left out, of each reason
 _TOGETHER: Final = 500
@@ -151,6 +153,17 @@ class Planning:
                 self._draft.problems.append((f"{one.repository}:{one.asked}", _GONE))
                 continue
             self._draft.items.append(self._item(one, source, target, standing, now))
+        if self._terms.attached:
+            self._look_at_attachments(standing)
+
+    def _look_at_attachments(self, known: _Known) -> None:
+        """An image that is there, but not what has been attached to it since, is looked after once more."""
+        tagged = [item for item in self._draft.items if item.tag and item.act != Item.Act.LEAVE]
+        note_attachments(self._source, tagged, self._draft.listed, self._terms.attached, self._pool)
+        for item in tagged:
+            row = known.synced.get((item.repository, item.tag))
+            if item.act == Item.Act.KEEP and item.attachments and (not row or row.attachments != item.attachments):
+                item.act, item.state, item.why = Item.Act.COPY, Item.State.PLANNED, ATTACHED
 
     def _look(self, one: _Wanted) -> tuple[Head | RegistryError | None, Head | None]:
         """A tag that cannot be read is a problem of its own, if others can be."""

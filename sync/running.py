@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from catalog.models import RepositoryBlob
-from jobs.running import JobFailed, Lease, Stopped
+from jobs.running import Asking, JobFailed, Lease, Stopped
 from oci.client import RegistryClient
 from oci.errors import InvalidName, RegistryError
 from oci.names import Digest, RepositoryName, parse_repository
@@ -99,6 +99,9 @@ class _Running:
             delete(self._run, self._lease)
         except Paused as pause:
             return self._wait(pause)
+        except Asking as asking:
+            _end(self._lease, self._run, Run.State.BROKEN_OFF, str(asking.question["text"]))
+            raise
         except Away as away:
             sentence = _AWAY % {"why": away.sentence, **_counts(self._run)}
             _end(self._lease, self._run, Run.State.BROKEN_OFF, sentence)

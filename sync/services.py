@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext_noop
 
 from jobs import services as jobs
@@ -32,8 +33,9 @@ def begin(rule: Rule, person: User | None = None, *, only_plan: bool = False, he
         check_may_act(person, rule.target)
     with transaction.atomic():
         Rule.objects.select_for_update().get(pk=rule.pk)
-        for run in Run.objects.filter(rule=rule).unfinished().exclude(job=None).select_related("job").newest_first():
-            if run.job is not None and (run.job.is_unfinished or run.state == Run.State.WAITING):
+        under_way = Q(job__state__in=Job.UNFINISHED) | Q(state=Run.State.WAITING)
+        for run in Run.objects.filter(under_way, rule=rule).select_related("job").newest_first():
+            if run.job is not None:
                 return run, run.job
         run = Run.objects.create(
             rule=rule,

@@ -21,9 +21,6 @@ class RunQuerySet(models.QuerySet["Run"]):
     def newest_first(self) -> Self:
         return self.order_by("-id")
 
-    def unfinished(self) -> Self:
-        return self.exclude(state__in=[Run.State.DONE, Run.State.BROKEN_OFF])
-
 
 class Run(models.Model):
     class State(models.TextChoices):
@@ -46,6 +43,7 @@ class Run(models.Model):
     problems = models.JSONField(default=list)  # repositories that could not be listed, and why
     new = models.PositiveIntegerField(default=0)
     moved = models.PositiveIntegerField(default=0)
+    attached = models.PositiveIntegerField(default=0)  # unchanged but for what was attached since
     unchanged = models.PositiveIntegerField(default=0)
     left = models.PositiveIntegerField(default=0)
     gone = models.PositiveIntegerField(default=0)
@@ -125,7 +123,8 @@ class Item(models.Model):
     note = models.TextField(blank=True)  # why it was left alone, or failed
     tries = models.PositiveSmallIntegerField(default=0)
     sent = models.PositiveBigIntegerField(default=0)  # bytes
-    attached = models.PositiveSmallIntegerField(default=0)
+    attached = models.PositiveSmallIntegerField(default=0)  # manifests that came with it
+    attachments = models.CharField(max_length=64, blank=True)  # `sync.attachments`, when this was planned
     ended_at = models.DateTimeField(null=True, blank=True)
 
     objects = ItemQuerySet.as_manager()

@@ -23,6 +23,7 @@ class Synced(models.Model):
     source_tag = models.CharField(max_length=128)
     upstream = models.CharField(max_length=DIGEST_LENGTH)  # of the source, when it was copied
     form = models.CharField(max_length=64, blank=True)  # `oci.transfer.selection.Selection.key`: what was made of that
+    attachments = models.CharField(max_length=64, blank=True)  # `sync.attachments`, when it was copied
     copied_at = models.DateTimeField()
     seen = models.CharField(max_length=DIGEST_LENGTH, blank=True)  # upstream when it was last looked at; "": gone
     seen_at = models.DateTimeField()

@@ -58,6 +58,10 @@ class Hub:
         ]
         return self._put(name, tags, {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": listed})
 
+    def forget(self, name: str, tag: str) -> None:
+        self._tags[name].remove(tag)
+        del self._manifests[name, tag]
+
     def asked(self, method: str, kind: str) -> list[Asked]:
         """Requests for `kind`, "manifests" or "blobs", that came with a token."""
         return [

@@ -152,3 +152,33 @@ def test_a_pin_stays_whatever_its_tag_does(syncing: Syncing) -> None:
 
     assert ends(run) == {"1.0": "copy done", old: "copy done"}
     assert digest_at(syncing.there, "1.0") == old
+
+
+def test_a_signature_that_comes_later_comes_along(syncing: Syncing) -> None:
+    """What it signs is unchanged, and is not copied again; nor is anything when nothing is new."""
+    digest = syncing.push.image("1.0")
+    rule = syncing.rule()
+    syncing.run(rule)
+    signature = digest.replace(":", "-") + ".sig"
+    syncing.push.artifact(signature, content=b"signed")
+
+    second, third = syncing.run(rule), syncing.run(rule)
+
+    assert (second.attached, second.unchanged) == (1, 0)
+    assert ends(second) == {"1.0": "copy done"}
+    assert syncing.there.fetch(signature) == syncing.push.fetch(signature)
+    assert ends(third) == {"1.0": "keep skipped"}
+
+
+def test_signatures_come_with_a_new_image_and_are_not_asked_for_again(syncing: Syncing) -> None:
+    digest = syncing.push.image("1.0")
+    signature = digest.replace(":", "-") + ".sig"
+    syncing.push.artifact(signature, content=b"signed")
+    rule = syncing.rule()
+
+    first, second = syncing.run(rule), syncing.run(rule)
+
+    assert ends(first) == {"1.0": "copy done"}
+    assert set(tags_at(syncing.there)) == {"1.0", signature}
+    assert ends(second) == {"1.0": "keep skipped"}
+    assert first.left_out == {"tool": [1, [signature]]}

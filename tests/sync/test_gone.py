@@ -1,0 +1,160 @@
+"""Tags that are gone upstream: deleted where a rule says so, never in doubt, and never many without a yes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from jobs import running
+from jobs import services as jobs
+from jobs.models import Job
+from registries.models import Registry
+from registries.probing import probe
+from sync.models import Item, Rule, Run, Synced
+from tagging.models import Plan, TrashEntry
+from tests.catalog.scanning import scan
+from tests.hostile import Reply
+from tests.real_registry import RealRegistry
+from tests.sync.hub import Hub
+from tests.sync.syncing import NAME, Syncing, digest_at, ends, job_of, tags_at
+from tests.web import furniture as make
+
+pytestmark = pytest.mark.django_db(transaction=True)
+TAGS = [f"1.{n}" for n in range(10)]
+
+
+@pytest.fixture
+def hub() -> Iterator[Hub]:
+    with Hub() as hub:
+        hub.pulls_left = None
+        yield hub
+
+
+@pytest.fixture
+def syncing(hub: Hub, target: RealRegistry, transactional_db: None) -> Syncing:
+    syncing = Syncing(hub.url, target.url, make.person("mara", staff=True))
+    Registry.objects.filter(pk=syncing.source.pk).update(realm=hub.realm)
+    probe(syncing.target)
+    for tag in TAGS:
+        hub.image(NAME, tag, layers=(tag.encode(),))
+    return syncing
+
+
+def copied(syncing: Syncing, *, deletes: bool = True) -> Rule:
+    """A rule that has copied all tags, which the catalog knows by now."""
+    rule = syncing.rule(deletes_gone=deletes)
+    assert syncing.run(rule).state == Run.State.DONE
+    scan(syncing.target)
+    return rule
+
+
+def carry_out_plans() -> None:
+    for job in Job.objects.filter(kind="carry-out", state=Job.State.QUEUED):
+        running.run_here(job.pk)
+
+
+def test_what_is_gone_upstream_goes_to_the_trash(hub: Hub, syncing: Syncing) -> None:
+    rule = copied(syncing)
+    hub.forget(NAME, "1.3")
+
+    run = syncing.run(rule)
+    carry_out_plans()
+
+    assert (run.state, run.gone) == (Run.State.DONE, 1)
+    assert ends(run)["1.3"] == "delete done"
+    assert sorted(tags_at(syncing.there)) == [tag for tag in TAGS if tag != "1.3"]
+    assert TrashEntry.objects.listed().get().tag == "1.3"
+    plan = Plan.objects.get()
+    assert (plan.actor, plan.why) == ("app", "gone upstream, by the rule app")
+    assert not Synced.objects.filter(tag="1.3").exists()
+
+
+def test_nothing_goes_unless_the_rule_says_so(hub: Hub, syncing: Syncing) -> None:
+    rule = copied(syncing, deletes=False)
+    hub.forget(NAME, "1.3")
+
+    run = syncing.run(rule)
+
+    assert "1.3" not in ends(run)
+    assert digest_at(syncing.there, "1.3")
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply.json({"name": NAME, "tags": []}),
+        Reply.json({"name": NAME, "tags": None}),
+        Reply.errors(404, "NAME_UNKNOWN"),
+    ],
+)
+def test_an_empty_list_or_none_deletes_nothing(hub: Hub, syncing: Syncing, reply: Reply) -> None:
+    rule = copied(syncing)
+    hub.registry.on("GET", f"/v2/{NAME}/tags/list", Reply.challenge(f'Bearer realm="{hub.realm}"'), reply)
+
+    run = syncing.run(rule)
+    carry_out_plans()
+
+    assert not Item.objects.filter(run=run, act=Item.Act.DELETE).exists()
+    assert sorted(tags_at(syncing.there)) == TAGS
+
+
+def test_a_list_that_fails_on_its_second_page_deletes_nothing(hub: Hub, syncing: Syncing) -> None:
+    rule = copied(syncing)
+    path = f"/v2/{NAME}/tags/list"
+    first = Reply.json({"name": NAME, "tags": ["1.0"]}, Link=f'<{path}?last=1.0&n=1>; rel="next"')
+    hub.registry.on("GET", f"{path}?n=1000", first)
+    hub.registry.on("GET", f"{path}?last=1.0&n=1", Reply(500))
+
+    run = syncing.run(rule)
+
+    assert run.state == Run.State.BROKEN_OFF
+    assert sorted(tags_at(syncing.there)) == TAGS
+
+
+def test_more_than_a_fifth_needs_a_yes(hub: Hub, syncing: Syncing) -> None:
+    rule = copied(syncing)
+    for tag in TAGS[:4]:
+        hub.forget(NAME, tag)
+
+    run = syncing.run(rule)
+    carry_out_plans()
+
+    job = job_of(run)
+    assert job.state == Job.State.ASKING
+    assert job.question["text"].startswith("4 of the 10 tags")
+    assert sorted(tags_at(syncing.there)) == TAGS
+    assert jobs.answer(job, yes=True)
+    running.run_here(job.pk)
+    carry_out_plans()
+    assert sorted(tags_at(syncing.there)) == TAGS[4:]
+
+
+def test_a_no_keeps_them(hub: Hub, syncing: Syncing) -> None:
+    rule = copied(syncing)
+    for tag in TAGS[:4]:
+        hub.forget(NAME, tag)
+    run = syncing.run(rule)
+
+    assert jobs.answer(job_of(run), yes=False)
+
+    carry_out_plans()
+    assert sorted(tags_at(syncing.there)) == TAGS
+    again = syncing.run(rule)
+    assert again.pk != run.pk, "the next run asks again"
+    assert job_of(again).state == Job.State.ASKING
+
+
+def test_a_tag_that_somebody_else_put_there_stays(hub: Hub, syncing: Syncing) -> None:
+    rule = copied(syncing)
+    theirs = syncing.there.image("1.3", seed="theirs")
+    syncing.there.image("9.9", seed="never ours")
+    scan(syncing.target)
+    hub.forget(NAME, "1.3")
+
+    run = syncing.run(rule)
+    carry_out_plans()
+
+    assert ends(run)["1.3"] == "delete skipped"
+    assert digest_at(syncing.there, "1.3") == theirs
+    assert "9.9" not in ends(run)
