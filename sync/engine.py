@@ -19,7 +19,7 @@ from oci.names import Digest, RepositoryName, TagName
 from oci.transfer.attached import Attached, Wanted
 from oci.transfer.blobs import Blobs
 from oci.transfer.heads import head, put
-from oci.transfer.images import Copied, Images, Order
+from oci.transfer.images import Copied, Images, Known, Order
 from oci.transfer.meter import Tally
 from oci.transfer.selection import Selection
 from oci.transfer.sides import Side, at
@@ -78,19 +78,20 @@ class Meter(Tally):
 class Engine:
     """Between two registries. `flows` are told of the bytes of each piece that came, and may wait."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  each is a part of a copy
         self,
         source: RegistryClient,
         target: RegistryClient,
         *,
         homes: Callable[[Digest], Iterable[RepositoryName]] = lambda _: (),
         flows: Iterable[Callable[[int], None]] = (),
+        known: Known = lambda _: None,
         is_same: bool = False,
     ) -> None:
         self._source, self._target, self._flows = source, target, tuple(flows)
         self.ended = threading.Event()
         self._blobs = Blobs(source, target, at_once=BLOBS, homes=homes, is_same=is_same)
-        self._images = Images(source, target, self._blobs)
+        self._images = Images(source, target, self._blobs, known)
         self._attached = Attached(source, target, self._images)
         self._placing = ThreadPoolExecutor(IMAGES, thread_name_prefix="images")
         self._pointing = ThreadPoolExecutor(_POINTING, thread_name_prefix="tags")

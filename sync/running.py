@@ -28,6 +28,7 @@ from sync.planned import write_draft
 from sync.planning import Planning
 from sync.schedule import Schedule
 from sync.terms import InvalidTerms, Terms
+from sync.weighing import known_of, weigh
 
 KIND: Final = "sync"
 _HOMES: Final = 2  # repositories of the target that are named for a blob
@@ -72,6 +73,7 @@ class _Running:
         if self._run.state == Run.State.NEW:
             self._plan()
         if self._lease.params.get("only_plan"):
+            self._weigh()
             return _PLANNED % _planned(self._run)
         return self._carry_out()
 
@@ -87,10 +89,27 @@ class _Running:
             raise JobFailed(sentence) from error
         write_draft(self._lease, self._run, draft, timezone.now())
 
+    def _weigh(self) -> None:
+        """A source that counts pulls is only asked for what each image has when somebody wants that."""
+        if self._source.transport.quota is not None and not self._lease.params.get("weigh"):
+            return
+
+        def tell(done: int, total: int) -> None:
+            self._lease.tell(phase="weighing", tags=[done, total])
+
+        try:
+            weigh(self._run, self._lease, self._source, tell)
+        except RegistryError as error:
+            log.warning("run %s could not be weighed: %s", self._run.pk, error)
+
     def _carry_out(self) -> str:
         self._begin()
         engine = Engine(
-            self._source, self._target, homes=self._homes, is_same=self._run.source_id == self._run.target_id
+            self._source,
+            self._target,
+            homes=self._homes,
+            known=known_of(self._run),
+            is_same=self._run.source_id == self._run.target_id,
         )
         try:
             self._keep_to_hours()
@@ -166,6 +185,8 @@ def _end(lease: Lease, run: Run, state: Run.State, message: str, **more: object)
     with lease.writing():
         run.items.filter(state=Item.State.BEGUN).update(state=Item.State.PLANNED, tries=F("tries") - 1)
         let_go_of_all(run)
+        if state == Run.State.DONE:
+            run.manifests.all().delete()
         Run.objects.filter(pk=run.pk).update(state=state, message=message, ended_at=ended, **more)
 
 

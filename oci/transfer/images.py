@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from oci.errors import BadAnswer, NotFound, Refused, TooLarge
+from oci.fetched import Fetched
 from oci.media_types import is_foreign
 from oci.model import Descriptor, ImageIndex, ImageManifest, Schema1Manifest
 from oci.names import Digest, RepositoryName, TagName
@@ -17,11 +19,11 @@ from oci.transfer.selection import Form, Selection, rewritten
 from oci.transfer.sides import Side, at, side_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from oci.client import RegistryClient
-    from oci.fetched import Fetched
 
+Known: TypeAlias = Callable[[Digest], Fetched | None]
 MOST: Final = 2_000  # manifests of one image
 _DEPTH: Final = 4
 _WEIGHT: Final = 32 * 2**20  # bytes of the manifests of one image, which are all held until its last blob is there
@@ -71,10 +73,12 @@ class Copied:
 
 
 class Images:
-    """Copies images between two registries; threads share it."""
+    """Copies images between two registries; threads share it. `known` has manifests that need not be pulled."""
 
-    def __init__(self, source: RegistryClient, target: RegistryClient, blobs: Blobs) -> None:
-        self._source, self._target, self._blobs = source, target, blobs
+    def __init__(
+        self, source: RegistryClient, target: RegistryClient, blobs: Blobs, known: Known = lambda _: None
+    ) -> None:
+        self._source, self._target, self._blobs, self._known = source, target, blobs, known
 
     def place(self, order: Order, fetched: Fetched | None = None) -> tuple[Copied, Fetched]:
         """All but the tag; `fetched` is what the order names, where it was asked for already.
@@ -150,6 +154,8 @@ class Images:
         return iter(walk.found.values())
 
     def _fetch(self, repository: RepositoryName, digest: Digest, copied: Copied) -> Fetched:
+        if known := self._known(digest):
+            return known
         with at(Side.SOURCE):
             try:
                 fetched = self._source.manifest(repository, digest)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sync.models.rules import Rule
-from sync.models.runs import Item, Run
+from sync.models.runs import Item, PlannedManifest, Run
 from sync.models.standing import DatedImage, Synced, TagHold
 
-__all__ = ["DatedImage", "Item", "Rule", "Run", "Synced", "TagHold"]
+__all__ = ["DatedImage", "Item", "PlannedManifest", "Rule", "Run", "Synced", "TagHold"]

@@ -142,3 +142,20 @@ class Item(models.Model):
     def key(self) -> str:
         """Of its entry in the audit."""
         return f"sync:{self.run_id}:{self.position}"
+
+
+class PlannedManifest(models.Model):
+    """A manifest that was read when a run was planned, which need not pull it again; gone when that is over."""
+
+    run = models.ForeignKey(Run, models.CASCADE, related_name="manifests", db_index=False)
+    digest = models.CharField(max_length=DIGEST_LENGTH)
+    media_type = models.CharField(max_length=255)
+    compressed = models.BinaryField()  # zlib
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["run", "digest"], name="one_planned_manifest_of_a_digest"),
+        ]
+
+    def __str__(self) -> str:
+        return self.digest

@@ -10,8 +10,9 @@ from jobs.models import Job
 from sync import services
 from sync.choosing import Choice
 from sync.details import Moved
-from sync.models import Run, Synced, TagHold
+from sync.models import PlannedManifest, Run, Synced, TagHold
 from tagging.models import ProtectionRule
+from tests.real_registry import RealRegistry
 from tests.sync.syncing import Syncing, digest_at, ends, job_of, notes, tags_at
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -182,3 +183,18 @@ def test_signatures_come_with_a_new_image_and_are_not_asked_for_again(syncing: S
     assert set(tags_at(syncing.there)) == {"1.0", signature}
     assert ends(second) == {"1.0": "keep skipped"}
     assert first.left_out == {"tool": [1, [signature]]}
+
+
+def test_a_plan_is_weighed_and_its_manifests_are_not_pulled_again(syncing: Syncing, source: RealRegistry) -> None:
+    shared = b"shared" * 50_000
+    child = syncing.push.image(layers=[shared], seed="child")
+    other = syncing.push.image(layers=[shared, b"x" * 9_000], seed="other", platform="linux/arm64")
+    syncing.push.index("1.0", children=[child, other])
+    rule = syncing.rule()
+
+    planned = syncing.plan(rule)
+    run = syncing.carry_on(planned)
+
+    assert (planned.pulls, run.pulls_spent) == (3, 3), "those of the plan, and none since"
+    assert planned.size == run.sent > 0, "each blob once"
+    assert not PlannedManifest.objects.exists()

@@ -1,0 +1,130 @@
+"""How much a run will move, and what that costs of a quota: manifests are read for it, and kept for the run."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
+
+from catalog.models import RepositoryBlob
+from catalog.recording.chunks import by_number
+from jobs.running import Lease
+from oci.client import RegistryClient
+from oci.errors import BadAnswer, DigestMismatch, NotFound, TooLarge
+from oci.fetched import Fetched
+from oci.media_types import is_foreign
+from oci.model import Descriptor, ImageIndex, ImageManifest
+from oci.names import Digest, RepositoryName, parse_repository
+from oci.transfer.selection import Selection
+from oci.transfer.sides import Side, at
+from sync.models import Item, PlannedManifest, Run
+from sync.terms import Terms
+
+_THREADS: Final = 4
+_DEPTH: Final = 3
+_TOGETHER: Final = 500
+_HELD: Final = 32 * 2**20  # bytes of manifests that are kept for a run
+
+
+def weigh(run: Run, lease: Lease, source: RegistryClient, tell: Callable[[int, int], None]) -> None:
+    """Write how many bytes travel at most, by item and in all, and how many manifests the source was asked for.
+
+    What the catalog knows to be in the target registry does not travel. One that cannot be read has no size. Raises
+    RegistryError where the source answers no more.
+    """
+    items = list(run.items.open().filter(act=Item.Act.COPY).in_order())
+    reader = _Reader(source, Terms.read(run.terms).selection)
+    with ThreadPoolExecutor(_THREADS, thread_name_prefix="weighing") as pool:
+        try:
+            for number, (item, blobs) in enumerate(zip(items, pool.map(reader.read, items), strict=True)):
+                tell(number, len(items))
+                _weigh(run, item, blobs, reader.seen)
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+    run.size = sum(item.size or 0 for item in items)
+    run.pulls = run.pulls_spent = len(reader.found)
+    for rows in by_number(items, _TOGETHER):
+        with lease.writing():
+            Item.objects.bulk_update(rows, ["size"])
+    for manifests in by_number(_kept(run, reader.found.values()), _TOGETHER):
+        with lease.writing():
+            PlannedManifest.objects.bulk_create(manifests, ignore_conflicts=True)
+    with lease.writing():
+        run.save(update_fields=["size", "pulls", "pulls_spent"])
+
+
+def known_of(run: Run) -> Callable[[Digest], Fetched | None]:
+    """The manifests that were read when `run` was planned; threads may ask."""
+    kept = {
+        digest: (media_type, bytes(content))
+        for digest, media_type, content in PlannedManifest.objects.filter(run=run).values_list(
+            "digest", "media_type", "compressed"
+        )
+    }
+
+    def known(digest: Digest) -> Fetched | None:
+        if (row := kept.get(str(digest))) is None:
+            return None
+        return Fetched(digest, row[0], zlib.decompress(row[1]))
+
+    return known
+
+
+class _Reader:
+    """`found`: manifests by digest; `seen`: blobs that an item before needs too."""
+
+    def __init__(self, source: RegistryClient, selection: Selection) -> None:
+        self._source, self._selection = source, selection
+        self.found: dict[Digest, Fetched] = {}
+        self.seen: set[Digest] = set()
+
+    def read(self, item: Item) -> list[Descriptor] | None:
+        """The blobs of its image; None where not all of it can be read, which the run will say."""
+        blobs: dict[Digest, Descriptor] = {}
+        try:
+            self._read(parse_repository(item.source_repository), Digest.parse(item.digest), blobs, _DEPTH)
+        except (NotFound, BadAnswer, DigestMismatch, TooLarge):
+            return None
+        return list(blobs.values())
+
+    def _read(self, name: RepositoryName, digest: Digest, blobs: dict[Digest, Descriptor], depth: int) -> None:
+        fetched = self.found.get(digest)
+        if fetched is None:
+            with at(Side.SOURCE):
+                fetched = self._source.manifest(name, digest)
+            assert fetched is not None  # noqa: S101  no condition was made
+            self.found[digest] = fetched
+        match fetched.manifest:
+            case ImageIndex() as index if depth:
+                children = self._selection.wanted(index) if depth == _DEPTH else index.manifests
+                for child in children:
+                    self._read(name, child.digest, blobs, depth - 1)
+            case ImageManifest() as image:
+                parts = [part for part in (image.config, *image.layers) if not is_foreign(part.media_type)]
+                blobs |= {part.digest: part for part in parts}
+
+
+def _weigh(run: Run, item: Item, blobs: Sequence[Descriptor] | None, seen: set[Digest]) -> None:
+    if blobs is None:
+        return
+    new = {blob.digest: blob for blob in blobs if blob.digest not in seen}
+    there: set[str] = set()
+    for digests in by_number(map(str, new), _TOGETHER):
+        rows = RepositoryBlob.objects.filter(
+            repository__registry=run.target, repository__gone_at=None, blob__digest__in=digests
+        )
+        there |= set(rows.values_list("blob__digest", flat=True))
+    seen |= set(new)
+    item.size = sum(blob.size for digest, blob in new.items() if str(digest) not in there)
+
+
+def _kept(run: Run, manifests: Iterable[Fetched]) -> Iterable[PlannedManifest]:
+    held = 0
+    for fetched in manifests:
+        held += fetched.weight
+        if held > _HELD:
+            return
+        compressed = zlib.compress(fetched.content)
+        yield PlannedManifest(run=run, digest=str(fetched.digest), media_type=fetched.media_type, compressed=compressed)
