@@ -54,19 +54,30 @@ CALL: Final = Call()
 
 
 class call:  # noqa: N801  it reads as a verb, and costs a third of a generator
-    """Bound everything that this thread sends and receives inside; that it waits for its turn, by as long again.
+    """Bound everything that this thread sends and receives inside; that it waits for its turn, by `patience`.
+
+    Which is as long again, where it is not said.
 
     Inside another, as where the body of a request is asked for elsewhere while it is sent, only its own bounds hold.
     """
 
-    __slots__ = ("_before", "_connect", "_is_repeatable", "_read", "_total")
+    __slots__ = ("_before", "_connect", "_is_repeatable", "_patience", "_read", "_total")
 
-    def __init__(self, *, connect: float, read: float, total: float, is_repeatable: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        connect: float,
+        read: float,
+        total: float,
+        patience: float | None = None,
+        is_repeatable: bool = False,
+    ) -> None:
         self._connect, self._read, self._total, self._is_repeatable = connect, read, total, is_repeatable
+        self._patience = total if patience is None else patience
 
     def __enter__(self) -> Self:
         self._before = CALL.bounds
-        CALL.deadline, CALL.patience = time.monotonic() + self._total, self._total
+        CALL.deadline, CALL.patience = time.monotonic() + self._total, self._patience
         CALL.connect, CALL.read, CALL.is_repeatable = self._connect, self._read, self._is_repeatable
         return self
 

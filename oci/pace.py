@@ -16,6 +16,7 @@ from collections.abc import Callable
 from typing import Final
 
 from oci.calls import CALL
+from oci.spacing import Spacing
 
 MOST: Final = 16
 START: Final = 4
@@ -52,10 +53,11 @@ class Pace:
     """For one registry, shared by threads and by all its transports.
 
     A thread calls `enter` before and `leave` after each request. `limit` is how many may be between the two, `busy`
-    how many answers were 429 or 503. As long as `gives_way()`, which is asked often, there are fewer.
+    how many answers were 429 or 503. As long as `gives_way()`, which is asked often, there are fewer. `per_second`:
+    so many begin in a second at most, evenly; None is as many as there are places for.
     """
 
-    def __init__(self, most: int = MOST) -> None:
+    def __init__(self, most: int = MOST, per_second: float | None = None) -> None:
         self.limit, self.busy = min(START, most), 0
         self.gives_way: Callable[[], bool] = lambda: False
         self._is_giving_way, self._looked_at = False, -math.inf
@@ -66,6 +68,7 @@ class Pace:
         self._quickest: dict[str, _Quickest] = {}
         self._ratios: list[float] = []  # of the quickest to each answer since the last judgement
         self._manifests: deque[float] = deque(maxlen=64)
+        self._spacing = Spacing(per_second)
         self._paused_until = self._calm_at = self._halved_at = -math.inf
         self._aged_at = time.monotonic()
 
@@ -79,8 +82,9 @@ class Pace:
     def enter(self) -> None:
         """Wait for one's turn; then `leave` is owed. TimeoutError when the call of this thread has waited too long."""
         with self._lock:
-            if self._inside < self._places and not self._pause:
-                self._inside += 1
+            is_passing_by = self._queue and self._spacing.is_any  # or whoever waits for a moment never has it
+            if self._inside < self._places and not self._pause and not is_passing_by:
+                self._go_in()
                 return
             self._was_full = True
             turn = threading.Lock()
@@ -161,18 +165,22 @@ class Pace:
     @property
     def _pause(self) -> float:
         """Seconds for which nobody is let in."""
-        if self._paused_until == -math.inf:
+        if self._paused_until == -math.inf and not self._spacing.is_any:
             return 0.0
-        left = self._paused_until - time.monotonic()
-        if left <= 0:
+        now = time.monotonic()
+        if self._paused_until <= now:
             self._paused_until = -math.inf
-            return 0.0
-        return left
+        return max(self._paused_until - now, self._spacing.left(now))
 
     def _let_in(self, most: int) -> None:
         while self._queue and self._inside < most and not self._pause:
-            self._inside += 1
+            self._go_in()
             self._queue.popleft().release()
+
+    def _go_in(self) -> None:
+        self._inside += 1
+        if self._spacing.is_any:
+            self._spacing.go(time.monotonic())
 
     def _refused(self, status: int, retry_after: float | None) -> None:
         now = time.monotonic()

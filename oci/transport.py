@@ -49,7 +49,8 @@ class Transport:
     """Times are seconds: to connect, between two pieces of an answer, and for a whole `exchange` with all in it.
 
     `pace` bounds how many requests the registry is asked at once; transports to one registry may share it. An
-    `exchange` waits for its turns no longer than `total`, and that its clock does not count.
+    `exchange` waits for its turns no longer than `patience`, or `total` where that is longer or not said, and that its
+    clock does not count.
     """
 
     def __init__(  # noqa: PLR0913  each is a bound of its own
@@ -62,6 +63,7 @@ class Transport:
         read: float = 15.0,
         total: float = 60.0,
         attempts: int = 3,
+        patience: float = 0.0,
     ) -> None:
         self.endpoint = endpoint
         self.pace = pace or Pace()
@@ -69,6 +71,7 @@ class Transport:
         self.quota: Quota | None = None  # what was said of it last
         self._counting = threading.Lock()
         self._connect, self._read, self._total, self._attempts = connect, read, total, attempts
+        self._patience = patience
         self._headers = {"User-Agent": user_agent, "Accept-Encoding": "identity"}
         self._authorizer = Authorizer(endpoint.credentials, endpoint.realms, self._fetch_token)
         self._barred: Barred | None = None
@@ -107,7 +110,7 @@ class Transport:
             lasting=lasting,
         )
         most = (attempts or self._attempts) if method in REPEATABLE and not request.goes_once else 1
-        with call(connect=self._connect, read=read or self._read, total=total or self._total, is_repeatable=most > 1):
+        with self._call(read or self._read, total or self._total, is_repeatable=most > 1):
             return self._asked(request, scope, most)
 
     def open(
@@ -127,10 +130,14 @@ class Transport:
             statuses=accept_statuses,
             is_streamed=True,
         )
-        with call(connect=self._connect, read=self._read, total=self._total, is_repeatable=True):
+        with self._call(self._read, self._total, is_repeatable=True):
             stream = self._asked(request, scope, self._attempts).stream
         assert stream is not None  # noqa: S101  an answer that is accepted has one
         return stream
+
+    def _call(self, read: float, total: float, *, is_repeatable: bool) -> call:
+        patience = max(self._patience, total)
+        return call(connect=self._connect, read=read, total=total, patience=patience, is_repeatable=is_repeatable)
 
     def _asked(self, request: Request, scope: str, most: int) -> Answer:
         tried = 1
@@ -219,6 +226,9 @@ class Transport:
         """One request; those to the registry itself wait for their turn."""
         if request.url.origin != self.endpoint.base.origin:
             return self._sent(request, authorization, Course())
+        return self._in_turn(request, authorization)
+
+    def _in_turn(self, request: Request, authorization: str) -> Answer:
         try:
             self.pace.enter()
         except TimeoutError:
@@ -270,11 +280,14 @@ class Transport:
         return tuple(Reason(redact(reason.code), redact(reason.message)) for reason in reasons)
 
     def _fetch_token(self, realm: Url, authorization: str) -> bytes:
-        """For the authorizer, which has checked that `realm` is pinned. Redirects are not followed."""
+        """For the authorizer, which has checked that `realm` is pinned. Redirects are not followed.
+
+        It waits for its turn wherever the service is: a registry counts the tokens that it gives as well.
+        """
         name = f"GET {realm.origin}{realm.path}"
         request = Request(name, "GET", realm, self._headers, limit=_TOKEN_LIMIT)
         CALL.barred = None
-        return self._checked(request, self._once(request, authorization)).content
+        return self._checked(request, self._in_turn(request, authorization)).content
 
     def _barred_hosts(self) -> Barred:
         if self._barred is None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from oci.calls import call
+from oci.calls import CALL, call
 from oci.errors import RegistryError, Unreachable
 from oci.pace import MOST, START, Pace
 from oci.transport import Transport
@@ -472,3 +472,95 @@ def test_many_threads_come_to_an_end_whatever_happens() -> None:
     assert not unfinished
     assert all(future.exception() is None for future in done)
     assert (pace._inside, len(pace._queue)) == (0, 0)
+
+
+# -- how far apart ----------------------------------------------------------------------------------------------
+
+
+def test_a_token_service_elsewhere_is_asked_in_turn_too(
+    hostile: Hostile, other_host: Hostile, connect: Connect
+) -> None:
+    pace = Pace(most=1)
+    inside: list[int] = []
+
+    def token(_: Asked) -> Reply:
+        inside.append(pace._inside)
+        return Reply.json({"token": "T"})
+
+    challenge = Reply.challenge(f'Bearer realm="{other_host.url}/token",service="s"')
+    hostile.on("GET", WHERE, challenge, Reply(200, b"{}"))
+    other_host.on("GET", "/token", token)
+    ask(connect(hostile.url, realm=f"{other_host.url}/token", pace=pace, attempts=1).transport)
+
+    assert inside == [1]
+    assert pace._inside == 0
+
+
+def test_requests_are_so_far_apart_whoever_asks(hostile: Hostile, connect: Connect) -> None:
+    came: list[float] = []
+
+    def reply(_: Asked) -> Reply:
+        came.append(time.monotonic())
+        return Reply(200, b"{}")
+
+    hostile.on("GET", WHERE, reply)
+    pace = Pace(per_second=40)
+    began = time.monotonic()
+    with ThreadPoolExecutor(4) as pool:
+        for asked in [pool.submit(ask, connect(hostile.url, pace=pace).transport, 3) for _ in range(4)]:
+            asked.result()
+
+    assert len(came) == 12
+    assert came[-1] - began >= 11 / 40  # never sooner, however busy this machine is
+
+
+def test_who_waits_for_a_moment_is_not_passed_by() -> None:
+    pace, order = Pace(per_second=50), list[str]()
+    pace.enter()
+    pace.leave("", 0.0, 200)
+
+    def go(name: str) -> None:
+        pace.enter()
+        order.append(name)
+        pace.leave("", 0.0, 200)
+
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(go, "first")
+        while not pace._queue and not first.done():
+            pass
+        go("second")
+        first.result()
+
+    assert order == ["first", "second"]
+
+
+def test_who_is_patient_waits_longer_than_a_call_may_take() -> None:
+    pace = Pace(per_second=20)
+    with call(connect=1, read=1, total=0.001, patience=60):
+        for _ in range(3):
+            pace.enter()
+            pace.leave("", 0.0, 200)
+
+
+def test_who_is_not_gives_up() -> None:
+    pace = Pace(per_second=0.01)
+    pace.enter()
+    pace.leave("", 0.0, 200)
+    with call(connect=1, read=1, total=0.01), pytest.raises(TimeoutError):
+        pace.enter()
+    assert (pace._inside, len(pace._queue)) == (0, 0)
+
+
+def test_a_transport_is_as_patient_as_it_was_told(hostile: Hostile, connect: Connect) -> None:
+    waited: list[float] = []
+
+    class Patience(Pace):
+        def enter(self) -> None:
+            waited.append(CALL.patience)
+            super().enter()
+
+    hostile.on("GET", WHERE, Reply(200, b"{}"))
+    ask(connect(hostile.url, pace=Patience(), total=10, patience=640).transport)
+    ask(connect(hostile.url, pace=Patience(), total=10, patience=5).transport)
+
+    assert waited == [640, 10]
