@@ -9,6 +9,9 @@ from oci.client import RegistryClient
 from oci.transport import Endpoint, Transport
 from registries.models import Registry
 from registries.own_requests import user_agent
+from registries.paces import pace_for, patience_for, throttle_for
+
+__all__ = ["PAGE", "client_for", "hasty_client_for", "throttle_for"]
 
 PAGE: Final = 1000  # names: what distribution gives at most, unless it is told otherwise
 
@@ -19,7 +22,12 @@ def client_for(registry: Registry, asker: str = "") -> RegistryClient:
     `asker` is for `own_requests`, which knows by it what the registry tells of these requests.
     Raises InvalidName when what the row says does not fit together.
     """
-    transport = Transport(_endpoint(registry), user_agent=user_agent(registry, asker))
+    transport = Transport(
+        _endpoint(registry),
+        pace_for(registry),
+        user_agent=user_agent(registry, asker),
+        patience=patience_for(registry),
+    )
     return RegistryClient(transport, _page_size(registry))
 
 
@@ -27,6 +35,7 @@ def hasty_client_for(registry: Registry, seconds: float, asker: str = "") -> Reg
     """The same for while a person waits: each request is sent once and has `seconds`."""
     transport = Transport(
         _endpoint(registry),
+        pace_for(registry),
         user_agent=user_agent(registry, asker),
         connect=min(3.0, seconds),
         read=seconds,

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from registries.models import Registry
 
 _MOST_AT_ONCE: Final = 32  # connections that a client keeps
-_SLOWEST, _QUICKEST = 0.01, 1000.0  # requests per second
+_SLOWEST, _QUICKEST = 0.1, 1000.0  # requests per second
 _LEAST, _MOST = 10_000, 10**12  # bytes per second: a piece of a layer may not take longer than a registry waits
 _LARGEST_FLOOR: Final = 1_000_000
 
@@ -36,7 +36,7 @@ class Limits:
             return "at_once", _("Between 1 and 32 requests can be under way at once.")
         pace = self.requests_per_second
         if pace is not None and not (math.isfinite(pace) and _SLOWEST <= pace <= _QUICKEST):
-            return "requests_per_second", _("Give between 0.01 and 1,000 requests per second.")
+            return "requests_per_second", _("Give between 0.1 and 1,000 requests per second.")
         if self.bytes_per_second is not None and not _LEAST <= self.bytes_per_second <= _MOST:
             return "bytes_per_second", _("Give at least 10,000 bytes per second, or nothing for no limit.")
         if not 0 <= self.quota_floor <= _LARGEST_FLOOR:
