@@ -20,7 +20,7 @@ from oci.errors import BadAnswer, ForeignRealm, InvalidName, Unreachable
 from oci.urls import Origin, Url
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
 Scheme: TypeAlias = Literal["none", "basic", "bearer"]
 
@@ -144,10 +144,10 @@ class Authorizer:
                 self._renamed[scope] = wanted
         return self._bearer(challenge, wanted, sent, since)
 
-    def redact(self, text: str) -> str:
-        """`text` without any secret of ours that a registry might send back to us."""
+    def redact(self, text: str, others: Sequence[str] = ()) -> str:
+        """`text` without any secret of ours that a registry might send back to us, nor any of `others`."""
         with self._lock:
-            secrets = [slot.token for slot in self._slots.values()]
+            secrets = [*others, *(slot.token for slot in self._slots.values())]
         if self._credentials:
             secrets += [self._credentials.password, self._credentials.basic.removeprefix("Basic ")]
         for secret in secrets:

@@ -10,6 +10,7 @@ from oci.urls import Origin, Url, without_secrets
 
 if TYPE_CHECKING:
     from oci.auth import Credentials
+    from oci.proxy import Proxy
 
 USER_AGENT: Final = "berth/0.1.0"
 
@@ -27,7 +28,8 @@ class Endpoint:
     credentials be sent. `ca` is PEM text or the path of a PEM file with an authority to trust beside the public
     ones. Plain http is for loopback addresses, and elsewhere only where `plain_http` says so. `client_certificate` and
     `client_key` are PEM text or paths too, and the key may stand with the certificate; they are shown to the registry's
-    own origin and to nobody else.
+    own origin and to nobody else. `proxy`: everything is asked by it, and nothing by those that the environment names;
+    what a registry without TLS is told, its proxy reads, credentials too.
 
     InvalidName when these do not fit together; it never repeats user-info or a query of the text.
     """
@@ -39,6 +41,7 @@ class Endpoint:
     plain_http: bool = False
     client_certificate: str | None = field(default=None, repr=False)
     client_key: str | None = field(default=None, repr=False)
+    proxy: Proxy | None = None
     base: Url = field(init=False, repr=False, compare=False)
 
     @classmethod

@@ -4,7 +4,8 @@ RegistryError
 ├── InvalidName                       we would not even ask
 │   └── oci.tls.InvalidCertificate    the certificate by which a registry may know us, or its key
 ├── Unreachable                       no HTTP answer: DNS, TLS, refused, a deadline passed
-│   └── oci.faults.CertificateWanted  it wants a certificate of us before it talks
+│   ├── oci.faults.CertificateWanted  it wants a certificate of us before it talks
+│   └── oci.faults.ProxyRefused       the proxy that we were told to go by will not
 ├── BadAnswer                         an answer that the spec does not allow
 │   ├── DigestMismatch                the bytes are not the bytes we asked for
 │   ├── TooLarge                      more bytes than we are ready to read

@@ -7,15 +7,25 @@ from __future__ import annotations
 
 import ssl
 from http.client import HTTPException, IncompleteRead, RemoteDisconnected
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Self
 
-from urllib3.exceptions import DecodeError, InvalidHeader, NameResolutionError, NewConnectionError, ReadTimeoutError
+from urllib3.exceptions import (
+    DecodeError,
+    InvalidHeader,
+    NameResolutionError,
+    NewConnectionError,
+    ProxyError,
+    ReadTimeoutError,
+)
 
 from oci.calls import CALL
 from oci.errors import BadAnswer, Unreachable, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+PROXY_WANTS_USER: Final = 407
 
 
 class CutShort(BadAnswer):
@@ -26,6 +36,18 @@ class CertificateWanted(Unreachable):
     """The other side ended the TLS handshake for want of a client certificate that it trusts."""
 
     code = "client-certificate"
+
+
+class ProxyRefused(Unreachable):
+    """The proxy will not ask the registry for us."""
+
+    code = "proxy"
+
+    @classmethod
+    def build(cls, status: int) -> Self:
+        if status == PROXY_WANTS_USER:
+            return cls("the proxy wants a user name and a password, and those that it is given are not right")
+        return cls(f"the proxy does not let us there: it says {status}")
 
 
 def translate(name: str, error: Exception) -> Unreachable | BadAnswer:
@@ -40,6 +62,8 @@ def translate(name: str, error: Exception) -> Unreachable | BadAnswer:
             return BadAnswer(f"{name}: what answers does not speak HTTP as it should")
     if any(_wants_certificate(cause) for cause in causes):
         return CertificateWanted(f"{name}: it wants a client certificate that it trusts")
+    if any(isinstance(cause, ProxyError) for cause in causes):
+        return Unreachable(f"{name}: the proxy cannot be reached: {_why(causes)}")
     return Unreachable(f"{name}: {_why(causes)}")
 
 

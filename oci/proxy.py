@@ -22,6 +22,7 @@ class Proxy:
     host: str  # an IPv6 address in brackets
     port: int
     authorization: str = field(default="", repr=False)
+    secrets: tuple[str, ...] = field(default=(), repr=False)  # what nobody may repeat, the longest first
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -39,13 +40,11 @@ class Proxy:
         is_plain = url.origin.scheme == "http" and url.path == "/" and not url.query
         if not is_plain or len(text) > _LENGTH or not _USER.fullmatch(user):
             raise InvalidName("proxy address", without_secrets(text))
-        return cls(url.origin.host, url.origin.port, _basic(user) if user else "")
+        if not user:
+            return cls(url.origin.host, url.origin.port)
+        name, _, password = (unquote_to_bytes(part) for part in user.partition(":"))
+        pair = base64.b64encode(name + b":" + password).decode()
+        return cls(url.origin.host, url.origin.port, f"Basic {pair}", (pair, password.decode(errors="replace")))
 
     def __str__(self) -> str:
         return f"{self.host}:{self.port}"
-
-
-def _basic(user: str) -> str:
-    name, _, password = user.partition(":")
-    pair = unquote_to_bytes(name) + b":" + unquote_to_bytes(password)
-    return f"Basic {base64.b64encode(pair).decode()}"

@@ -16,11 +16,11 @@ from urllib3.exceptions import HTTPError
 
 from oci.adapters import Adapters
 from oci.auth import Authorizer, Credentials, Scheme
-from oci.calls import CALL, Barred, call
+from oci.calls import CALL, call
 from oci.connection import barred_from
 from oci.endpoint import USER_AGENT, Endpoint
 from oci.errors import BadAnswer, InvalidName, Reason, Refused, Unreachable
-from oci.faults import CertificateWanted, CutShort, translate
+from oci.faults import PROXY_WANTS_USER, CertificateWanted, CutShort, ProxyRefused, translate
 from oci.messages import ANSWER_LIMIT, Answer, Course, Request, next_hop, read_body
 from oci.pace import Pace, kind_of
 from oci.quota import Quota
@@ -74,8 +74,10 @@ class Transport:
         self._patience = patience
         self._headers = {"User-Agent": user_agent, "Accept-Encoding": "identity"}
         self._authorizer = Authorizer(endpoint.credentials, endpoint.realms, self._fetch_token)
-        self._barred: Barred | None = None
-        self._adapters = Adapters(endpoint.base.origin, *contexts(endpoint), connections=_CONNECTIONS, read=read)
+        self._barred = barred_from(endpoint.base.origin.host, by_proxy=endpoint.proxy is not None)
+        self._adapters = Adapters(
+            endpoint.base.origin, *contexts(endpoint), connections=_CONNECTIONS, read=read, proxy=endpoint.proxy
+        )
 
     def exchange(  # noqa: PLR0913  each is a bound or a part of the request
         self,
@@ -156,7 +158,7 @@ class Transport:
         try:
             answer = self._authorized(request, scope)
         except (Unreachable, CutShort) as error:
-            if isinstance(error, CertificateWanted) or not pause(tried, None):
+            if isinstance(error, CertificateWanted | ProxyRefused) or not pause(tried, None):
                 raise
             return None
         return None if answer.status in BUSY and pause(tried, retry_after(answer.headers)) else answer
@@ -219,7 +221,7 @@ class Transport:
             if not self.endpoint.holds(request.url):
                 authorization = ""
             is_away = request.url.origin != self.endpoint.base.origin
-            CALL.barred = self._barred_hosts() if is_away else None
+            CALL.barred = self._barred if is_away else None
         raise BadAnswer(f"{request.name} was redirected more than {_HOPS} times")
 
     def _once(self, request: Request, authorization: str) -> Answer:
@@ -259,7 +261,9 @@ class Transport:
                 response.close()
         except (HTTPError, HTTPException, OSError) as error:
             raise translate(request.name, error) from error
-        return Answer(response.status_code, response.headers, content, request.url)
+        if course.status == PROXY_WANTS_USER and self.endpoint.proxy:
+            raise ProxyRefused.build(course.status)
+        return Answer(course.status, response.headers, content, request.url)
 
     def _checked(self, request: Request, answer: Answer) -> Answer:
         if answer.status in request.statuses:
@@ -276,8 +280,8 @@ class Transport:
             reasons = Reason.listed(json.loads(content))
         except (ValueError, RecursionError):
             return ()
-        redact = self._authorizer.redact
-        return tuple(Reason(redact(reason.code), redact(reason.message)) for reason in reasons)
+        hidden = self.endpoint.proxy.secrets if self.endpoint.proxy else ()
+        return tuple(Reason(*(self._authorizer.redact(t, hidden) for t in (r.code, r.message))) for r in reasons)
 
     def _fetch_token(self, realm: Url, authorization: str) -> bytes:
         """For the authorizer, which has checked that `realm` is pinned. Redirects are not followed.
@@ -288,8 +292,3 @@ class Transport:
         request = Request(name, "GET", realm, self._headers, limit=_TOKEN_LIMIT)
         CALL.barred = None
         return self._checked(request, self._in_turn(request, authorization)).content
-
-    def _barred_hosts(self) -> Barred:
-        if self._barred is None:
-            self._barred = barred_from(self.endpoint.base.origin.host)
-        return self._barred

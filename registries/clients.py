@@ -6,6 +6,7 @@ from typing import Final
 
 from oci.auth import Credentials
 from oci.client import RegistryClient
+from oci.proxy import Proxy
 from oci.transport import Endpoint, Transport
 from registries.models import Registry
 from registries.own_requests import user_agent
@@ -57,6 +58,7 @@ def _endpoint(registry: Registry) -> Endpoint:
         client_certificate=registry.client_certificate or None,
         client_key=registry.client_key or None,
         plain_http=registry.plain_http,
+        proxy=Proxy.parse(registry.proxy) if registry.proxy else None,
     )
 
 

@@ -21,7 +21,7 @@ def connect() -> Iterator[Connect]:
     with ExitStack() as stack:
 
         def make(url: str, *, page_size: int = 1000, **settings: Any) -> RegistryClient:
-            of_endpoint = {"credentials", "realm", "ca", "plain_http", "client_certificate", "client_key"}
+            of_endpoint = {"credentials", "realm", "ca", "plain_http", "client_certificate", "client_key", "proxy"}
             endpoint = Endpoint(url, **{k: v for k, v in settings.items() if k in of_endpoint})
             bounds = {k: v for k, v in settings.items() if k not in of_endpoint}
             return stack.enter_context(RegistryClient(Transport(endpoint, **bounds), page_size))

@@ -9,9 +9,13 @@ from django.db import connection
 
 from audit.models import Entry
 from registries import services
+from registries.clients import client_for, hasty_client_for
 from registries.limits import Limits
 from registries.models import Registry
+from registries.probing import probe
 from registries.services import Details, RegistryNotSaved
+from tests.hostile import Hostile, Reply
+from tests.proxying import ForwardProxy
 from tests.registries.reading import read
 
 pytestmark = pytest.mark.django_db
@@ -162,3 +166,18 @@ def test_one_that_retires_forgets_its_proxy() -> None:
 def test_the_proxy_goes_along_to_another_registry() -> None:
     ours = services.add(Details(url="https://a.example.org", name="ours", proxy=PROXY))
     assert edited(ours, url="https://b.example.org").proxy == PROXY
+
+
+def test_its_clients_go_by_its_proxy(hostile: Hostile) -> None:
+    hostile.on("GET", "/v2/", Reply.json({}))
+    with ForwardProxy() as proxy:
+        registry = made(url=hostile.url, plain_http=True, proxy=proxy.url.replace("//", f"//mara:{CANARY}@"))
+        for client in (client_for(registry), hasty_client_for(registry, 30)):
+            with client:
+                client.ping()
+        assert len(proxy.heads) == 2
+        assert CANARY not in str(hostile.requests)
+    probe(registry)
+    assert registry.capability("problem") == "unreachable"
+    assert "the proxy cannot be reached" in registry.capability("reason")
+    assert CANARY not in str(registry.capabilities)
