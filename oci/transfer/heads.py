@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from oci.client import RegistryClient
     from oci.fetched import Fetched
     from oci.names import Digest, RepositoryName, TagName
+    from oci.transport import Answer
 
 LASTING: Final = 60.0  # seconds that a token should last when a manifest is put
 _ACCEPT: Final = {"Accept": ", ".join(ACCEPTED)}
@@ -32,10 +33,8 @@ def head(client: RegistryClient, repository: RepositoryName, target: TagName | D
 
     Raises RegistryError.
     """
-    path, scope = routes.manifest(repository, target), routes.scope(repository, "pull")
-    try:
-        answer = client.transport.exchange("HEAD", path, headers=_ACCEPT, scope=scope)
-    except NotFound:
+    answer = _asked(client, repository, target)
+    if answer is None:
         return None
     if said := digests.said(answer):
         return Head(said, bare(answer.headers.get("Content-Type", "")))
@@ -45,6 +44,11 @@ def head(client: RegistryClient, repository: RepositoryName, target: TagName | D
         return None
     assert fetched is not None  # noqa: S101  no condition was made
     return Head(fetched.digest, fetched.media_type, pulled=True)
+
+
+def exists(client: RegistryClient, repository: RepositoryName, target: TagName | Digest) -> bool:
+    """Whether there is such a manifest, whatever it is. Raises RegistryError."""
+    return _asked(client, repository, target) is not None
 
 
 def put(client: RegistryClient, repository: RepositoryName, target: TagName | Digest, manifest: Fetched) -> bool:
@@ -64,3 +68,11 @@ def put(client: RegistryClient, repository: RepositoryName, target: TagName | Di
     if (said := digests.said(answer)) and not said.matches(manifest.content):
         raise DigestMismatch(f"{manifest.digest} was stored as {said}")
     return bool(answer.headers.get("OCI-Subject"))
+
+
+def _asked(client: RegistryClient, repository: RepositoryName, target: TagName | Digest) -> Answer | None:
+    path, scope = routes.manifest(repository, target), routes.scope(repository, "pull")
+    try:
+        return client.transport.exchange("HEAD", path, headers=_ACCEPT, scope=scope)
+    except NotFound:
+        return None
