@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -11,30 +9,12 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from registries.environment import owners
+from registries.finding import Finding, Mark
 from registries.models import Registry
 from registries.services import why_no_trust
+from registries.source_findings import listing, pulls, quota, sign_in
 
-
-class Mark(StrEnum):
-    OK = "ok"
-    NO = "no"  # something is off, and there is a cure
-    NOTE = "note"  # a fact, neither good nor bad
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """`topic` and `short` (for a chip, may be empty) are a word or two, `cure` and `why` may be empty.
-
-    `why` is the technical reason, which may repeat what a registry sent.
-    """
-
-    mark: Mark
-    topic: str
-    short: str
-    sentence: str
-    cure: str = ""
-    why: str = ""
-
+__all__ = ["Finding", "Mark", "findings", "realm_host"]
 
 _GENERATIONS: Final = {2: "distribution 2.8", 3: "distribution 3"}
 # What OpenSSL calls an answer that is no TLS, by its version.
@@ -49,6 +29,15 @@ def findings(registry: Registry) -> list[Finding]:
         return [Finding(Mark.NOTE, _("Test"), _("Not tested"), _("It was not tested yet."))]
     if registry.capability("problem"):
         return [_problem(registry)]
+    if registry.role == Registry.Role.SOURCE:
+        return [
+            _reach(registry),
+            sign_in(registry) or _sign_in(registry),
+            *pulls(registry),
+            *quota(registry),
+            listing(registry),
+            *_in_clear(registry),
+        ]
     return [
         _reach(registry),
         *_slow_sign_in(registry),
@@ -73,6 +62,9 @@ def _problem(registry: Registry) -> Finding:
         case "client-certificate":
             topic, short = _("Sign-in"), _("Client certificate")
             sentence, cure = _no_certificate(registry)
+        case "proxy":
+            short, sentence = _("Proxy"), _("Its proxy does not let Berth through.")
+            cure = _("Look at the user name and the password of the proxy, and at its rules.")
         case "unreachable":
             short, sentence, cure = _unreachable(registry, reason)
         case "bad-answer" | "not-found" | "too-large":
@@ -124,6 +116,8 @@ def _no_certificate(registry: Registry) -> tuple[str, str]:
 
 def _unreachable(registry: Registry, reason: str) -> tuple[str, str, str]:
     """Short, sentence and cure."""
+    if "proxy" in reason:
+        return _("Proxy"), _("It cannot be reached by its proxy."), _("Is the proxy running, and may it go there?")
     if "TLS" not in reason:
         cure = _("Is it running, and can this server reach %(host)s?") % {"host": urlsplit(registry.url).netloc}
         return _("Unreachable"), _("It does not answer."), cure

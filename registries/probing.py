@@ -8,18 +8,22 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
+from oci.client import RegistryClient
 from oci.errors import ForeignRealm, RegistryError
+from oci.source_probe import look
 from oci.storage import StorageFault, StorageFolder
 from registries.clients import PAGE, client_for
 from registries.models import Registry
+from registries.presets import preset_called
 
 
-def probe(registry: Registry) -> None:
+def probe(registry: Registry, image: str = "") -> None:
     """Write into `capabilities` what is found; a registry that cannot be used is a finding too, `problem` is its code.
 
-    A token service that was not allowed yet is kept as `realm`, for a person to say yes to.
+    A token service that was not allowed yet is kept as `realm`, for a person to say yes to. `image` is what a source is
+    asked for, `repository:tag` or a repository, where that is not the well-known one of its kind.
     """
-    remember(registry, ask(registry))
+    remember(registry, ask(registry, image))
 
 
 def remember(registry: Registry, found: dict[str, Any]) -> None:
@@ -41,7 +45,7 @@ def learn(registry: Registry, **facts: Any) -> None:
             Registry.objects.filter(pk=row.pk).update(capabilities=registry.capabilities)
 
 
-def ask(registry: Registry) -> dict[str, Any]:
+def ask(registry: Registry, image: str = "") -> dict[str, Any]:
     """What is found there, not kept: `registry` may be a row that is in no table yet."""
     try:
         client = client_for(registry)
@@ -50,6 +54,8 @@ def ask(registry: Registry) -> dict[str, Any]:
     client.page_size = PAGE  # what was found before is asked anew: it may be more now
     with client:
         try:
+            if registry.role == Registry.Role.SOURCE:
+                return _of_source(client, image or _sample(registry))
             client.ping()
             found = client.probe()
             if found.catalog_allowed is None:
@@ -60,6 +66,19 @@ def ask(registry: Registry) -> dict[str, Any]:
     facts = asdict(found)
     ping, reason = facts.pop("ping") or {}, facts.pop("problem")
     return {**facts, **ping, "problem": "", "reason": reason, "storage_problem": _storage_problem(registry)}
+
+
+def _of_source(client: RegistryClient, image: str) -> dict[str, Any]:
+    """What a copy would meet. Nothing else is asked of it: not even a delete of what is not there."""
+    facts = asdict(look(client, image))
+    ping = facts.pop("ping") or {}
+    catalog_allowed = facts["listed"] is not None
+    return {**ping, **facts, "catalog_allowed": catalog_allowed, "problem": "", "reason": facts.pop("why")}
+
+
+def _sample(registry: Registry) -> str:
+    preset = preset_called(registry.preset)
+    return preset.sample if preset else ""
 
 
 def _storage_problem(registry: Registry) -> str:

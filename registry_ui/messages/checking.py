@@ -16,7 +16,7 @@ _PLACES: Final = re.compile(r"%\(\w+\)[#0 +-]*[\d.]*[a-zA-Z]|%[a-zA-Z]|\{\w*\}|<
 _ENDS: Final = re.compile(r"[\s.:…?!]*\Z")
 _BEGINS: Final = re.compile(r"\A\s*")
 # All that these hold is for people; elsewhere a sentence may be for a terminal, a log or another program.
-_FOR_PEOPLE: Final = ("web/", "access/", "registries/findings.py")
+_FOR_PEOPLE: Final = ("web/", "access/", "registries/findings.py", "registries/source_findings.py")
 _NOT_FOR_PAGES: Final = "management/commands/"
 
 
