@@ -78,19 +78,20 @@ def run(lease: Lease) -> str:
     try:
         with client_for(registry, lease.caller) as client:
             client.transport.pace.gives_way = visitors.are_here
+            busy = client.transport.pace.busy  # others may have asked by it before
             try:
                 _Scan(registry, scan, lease, client).run()
             finally:
-                _tell_manners(scan, client)
+                _tell_manners(scan, client, busy)
     finally:
         scan.finished_at = scan.finished_at or timezone.now()
         Scan.objects.filter(pk=scan.pk).update(**{name: getattr(scan, name) for name in _ALWAYS_TOLD})
     return repositories.summary(scan)
 
 
-def _tell_manners(scan: Scan, client: RegistryClient) -> None:
+def _tell_manners(scan: Scan, client: RegistryClient, busy: int) -> None:
     scan.requests = client.transport.sent
-    scan.at_once, scan.busy_answers = client.transport.pace.limit, client.transport.pace.busy
+    scan.at_once, scan.busy_answers = client.transport.pace.limit, client.transport.pace.busy - busy
 
 
 def _begin(registry: Registry, lease: Lease) -> Scan:

@@ -11,6 +11,7 @@ import pytest
 from catalog.models import Manifest, Presence, Repository, Tag
 from jobs.models import Job
 from oci.transport import Transport
+from registries.clients import client_for
 from registries.models import Registry
 from tests.catalog.picture import check_counters, picture
 from tests.catalog.scanning import last_scan, scan
@@ -146,6 +147,17 @@ def test_s08_a_registry_that_wants_to_be_left_alone_for_an_hour_is_not_waited_fo
     assert len(hostile.asked(path)) == asked + 1
     assert live() == before
     assert last_scan().busy_answers == 1
+
+
+def test_what_others_were_refused_is_not_the_scan_s(hostile_row: Registry, hostile: Hostile) -> None:
+    Registry.objects.update(at_once=2)
+    hostile_row.refresh_from_db()
+    with client_for(hostile_row) as other:
+        other.transport.pace.enter()
+        other.transport.pace.leave("", 0.0, 429)
+    scan(hostile_row)
+
+    assert (last_scan().busy_answers, last_scan().at_once <= 2) == (0, True)
 
 
 @pytest.mark.parametrize(
