@@ -73,6 +73,11 @@ class Pace:
         self._aged_at = time.monotonic()
 
     @property
+    def is_spaced(self) -> bool:
+        """Whether requests wait for their moment, however quick the registry is."""
+        return self._spacing.is_any
+
+    @property
     def latency(self) -> float | None:
         """The median of how long the last manifests took, in seconds; None before the first."""
         with self._lock:

@@ -8,6 +8,7 @@ import pytest
 
 from oci.auth import Credentials
 from oci.client import RegistryClient
+from oci.pace import Pace
 from tests.hostile import Asked, Hostile, Raw, Reply
 from tests.oci.conftest import Connect
 from tests.pushing import Pusher
@@ -197,3 +198,10 @@ def test_a_probe_tells_whether_there_is_a_referrers_api(
 
 def test_a_plain_registry_has_no_referrers_api(client: RegistryClient) -> None:
     assert client.probe().referrers is False
+
+
+def test_a_probe_does_not_measure_how_far_apart_its_requests_have_to_be(hostile: Hostile, connect: Connect) -> None:
+    hostile.on("GET", "/v2/", Reply.challenge('Basic realm="x"'), Reply.json({}))
+    found = connect(hostile.url, credentials=ALICE, pace=Pace(per_second=20)).probe()
+
+    assert (found.slow_auth_ms, found.round_trip_ms) == (0, 0)
