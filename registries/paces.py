@@ -12,8 +12,9 @@ from registries.models import Registry
 
 _QUEUE: Final = 64  # requests that may wait before one when they are spaced
 
-_paces: dict[int, tuple[Limits, Pace]] = {}  # by the key of the registry, under the limits that it had
-_throttles: dict[int, tuple[float, Throttle]] = {}
+# By the key of the registry: the address and the limits that it had, as both may change, and what it had under them.
+_paces: dict[int, tuple[tuple[str, Limits], Pace]] = {}
+_throttles: dict[int, tuple[tuple[str, int], Throttle]] = {}
 _lock = threading.Lock()
 
 
@@ -25,23 +26,23 @@ def pace_for(registry: Registry) -> Pace | None:
     limits = Limits.of(registry)
     if registry.role == Registry.Role.CATALOG and not (limits.at_once or limits.requests_per_second):
         return None
-    asking = Limits(limits.at_once, limits.requests_per_second)
+    under = registry.url, Limits(limits.at_once, limits.requests_per_second)
     with _lock:
         kept = _paces.get(registry.pk)
-        if kept is None or kept[0] != asking:
-            kept = _paces[registry.pk] = asking, Pace(asking.at_once or MOST, asking.requests_per_second)
+        if kept is None or kept[0] != under:
+            kept = _paces[registry.pk] = under, Pace(limits.at_once or MOST, limits.requests_per_second)
         return kept[1]
 
 
 def throttle_for(registry: Registry) -> Throttle | None:
     """The one of this registry under its limit of now; None where it has none."""
-    limit = registry.bytes_per_second
-    if not limit:
+    if not registry.bytes_per_second:
         return None
+    under = registry.url, registry.bytes_per_second
     with _lock:
         kept = _throttles.get(registry.pk)
-        if kept is None or kept[0] != limit:
-            kept = _throttles[registry.pk] = limit, Throttle(limit)
+        if kept is None or kept[0] != under:
+            kept = _throttles[registry.pk] = under, Throttle(registry.bytes_per_second)
         return kept[1]
 
 

@@ -54,3 +54,11 @@ def test_bytes_are_counted_together_and_only_where_a_limit_says_so() -> None:
     assert throttle_for(hub) is throttle
     hub.bytes_per_second = 20_000
     assert throttle_for(hub) is not throttle
+
+
+def test_what_one_address_said_does_not_hold_at_another() -> None:
+    hub = make.registry("hub", role="source")
+    with client_for(hub) as before:
+        hub.url = "https://mirror.example.org"
+        with client_for(hub) as after:
+            assert after.transport.pace is not before.transport.pace
