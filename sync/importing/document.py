@@ -44,6 +44,7 @@ class Expected(StrEnum):
     NUMBER = "number"
     DURATION = "duration"
     NAME = "name"  # of a registry, a repository, a tag or a digest
+    PLATFORM = "platform"
     ADDRESS = "address"
     ONE_KEY = "one-key"  # it stands there twice
     VERSION = "version"  # of the format, which is a newer one

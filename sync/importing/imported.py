@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -118,6 +119,7 @@ class Collected:
         self._details: dict[str, Details] = {}
         self._sources: dict[str, Source] = {}
         self._remarks: list[Remark] = []
+        self._numbers: Counter[str] = Counter()  # of rules that would have one name
 
     def remark(self, at: Field, code: Code, detail: str = "") -> None:
         self._remarks.append(Remark(at.where, at.line, code, detail[:_LONGEST_DETAIL]))
@@ -155,10 +157,11 @@ class Collected:
         if repository == "*":
             repository = f"all-of-{details.source}"
         stem = re.sub(r"[^a-z0-9]+", "-", repository.lower()).strip("-")[-_LONGEST_NAME:].strip("-") or "rule"
-        name, number = stem, 1
+        name = stem
         while name in self._details:
-            number += 1
-            name = f"{stem[: _LONGEST_NAME - len(str(number)) - 1].strip('-')}-{number}"
+            self._numbers[stem] += 1
+            number = str(self._numbers[stem] + 1)
+            name = f"{stem[: _LONGEST_NAME - len(number) - 1].strip('-')}-{number}"
         return name
 
 

@@ -11,6 +11,7 @@ from oci.errors import InvalidName
 from oci.names import Reference, parse_tag
 from oci.transfer.attached import ALL_KINDS
 from oci.transfer.selection import Form, Selection
+from registries.patterns import PATTERN
 from sync.choosing import Choice
 from sync.details import Details, Moved
 from sync.importing.document import Expected, Field, parse_document
@@ -23,6 +24,7 @@ from sync.schedule import Schedule
 
 _NEWEST_VERSION: Final = 1
 _FOLDERS: Final = ("ocidir://", "ocifile://")
+_PLATFORM: Final = re.compile(r"[a-z0-9]{1,30}/[a-z0-9_]{1,30}(?:/[a-z0-9._]{1,30})?", re.ASCII)
 _ALL: Final = "{repository}"
 
 _OF_BOTH: Final = frozenset({"backup", "interval", "schedule", "ratelimit", "digestTags", "referrers"})
@@ -107,7 +109,7 @@ class _Entry:
         patterns: list[str] = []
         repos = own["repos"].mapping() if "repos" in own else {}
         for expression in repos["allow"].items() if "allow" in repos else ():
-            if (glob := as_glob(expression.text())) is None:
+            if (glob := as_glob(expression.text())) is None or not re.fullmatch(PATTERN, glob):
                 self.collected.remark(expression, Code.REPOSITORIES, expression.text())
                 return
             patterns.append(glob)
@@ -164,8 +166,9 @@ class _Entry:
 
     def _selection(self, own: Mapping[str, Field]) -> Selection:
         if "platform" in own:
-            return Selection(platforms=(own["platform"].text(),), form=Form.CHILD)
-        names = tuple(name for at in own["platforms"].items() if (name := at.text())) if "platforms" in own else ()
+            return Selection(platforms=(_platform_of(own["platform"]),), form=Form.CHILD)
+        wanted = own["platforms"].items() if "platforms" in own else ()
+        names = tuple(_platform_of(at) for at in wanted if at.text())  # "" is what has none, which goes along anyway
         if not names:
             return Selection()
         self.collected.remark(own["platforms"], Code.SPARSE)
@@ -211,6 +214,12 @@ class _Entry:
 
 def _limits(said: Mapping[str, Field]) -> Mapping[str, Field]:
     return said["ratelimit"].mapping() if "ratelimit" in said else {}
+
+
+def _platform_of(at: Field) -> str:
+    if not _PLATFORM.fullmatch(at.text()):
+        raise at.wrong(Expected.PLATFORM)
+    return at.text()
 
 
 def _repository_of(at: Field) -> Reference:

@@ -12,6 +12,7 @@ from sync.importing.imported import Code, Collected
 from sync.schedule import SHORTEST, InvalidSchedule, Schedule, When
 
 _PART: Final = r"([0-9]{1,12}(?:\.[0-9]{1,9})?)(ns|us|µs|ms|s|m|h)"
+_LONGEST: Final = 100  # characters
 _DURATION: Final = re.compile(rf"(?:{_PART})+", re.ASCII)
 _SECONDS: Final = {
     "ns": Fraction(1, 10**9),
@@ -57,7 +58,7 @@ def _by_clock(text: str, zone: str) -> Schedule:
 
 
 def _every(collected: Collected, at: Field, text: str) -> Schedule:
-    if not _DURATION.fullmatch(text):
+    if len(text) > _LONGEST or not _DURATION.fullmatch(text):
         raise at.wrong(Expected.DURATION)
     exact = sum((Fraction(number) * _SECONDS[unit] for number, unit in re.findall(_PART, text)), Fraction(0)) / 60
     minutes = max(math.ceil(exact), SHORTEST)

@@ -214,6 +214,7 @@ def test_a_rule_whose_tags_we_cannot_choose_is_left_out(text: str, code: Code, w
         ("a.example/app:1.2", f"b.example/app:1.2@{DIGEST}", "image", Code.RETAGGED),
         ("a.example", "b.example", "registry\n  repos: {allow: ['(a|b)/.*']}", Code.REPOSITORIES),
         ("a.example", "b.example", "registry\n  repos: {deny: ['a']}", Code.REPOSITORIES),
+        ("a.example", "b.example", f"registry\n  repos: {{allow: ['{'a' * 256}']}}", Code.REPOSITORIES),
     ],
 )
 def test_a_rule_that_we_cannot_keep_is_left_out_and_said(source: str, target: str, kind: str, code: Code) -> None:
@@ -334,6 +335,11 @@ def test_what_is_attached_comes_along_where_it_was_said(
     assert codes(imported) == remarks
 
 
+def test_what_has_no_platform_goes_along_with_those_that_were_chosen() -> None:
+    assert only(entry("platforms: ['linux/arm/v7', '']")).selection == Selection(("linux/arm/v7",), Form.SPARSE)
+    assert only(entry("platforms: []")).selection == Selection()
+
+
 def test_one_platform_is_the_one_image() -> None:
     assert only(entry("platform: linux/arm64")).selection == Selection(platforms=("linux/arm64",), form=Form.CHILD)
 
@@ -400,6 +406,13 @@ def test_of_a_registry_all_is_said_that_is_not_taken_over() -> None:
         ("sync:\n- source: a/b\n  target: b.example\n  type: registry", Expected.NAME, 2, "sync[0].source"),
         ("sync:\n- {source: a, target: b.example/a, type: image, interval: soon}", Expected.DURATION, 2, None),
         ("sync:\n- {source: a, target: b.example/a, type: repository, tags: [a]}", Expected.MAPPING, 2, "sync[0].tags"),
+        ("sync:\n- {source: a, target: b.example/a, type: repository, platform: local}", Expected.PLATFORM, 2, None),
+        (
+            "sync:\n- {source: a, target: b.example/a, type: repository, platforms: [a/b, c]}",
+            Expected.PLATFORM,
+            2,
+            None,
+        ),
         ("creds:\n- {user: a}", Expected.TEXT, 2, "creds[0]"),
         ("creds:\n- {registry: not a host}", Expected.NAME, 2, "creds[0].registry"),
         ("creds:\n- {registry: a.example, hostname: 'b c'}", Expected.ADDRESS, 2, "creds[0].hostname"),

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import pytest
@@ -209,12 +210,14 @@ def test_a_wrong_shape_is_refused_with_its_place(text: str, expected: Expected, 
     assert (raised.value.expected, raised.value.line, raised.value.where) == (expected, line, where)
 
 
-def test_a_hundred_repositories_of_one_name_get_names_of_their_own() -> None:
-    names = [f"{'n' * 60}/{number}/{'a' * 50}" for number in range(100)]
-    found = imported(yaml.safe_dump({"a.example": {"images": {name: ["v1"] for name in names}}}))
+def test_repositories_whose_names_would_be_one_get_names_of_their_own() -> None:
+    names = [f"{'n' * 60}/{number}/{'a' * 50}" for number in range(5_000)] + ["app", "app-2", "app/2"]
+    found = imported(yaml.safe_dump({"a.example": {"images": {name: ["v1"] for name in names}}}, sort_keys=False))
 
-    assert len({details.name for details in found.details}) == 100
-    assert all(0 < len(details.name) <= 40 for details in found.details)
+    assert len({details.name for details in found.details}) == len(names)
+    assert all(re.fullmatch(r"[a-z0-9]+(?:-[a-z0-9]+)*", details.name) for details in found.details)
+    assert all(len(details.name) <= 40 for details in found.details)
+    assert [details.name for details in found.details[-3:]] == ["app", "app-2", "app-2-2"]
 
 
 texts = st.sampled_from(("a", "a/b", "1.2", "^a$", "(", ">=1", DIGEST, "")) | st.text(max_size=5)
