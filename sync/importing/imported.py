@@ -43,8 +43,9 @@ class Code(StrEnum):
     SPLIT = "split"  # several sets of tags became as many rules
     LISTED = "listed"  # all repositories: the source has to be one that lists them
     HALF_ANCHORED = "half-anchored"  # `a|b` there is all that begins with a or ends with b; it is so here too
-    FLAVOURS = "flavours"  # a range there is of releases alone: what has a hyphen is denied here
+    FLAVOURS = "flavours"  # a range there is of releases alone: what has more than numbers is denied here
     BOUND = "bound"  # a bound that is a pre-release: here it is the release
+    PRE_RELEASES = "pre-releases"  # one bound has a suffix: here all of them let pre-releases and flavours in
     SPARSE = "sparse"  # only where the target takes such an index
     ATTACHED = "attached"  # referrers or tags of tools alone: here it is both
     BACKUP = "backup"  # our own name for backups is used

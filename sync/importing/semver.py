@@ -14,11 +14,11 @@ from sync.importing.imported import Code, Collected
 _SUFFIX: Final = re.compile(r"(?<=[0-9xX*])-([0-9A-Za-z.-]+)", re.ASCII)
 _LOWEST: Final = "0"  # "-0" is how one says: pre-releases too
 _SIGNS: Final = (("=>", ">="), ("=<", "<="))
-_FLAVOURS: Final = "*-*"
+_FLAVOURS: Final = ("*-*", "*_*")
 
 
 def with_ranges(collected: Collected, choice: Choice, ranges: Sequence[Field]) -> Choice:
-    """There all that has a hyphen is a pre-release, `1.27.3-alpine` too, and out unless a bound has a suffix."""
+    """There `1.27.3-alpine` is a pre-release and out unless a bound has a suffix, and `1.27.3_x` is no version."""
     if not ranges:
         return choice
     suffixes = [(at, suffix) for at in ranges for suffix in _SUFFIX.findall(at.text())]
@@ -27,9 +27,10 @@ def with_ranges(collected: Collected, choice: Choice, ranges: Sequence[Field]) -
             collected.remark(at, Code.BOUND, suffix)
     texts = tuple(_translated(at.text()) for at in ranges)
     if suffixes:
+        collected.remark(suffixes[0][0], Code.PRE_RELEASES)
         return replace(choice, ranges=texts, pre_releases=True)
-    collected.remark(ranges[0], Code.FLAVOURS, _FLAVOURS)
-    return replace(choice, ranges=texts, deny=(*choice.deny, _FLAVOURS))
+    collected.remark(ranges[0], Code.FLAVOURS, " ".join(_FLAVOURS))
+    return replace(choice, ranges=texts, deny=(*choice.deny, *_FLAVOURS))
 
 
 def _translated(text: str) -> str:

@@ -82,7 +82,7 @@ def test_the_documented_form_is_taken_over() -> None:
     assert by_name["redis"].pins == (DIGEST,)
     assert (by_name["pinned"].choice, by_name["pinned"].pins) == (Choice(deny=("*",)), (DIGEST,))
     assert by_name["nginx"].choice == Choice(allow=(r"/1\.13\.[12]-alpine-perl/",))
-    assert by_name["alpine"].choice == Choice(ranges=(">= 3.12.0",), deny=("*-*",))
+    assert by_name["alpine"].choice == Choice(ranges=(">= 3.12.0",), deny=("*-*", "*_*"))
     assert by_name["coreos-etcd"].choice == Choice(allow=("latest",))
     assert (by_name["golang"].source, by_name["golang"].repositories) == ("docker.io", ("library/golang",))
     assert found.sources == (
@@ -130,17 +130,18 @@ def test_an_expression_is_looked_for_anywhere_in_a_tag(expression: str, tags: st
     ("text", "tags", "remarks"),
     [
         (">=1.2", "1.2 1.10.0 2.0.0", [Code.FLAVOURS]),
+        ("<2", "1.2 1.10.0", [Code.FLAVOURS]),
         ("~1.10", "1.10.0", [Code.FLAVOURS]),
         (">=1.2, !=1.10.x", "1.2 2.0.0", [Code.FLAVOURS]),
         ("1.2 - 1.9 || 2.x", "1.2 2.0.0", [Code.FLAVOURS]),
-        (">=1.10.0-0", "1.10.0 1.10.0-alpine 2.0.0 2.1-rc1", []),
-        (">=1.10.0-rc.1", "1.10.0 1.10.0-alpine 2.0.0 2.1-rc1", [Code.BOUND]),
+        (">=1.10.0-0", "1.10.0 1.10.0-alpine 2.0.0 2.1-rc1", [Code.PRE_RELEASES]),
+        (">=1.10.0-rc.1", "1.10.0 1.10.0-alpine 2.0.0 2.1-rc1", [Code.BOUND, Code.PRE_RELEASES]),
     ],
 )
 def test_a_range_holds_pre_releases_where_a_bound_has_a_suffix(text: str, tags: str, remarks: list[Code]) -> None:
     found = of("images-by-semver", f"'{text}'")
 
-    assert kept(found, "1.2", "1.10.0", "1.10.0-alpine", "2.0.0", "2.1-rc1", "latest") == set(tags.split())
+    assert kept(found, "1.2", "1.10.0", "1.10.0-alpine", "1.2_x", "2.0.0", "2.1-rc1", "latest") == set(tags.split())
     assert [code for _, code in codes(found)] == remarks
 
 
