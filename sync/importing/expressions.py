@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-_LONGEST: Final = 255  # characters: a longer one is no pattern of ours, and is refused as it is
+_LONGEST: Final = 255  # characters of a pattern of ours
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 _ANCHORED: Final = re.compile(r"\^((?![*+?{])(?:[^|^$\\]|\\.)*)\$", re.DOTALL)
 _ESCAPED_OR_CLASS: Final = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]", re.DOTALL)
@@ -20,8 +20,6 @@ def anchored(expression: str) -> str:
         return "*"
     if _PLAIN.fullmatch(expression):
         return expression
-    if len(expression) > _LONGEST:
-        return f"/{expression}/"
     return f"/.*(?:^{expression}$).*/" if has_alternatives(expression) else f"/{expression}/"
 
 
@@ -35,7 +33,9 @@ def unanchored(expression: str) -> str:
 
 
 def has_alternatives(expression: str) -> bool:
-    """Whether it has a bar outside of all groups."""
+    """Whether it has a bar outside of all groups. One that is too long is refused anyway, and not looked at."""
+    if len(expression) > _LONGEST:
+        return False
     rest = _ESCAPED_OR_CLASS.sub("", expression)
     while (shorter := _GROUP.sub("", rest)) != rest:
         rest = shorter

@@ -41,8 +41,8 @@ def read_creds(collected: Collected, at: Field) -> None:
         username=_credential(collected, cred, "user") or known.username,
         password=_credential(collected, cred, "pass") or known.password,
         plain_http=is_plain,
-        at_once=int(_number(cred, "reqConcurrent")) or None,
-        requests_per_second=_number(cred, "reqPerSec") or None,
+        at_once=int(_number(cred, "reqConcurrent")) or known.at_once,
+        requests_per_second=_number(cred, "reqPerSec") or known.requests_per_second,
     )
     return collected.keep(source)
 

@@ -195,6 +195,7 @@ def test_sets_of_tags_become_as_many_rules() -> None:
         ("tags: {allow: ['(']}", Code.PATTERN, "sync[0]"),
         ("tags: {allow: ['(?=a)b']}", Code.PATTERN, "sync[0]"),
         (f"tags: {{deny: ['{'a.' * 200}']}}", Code.PATTERN, "sync[0]"),
+        (f"tags: {{allow: ['{'(' * 100_000}a{')' * 100_000}']}}", Code.PATTERN, "sync[0]"),
         ("tags: {semverRange: ['newest']}", Code.RANGE, "sync[0]"),
         ("tags: {semverRange: ['>1 &&& <2']}", Code.RANGE, "sync[0]"),
     ],
@@ -217,6 +218,7 @@ def test_a_rule_whose_tags_we_cannot_choose_is_left_out(text: str, code: Code, w
         ("a.example/app:1.2", "b.example/app:stable", "image", Code.RETAGGED),
         ("a.example/app:1.2", f"b.example/app:1.2@{DIGEST}", "image", Code.RETAGGED),
         ("a.example", "b.example", "registry\n  repos: {allow: ['(a|b)/.*']}", Code.REPOSITORIES),
+        ("a.example", "b.example", "registry\n  repos: {allow: ['ab*']}", Code.REPOSITORIES),
         ("a.example", "b.example", "registry\n  repos: {deny: ['a']}", Code.REPOSITORIES),
         ("a.example", "b.example", f"registry\n  repos: {{allow: ['{'a' * 256}']}}", Code.REPOSITORIES),
     ],
@@ -355,6 +357,7 @@ def test_the_highest_floor_of_a_quota_counts_for_a_source() -> None:
         sync:
         - {source: app/a, target: b.example/a, type: repository}
         - {source: app/b, target: b.example/b, type: repository, ratelimit: {min: 50}}
+        - {source: app/c, target: b.example/b, type: repository}
         - {source: c.example/b, target: b.example/b, type: repository, ratelimit: {min: 0, retry: 1m}}
         """
     )
@@ -366,8 +369,21 @@ def test_the_highest_floor_of_a_quota_counts_for_a_source() -> None:
     }
     assert codes(imported) == [
         ("sync[1].ratelimit.min", Code.PER_SOURCE),
-        ("sync[2].ratelimit.retry", Code.NOT_NEEDED),
+        ("defaults.ratelimit.min", Code.PER_SOURCE),
+        ("sync[3].ratelimit.retry", Code.NOT_NEEDED),
     ]
+
+
+def test_docker_hub_has_one_name_and_what_is_said_of_it_adds_up() -> None:
+    imported = read_regsync(
+        """
+        creds:
+        - {registry: https://index.docker.io/v1/, user: john, pass: word}
+        - {registry: registry-1.docker.io, reqConcurrent: 2}
+        """
+    )
+
+    assert imported.sources == (Source("docker.io", "https://registry-1.docker.io", "john", "word", at_once=2),)
 
 
 def test_of_a_registry_all_is_said_that_is_not_taken_over() -> None:
