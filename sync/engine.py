@@ -16,6 +16,7 @@ from oci.client import RegistryClient
 from oci.errors import BadAnswer
 from oci.fetched import Fetched
 from oci.names import Digest, RepositoryName, TagName
+from oci.throttle import Throttle
 from oci.transfer.attached import Attached, Wanted
 from oci.transfer.blobs import Blobs
 from oci.transfer.heads import head, put
@@ -63,20 +64,20 @@ class Placed:
 class Meter(Tally):
     """Of one image; what it moves ends with the run, and flows no faster than the throttles let it."""
 
-    def __init__(self, ended: threading.Event, flows: Iterable[Callable[[int], None]]) -> None:
+    def __init__(self, ended: threading.Event, throttles: Iterable[Throttle]) -> None:
         super().__init__()
-        self._ended, self._flows = ended, tuple(flows)
+        self._ended, self._throttles = ended, tuple(throttles)
 
     def move(self, count: int) -> None:
         super().move(count)
-        for flow in self._flows:
-            flow(count)
+        for throttle in self._throttles:
+            throttle.take(count, self._ended)
         if self._ended.is_set():
             raise Ended
 
 
 class Engine:
-    """Between two registries. `flows` are told of the bytes of each piece that came, and may wait."""
+    """Between two registries; what flows goes no faster than the throttles let it."""
 
     def __init__(  # noqa: PLR0913  each is a part of a copy
         self,
@@ -84,11 +85,11 @@ class Engine:
         target: RegistryClient,
         *,
         homes: Callable[[Digest], Iterable[RepositoryName]] = lambda _: (),
-        flows: Iterable[Callable[[int], None]] = (),
+        throttles: Iterable[Throttle] = (),
         known: Known = lambda _: None,
         is_same: bool = False,
     ) -> None:
-        self._source, self._target, self._flows = source, target, tuple(flows)
+        self._source, self._target, self._throttles = source, target, tuple(throttles)
         self.ended = threading.Event()
         self._blobs = Blobs(source, target, at_once=BLOBS, homes=homes, is_same=is_same)
         self._images = Images(source, target, self._blobs, known)
@@ -97,7 +98,7 @@ class Engine:
         self._pointing = ThreadPoolExecutor(_POINTING, thread_name_prefix="tags")
 
     def meter(self) -> Meter:
-        return Meter(self.ended, self._flows)
+        return Meter(self.ended, self._throttles)
 
     def place(self, errand: Errand, meter: Meter) -> Future[Placed]:
         """Raises RegistryError, of which `side_of` tells where, and Ended."""

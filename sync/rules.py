@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from django.db import IntegrityError, transaction
+from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -84,6 +85,7 @@ def save(details: Details, person: User, rule: Rule | None = None) -> Rule:
     row.name, row.source, row.target, row.is_on = details.name, source, target, details.is_on
     row.terms = Terms.of(details).written()
     row.next_at = _due(details, timezone.now())
+    row.heard = Entry.objects.aggregate(last=Max("pk"))["last"] or 0  # what was pushed before is nothing new
     try:
         with transaction.atomic():
             row.save()

@@ -17,7 +17,8 @@ from jobs.running import Asking, JobFailed, Lease, Stopped
 from oci.client import RegistryClient
 from oci.errors import InvalidName, RegistryError
 from oci.names import Digest, RepositoryName, parse_repository
-from registries.clients import client_for
+from oci.throttle import Throttle
+from registries.clients import client_for, throttle_for
 from sync.copying import Away, Copying, Paused
 from sync.engine import Engine
 from sync.gone import delete, guard
@@ -109,6 +110,7 @@ class _Running:
             self._target,
             homes=self._homes,
             known=known_of(self._run),
+            throttles=self._throttles(),
             is_same=self._run.source_id == self._run.target_id,
         )
         try:
@@ -162,6 +164,12 @@ class _Running:
         sentence = _WAITS % {"why": pause.sentence, "time": f"{resumes_at:%H:%M}", **_counts(self._run)}
         _end(self._lease, self._run, Run.State.WAITING, sentence, resumes_at=resumes_at)
         return sentence
+
+    def _throttles(self) -> Iterable[Throttle]:
+        """Of both registries, shared by all runs here, and of the rule."""
+        most = Terms.read(self._run.terms).bytes_per_second
+        throttles = [throttle_for(self._run.source), throttle_for(self._run.target), Throttle(most) if most else None]
+        return [throttle for throttle in throttles if throttle is not None]
 
     def _homes(self, digest: Digest) -> Iterable[RepositoryName]:
         """Asked in the threads that copy: their connections are closed at once, since nobody else does."""

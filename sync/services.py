@@ -11,6 +11,7 @@ from django.utils.translation import gettext_noop
 
 from jobs import services as jobs
 from jobs.models import Job
+from sync.hearing import heard
 from sync.models import Item, Rule, Run
 from sync.running import KIND
 from sync.terms import Terms
@@ -68,10 +69,12 @@ def try_again(run: Run, person: User) -> Job:
 
 
 def queue_due(now: datetime) -> None:
-    """Rules that are due, and runs that have waited long enough."""
+    """Rules that are due, by the clock or by what was pushed, and runs that have waited long enough."""
     for rule in Rule.objects.due(now).select_related("source", "target"):
         schedule = Terms.read(rule.terms).schedule
         Rule.objects.filter(pk=rule.pk).update(next_at=schedule.next_after(now))
+        begin(rule)
+    for rule in heard():
         begin(rule)
     for run in Run.objects.filter(state=Run.State.WAITING, resumes_at__lte=now):
         carry_on(run)

@@ -36,6 +36,7 @@ class Rule(models.Model):
     terms = models.JSONField()
     is_on = models.BooleanField(default=True)
     next_at = models.DateTimeField(null=True, blank=True)  # when it is due; None: when somebody asks
+    heard = models.BigIntegerField(default=0)  # the last entry of the audit that was looked at, for one due by events
     created_by = models.CharField(max_length=255, blank=True)
     created_at = models.DateTimeField(db_default=Now())
 

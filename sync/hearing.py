@@ -1,0 +1,40 @@
+"""Rules that are due when something was pushed to their source, which is a registry of ours and tells of it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from django.db.models import Max
+
+from audit.models import Entry
+from registries.patterns import matches
+from sync.models import Rule
+from sync.schedule import When
+from sync.terms import Terms
+
+# After which a tag of a repository points to something else than before.
+_ACTS: Final = (
+    *(Entry.Act.PUSH, Entry.Act.MOVE, Entry.Act.CHANGE, Entry.Act.RETAG, Entry.Act.COPY, Entry.Act.RENAME),
+    *(Entry.Act.ROLL_BACK, Entry.Act.REVERT, Entry.Act.RESTORE, Entry.Act.SYNC, Entry.Act.DELETE_TAG),
+)
+_MOST: Final = 10_000  # entries that are looked at together: more of them are reason enough
+
+
+def heard() -> list[Rule]:
+    """Those of which the audit has said something new that concerns them; it is looked at once."""
+    due = []
+    for rule in Rule.objects.filter(is_on=True, terms__schedule__when=When.EVENT.value).select_related("source"):
+        entries = Entry.objects.filter(registry_id=rule.source_id, pk__gt=rule.heard)
+        last = entries.aggregate(last=Max("pk"))["last"]
+        if last is None:
+            continue
+        told = entries.filter(act__in=_ACTS, outcome=Entry.Outcome.DONE).order_by("pk")
+        names = set(told.values_list("repository", flat=True)[:_MOST])
+        if Rule.objects.filter(pk=rule.pk, heard=rule.heard).update(heard=last) and _concerns(rule, names):
+            due.append(rule)
+    return due
+
+
+def _concerns(rule: Rule, names: set[str]) -> bool:
+    patterns = Terms.read(rule.terms).repositories
+    return any(matches(pattern, name) for pattern in patterns for name in names)
