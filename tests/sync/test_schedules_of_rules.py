@@ -1,0 +1,140 @@
+"""Which rules are due: by the clock, by what was pushed, and when what waited goes on."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from audit.models import Entry
+from jobs import running
+from jobs.models import Job
+from registries.models import Registry
+from sync import pruning, rules, services
+from sync.details import Details
+from sync.models import Item, Rule, Run
+from sync.schedule import Schedule, When
+from tests.sync.syncing import NAME, Syncing, ends
+
+pytestmark = pytest.mark.django_db(transaction=True)
+NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
+
+
+def saved(syncing: Syncing, schedule: Schedule, **more: object) -> Rule:
+    details = Details("app", "upstream", (NAME,), "ours", into="mirror/{repository}", schedule=schedule, **more)  # type: ignore[arg-type]
+    return rules.save(details, syncing.person)
+
+
+def queued() -> list[str]:
+    return list(Job.objects.filter(kind="sync", state=Job.State.QUEUED).values_list("subject", flat=True))
+
+
+def test_a_rule_is_due_when_its_clock_says_so_and_once(syncing: Syncing) -> None:
+    rule = saved(syncing, Schedule(When.EVERY, every=60))
+    Rule.objects.filter(pk=rule.pk).update(next_at=NOW)
+
+    services.queue_due(NOW - timedelta(seconds=1))
+    assert queued() == []
+    services.queue_due(NOW)
+    services.queue_due(NOW + timedelta(seconds=30))
+
+    run = Run.objects.get()
+    assert queued() == [run.job_subject]
+    assert (run.requested_by, run.actor) == (None, "")
+    rule.refresh_from_db()
+    assert rule.next_at == NOW + timedelta(hours=1)
+
+
+def test_a_rule_that_is_switched_off_is_never_due(syncing: Syncing) -> None:
+    rule = saved(syncing, Schedule(When.EVERY, every=60))
+    rules.switch(rule, syncing.person, on=False)
+
+    services.queue_due(datetime.now(UTC) + timedelta(days=2))
+
+    assert queued() == []
+
+
+def test_one_that_is_still_under_way_is_not_begun_twice(syncing: Syncing) -> None:
+    rule = saved(syncing, Schedule(When.EVERY, every=60))
+    for hour in range(3):
+        Rule.objects.filter(pk=rule.pk).update(next_at=NOW + timedelta(hours=hour))
+        services.queue_due(NOW + timedelta(hours=hour))
+
+    assert Run.objects.count() == 1
+
+
+def test_a_push_to_the_source_makes_a_rule_due(syncing: Syncing) -> None:
+    Registry.objects.filter(pk=syncing.source.pk).update(role=Registry.Role.CATALOG)
+    pushed(syncing, NAME, "before")
+    saved(syncing, Schedule(When.EVENT))
+    services.queue_due(NOW)
+    assert queued() == [], "what was pushed before the rule was made is nothing new"
+
+    pushed(syncing, "team/other", "1")
+    services.queue_due(NOW)
+    assert queued() == [], "and nor is what was pushed elsewhere"
+
+    pushed(syncing, NAME, "2")
+    services.queue_due(NOW)
+    services.queue_due(NOW)
+    assert len(queued()) == 1
+
+
+def pushed(syncing: Syncing, repository: str, key: str) -> None:
+    Entry.objects.create(
+        key=key,
+        act=Entry.Act.PUSH,
+        outcome=Entry.Outcome.DONE,
+        source=Entry.Source.EVENT,
+        registry="upstream",
+        registry_id=syncing.source.pk,
+        repository=repository,
+        tag="1.0",
+    )
+
+
+def test_a_rule_keeps_to_its_hours_and_a_person_does_not(syncing: Syncing) -> None:
+    syncing.push.image("1.0")
+    now = datetime.now(UTC)
+    begins = (now + timedelta(hours=2)).strftime("%H:%M")
+    ends_at = (now + timedelta(hours=3)).strftime("%H:%M")
+    rule = saved(syncing, Schedule(window=f"{begins}-{ends_at}"))
+
+    run, job = services.begin(rule, here=True)
+    running.run_here(job.pk)
+    run.refresh_from_db()
+
+    assert run.state == Run.State.WAITING
+    assert run.resumes_at is not None
+    assert timedelta(hours=1) < run.resumes_at - now <= timedelta(hours=2, minutes=1)
+    Run.objects.all().delete()
+    assert ends(syncing.run(rule)) == {"1.0": "copy done"}
+
+
+def test_what_waited_goes_on_when_its_time_has_come(syncing: Syncing) -> None:
+    syncing.push.image("1.0")
+    run = syncing.plan(saved(syncing, Schedule()))
+    Run.objects.filter(pk=run.pk).update(state=Run.State.WAITING, resumes_at=NOW)
+
+    services.queue_due(NOW - timedelta(seconds=1))
+    assert queued() == []
+    services.queue_due(NOW)
+    running.run_here(Job.objects.get(state=Job.State.QUEUED).pk)
+
+    run.refresh_from_db()
+    assert run.state == Run.State.DONE
+
+
+def test_unchanged_tags_are_kept_of_the_last_run_alone(syncing: Syncing) -> None:
+    syncing.push.image("1.0")
+    rule = saved(syncing, Schedule())
+    first, second, third = (syncing.run(rule) for _ in range(3))
+
+    pruning.prune(datetime.now(UTC))
+
+    assert ends(first) == {"1.0": "copy done"}
+    assert ends(second) == {}
+    assert ends(third) == {"1.0": "keep skipped"}
+    pruning.prune(datetime.now(UTC) + pruning.KEPT + timedelta(days=1))
+    assert not Run.objects.exists()
+    assert not Item.objects.exists()
