@@ -109,7 +109,7 @@ class Copying:
 
     def carry_out(self) -> None:
         """Raises Paused, Away, Stopped and LeaseLost; whatever came to its end by then is written, if it may be."""
-        waiting = deque(self._run.items.open().filter(act=Item.Act.COPY).in_order())
+        waiting = deque(self._run.items.open().exclude(act=Item.Act.DELETE).in_order())
         self._progress = Progress(len(waiting))
         try:
             while waiting or self._under_way or self._again:
@@ -187,7 +187,7 @@ class Copying:
             self._end(Outcome(item, Item.State.FAILED, shut))
         elif item.tries >= TRIES:
             self._end(Outcome(item, Item.State.PARKED, item.note or _DEADLY % {"n": item.tries}))
-        elif item.before and (reasons := self._book.reasons(item.repository, [item.tag])):
+        elif item.before and item.act != Item.Act.KEEP and (reasons := self._book.reasons(item.repository, [item.tag])):
             self._end(Outcome(item, Item.State.SKIPPED, reasons[item.tag]))
         else:
             return False
@@ -203,6 +203,8 @@ class Copying:
             self._wanted(item.source_repository),
             Digest.parse(item.before) if item.before else None,
             parse_tag(item.backup) if item.backup else None,
+            is_deep=self._run.is_deep,
+            is_there=item.act == Item.Act.KEEP,
         )
 
     def _wanted(self, repository: str) -> Wanted | None:

@@ -13,15 +13,16 @@ from dataclasses import dataclass, field
 from typing import Final, Self
 
 from oci.client import RegistryClient
-from oci.errors import BadAnswer
+from oci.errors import BadAnswer, NotFound
 from oci.fetched import Fetched
 from oci.names import Digest, RepositoryName, TagName
 from oci.throttle import Throttle
 from oci.transfer.attached import Attached, Wanted
 from oci.transfer.blobs import Blobs
 from oci.transfer.heads import head, put
-from oci.transfer.images import Copied, Images, Known, Order
+from oci.transfer.images import Images, Known, Order
 from oci.transfer.meter import Tally
+from oci.transfer.rereading import reread
 from oci.transfer.selection import Selection
 from oci.transfer.sides import Side, at
 
@@ -40,7 +41,10 @@ class TagMoved(Exception):  # noqa: N818  it says what was found
 
 @dataclass(frozen=True, slots=True)
 class Errand:
-    """One image: `before` is where its tag points now, and stays under `backup` where that is named."""
+    """One image: `before` is where its tag points now, and stays under `backup` where that is named.
+
+    `is_deep`: all that the target has of it is read. `is_there`: it is not copied, unless that finds parts missing.
+    """
 
     source: RepositoryName
     digest: Digest
@@ -50,15 +54,18 @@ class Errand:
     wanted: Wanted | None = None
     before: Digest | None = None
     backup: TagName | None = None
+    is_deep: bool = False
+    is_there: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """All but the tag is there: `top` is what it is to point to."""
+    """All but the tag is there, which is to point to `digest`; without `top` it does."""
 
-    copied: Copied
-    top: Fetched
-    attached: int
+    digest: Digest
+    top: Fetched | None = None
+    attached: int = 0  # manifests
+    pulls: int = 0
 
 
 class Meter(Tally):
@@ -72,6 +79,11 @@ class Meter(Tally):
         super().move(count)
         for throttle in self._throttles:
             throttle.take(count, self._ended)
+        if self._ended.is_set():
+            raise Ended
+
+    def look(self, _: int) -> None:
+        """What is read at the target travels nowhere."""
         if self._ended.is_set():
             raise Ended
 
@@ -125,17 +137,29 @@ class Engine:
     def _place(self, errand: Errand, meter: Meter) -> Placed:
         if self.ended.is_set():
             raise Ended
+        if errand.is_there and errand.before is not None and self._is_whole(errand, errand.before, meter):
+            return Placed(errand.before)
         order = Order(errand.source, errand.digest, errand.target, errand.tag, errand.selection, meter=meter)
-        copied, top = self._images.place(order)
+        copied, top = self._images.place(order, anew=errand.is_there)
+        if errand.is_deep and not errand.is_there and not self._is_whole(errand, top.digest, meter):
+            copied, top = self._images.place(order, anew=True)
         attached = self._attached.bring(order, copied, errand.wanted) if errand.wanted else 0
-        return Placed(copied, top, attached)
+        return Placed(top.digest, top, attached, copied.pulls)
+
+    def _is_whole(self, errand: Errand, digest: Digest, meter: Meter) -> bool:
+        """False where a part is missing; one of other bytes cannot be mended from here, and raises DigestMismatch."""
+        try:
+            reread(self._target, errand.target, digest, meter.look)
+        except NotFound:
+            return False
+        return True
 
     def _point(self, errand: Errand, placed: Placed) -> bool:
-        if errand.tag is None:
+        if errand.tag is None or placed.top is None:
             return False
         with at(Side.TARGET):
             now = head(self._target, errand.target, errand.tag)
-            if now is not None and now.digest == placed.top.digest:
+            if now is not None and now.digest == placed.digest:
                 return False
             if (now.digest if now else None) != errand.before:
                 raise TagMoved

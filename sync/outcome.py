@@ -49,10 +49,10 @@ class Outcome:
         return cls(
             item,
             Item.State.DONE,
-            after=str(placed.top.digest),
+            after=str(placed.digest),
             sent=sent,
             attached=placed.attached,
-            pulls=placed.copied.pulls,
+            pulls=placed.pulls,
         )
 
     @property
@@ -67,10 +67,11 @@ def settle(run: Run, terms: Terms, outcomes: Sequence[Outcome], now: datetime) -
         item.state, item.note, item.after = outcome.state, printable(outcome.note, _NOTE_LENGTH), outcome.after
         item.sent, item.attached, item.ended_at = outcome.sent, outcome.attached, now
     Item.objects.bulk_update([outcome.item for outcome in outcomes], _FIELDS)
-    done = [outcome.item for outcome in outcomes if outcome.is_done and outcome.item.tag]
+    copies = [outcome for outcome in outcomes if outcome.item.act == Item.Act.COPY]
+    done = [outcome.item for outcome in copies if outcome.is_done and outcome.item.tag]
     note_synced(run, terms, done, now)
     read_soon(run.target, [(item.repository, item.tag) for item in done], now)
-    record(_entry(run, outcome, now) for outcome in outcomes)
+    record(_entry(run, outcome, now) for outcome in copies)
     let_go(run, [outcome.item for outcome in outcomes])
     Run.objects.filter(pk=run.pk).update(
         sent=F("sent") + sum(outcome.sent for outcome in outcomes),

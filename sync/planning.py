@@ -72,6 +72,7 @@ class Planning:
         self._run, self._source, self._target, self._tell = run, source, target, tell
         self._terms = Terms.read(run.terms)
         self._draft = Draft()
+        self._to_do = {Item.Act.COPY, Item.Act.KEEP} if run.is_deep else {Item.Act.COPY}
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="planning")
 
     def draft(self, now: datetime) -> Draft:
@@ -191,7 +192,7 @@ class Planning:
             backup=backup_of(self._terms.backup, one.tag, now) if judgement.backs_up and one.tag else "",
             why=one.why,
             detail=one.detail[:255],
-            state=Item.State.PLANNED if judgement.act == Item.Act.COPY else Item.State.SKIPPED,
+            state=Item.State.PLANNED if judgement.act in self._to_do else Item.State.SKIPPED,
             note=judgement.note,
         )
 

@@ -25,10 +25,13 @@ _PLAN_TITLE: Final = gettext_noop("Planning the rule %(name)s")
 SENTENCES: Final = (_TITLE, _PLAN_TITLE)
 
 
-def begin(rule: Rule, person: User | None = None, *, only_plan: bool = False, here: bool = False) -> tuple[Run, Job]:
+def begin(
+    rule: Rule, person: User | None = None, *, only_plan: bool = False, here: bool = False, is_deep: bool = False
+) -> tuple[Run, Job]:
     """A run of the rule, or the one that is under way: two of one rule never are. Raises NotPermitted.
 
     `person`: None where its schedule wants it. `here`: whoever asks carries it out (`jobs.running.run_here`).
+    `is_deep`: what is at the target already is read, each byte of it.
     """
     if person is not None:
         check_may_act(person, rule.target)
@@ -44,6 +47,7 @@ def begin(rule: Rule, person: User | None = None, *, only_plan: bool = False, he
             source=rule.source,
             target=rule.target,
             terms=rule.terms,
+            is_deep=is_deep,
             requested_by=person,
             actor=str(person) if person else "",
         )

@@ -80,16 +80,18 @@ class Images:
     ) -> None:
         self._source, self._target, self._blobs, self._known = source, target, blobs, known
 
-    def place(self, order: Order, fetched: Fetched | None = None) -> tuple[Copied, Fetched]:
+    def place(self, order: Order, fetched: Fetched | None = None, *, anew: bool = False) -> tuple[Copied, Fetched]:
         """All but the tag; `fetched` is what the order names, where it was asked for already.
+
+        `anew`: also what the target says that it has.
 
         Nobody sees any of it before `put_tag`: a manifest without a tag, and blobs without a manifest. Raises
         RegistryError, of which `side_of` tells where, and what the watch of blobs raises.
         """
         try:
-            return self._place(order, fetched, anew=False)
+            return self._place(order, fetched, anew=anew)
         except Refused as refusal:
-            if side_of(refusal) is not Side.TARGET or not any(refusal.says(code) for code in _WANTS_CONTENT):
+            if anew or side_of(refusal) is not Side.TARGET or not any(refusal.says(code) for code in _WANTS_CONTENT):
                 raise
             # What the target said it has, it has not: after a sweep under a cache, or in the middle of one.
             return self._place(order, fetched, anew=True)

@@ -10,7 +10,7 @@ from django.utils import timezone
 from jobs import services as jobs
 from jobs.models import Job
 from registries.models import Registry
-from sync.models import Item, Run
+from sync.models import Item, PlannedManifest, Run
 from tests.hostile import Asked, Hostile, Raw, Reply
 from tests.oci.transfer.serving import digest_of
 from tests.real_registry import RealRegistry
@@ -74,6 +74,8 @@ def test_who_is_refused_stops_asking_for_that_repository(hub: Hub, syncing: Sync
     digests = [hub.image(NAME, f"1.{n}", layers=(f"layer {n}".encode(),)) for n in range(30)]
     hub.image(OTHER, "1.0", layers=(b"other",))
     run = syncing.plan(syncing.rule(repositories=(NAME, OTHER)))
+    PlannedManifest.objects.all().delete()
+    hub.registry.requests.clear()
     for digest in digests:
         hub.registry.on("GET", f"/v2/{NAME}/manifests/{digest}", Reply.errors(403, "DENIED"))
 

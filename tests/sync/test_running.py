@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 
 from audit.models import Entry
 from catalog.models import Unread
+from jobs import running
 from jobs.models import Job
+from oci.transfer.selection import Form, Selection
 from sync import services
 from sync.choosing import Choice
 from sync.details import Moved
-from sync.models import PlannedManifest, Run, Synced, TagHold
+from sync.models import PlannedManifest, Rule, Run, Synced, TagHold
 from tagging.models import ProtectionRule
 from tests.real_registry import RealRegistry
 from tests.sync.syncing import Syncing, digest_at, ends, job_of, notes, tags_at
@@ -198,3 +203,51 @@ def test_a_plan_is_weighed_and_its_manifests_are_not_pulled_again(syncing: Synci
     assert (planned.pulls, run.pulls_spent) == (3, 3), "those of the plan, and none since"
     assert planned.size == run.sent > 0, "each blob once"
     assert not PlannedManifest.objects.exists()
+
+
+def blob_file(registry: RealRegistry, digest: str) -> Path:
+    return registry.storage / "docker/registry/v2/blobs/sha256" / digest[7:9] / digest[7:] / "data"
+
+
+@pytest.mark.parametrize("form", [Form.REWRITTEN, None])
+def test_a_deep_run_reads_what_is_there_and_mends_what_is_missing(
+    syncing: Syncing, target: RealRegistry, form: Form | None
+) -> None:
+    layers = {platform: platform.encode() * 1000 for platform in ("linux/amd64", "linux/arm64")}
+    children = [syncing.push.image(layers=[content], platform=p, seed=p) for p, content in layers.items()]
+    syncing.push.index("1.0", children=children)
+    rule = syncing.rule(selection=Selection(("linux/amd64",), form) if form else Selection())
+    syncing.run(rule)
+    image = json.loads(syncing.push.fetch(children[0]))
+    lost = image["layers"][0]["digest"]
+    whole = deep(syncing, rule)
+    assert ends(whole) == {"1.0": "keep done"}
+    assert (whole.sent, whole.pulls_spent) == (0, 0)
+
+    blob_file(target, lost).unlink()
+    assert ends(syncing.run(rule)) == {"1.0": "keep skipped"}, "its manifests say nothing of it"
+    mended = deep(syncing, rule)
+
+    assert ends(mended) == {"1.0": "keep done"}
+    assert mended.sent >= image["layers"][0]["size"]
+    assert blob_file(target, lost).read_bytes()
+
+
+def test_a_deep_run_says_that_bytes_are_other_ones(syncing: Syncing, target: RealRegistry) -> None:
+    syncing.push.image("1.0", layers=[b"x" * 1000])
+    rule = syncing.rule()
+    syncing.run(rule)
+    lost = json.loads(syncing.push.fetch("1.0"))["layers"][0]["digest"]
+    content = blob_file(target, lost).read_bytes()
+    blob_file(target, lost).write_bytes(content[:-1] + b"!")
+
+    run = deep(syncing, rule)
+
+    assert ends(run) == {"1.0": "keep parked"}
+    assert "came with other bytes" in notes(run)["1.0"]
+
+
+def deep(syncing: Syncing, rule: Rule) -> Run:
+    run, job = services.begin(rule, syncing.person, here=True, is_deep=True)
+    running.run_here(job.pk)
+    return Run.objects.get(pk=run.pk)
