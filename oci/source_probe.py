@@ -41,9 +41,9 @@ class Pull(StrEnum):
 class Offer:
     """`ping` is None where the registry lets us in to images, though not to its front door.
 
-    `listed`: how many names the first page of the catalog has, None where nobody may read it. `image` is what was
-    asked for, `pull` what came of it, both "" where nothing was, and `why` what stood in the way. `quota` is None where
-    nothing was said of one.
+    `listed`: how many names the first page of the catalog has, None where nobody may read it or it was not asked for.
+    `image` is what was asked for, "" for nothing, `pull` what came of it, and `why` what stood in the way. `quota` is
+    None where nothing was said of one.
     """
 
     ping: Ping | None
@@ -65,7 +65,7 @@ def look(client: RegistryClient, image: str = "") -> Offer:
     pull, why = _pulled(client, image) if image else (None, "")
     if refusal is not None and pull not in {Pull.THERE, Pull.ABSENT}:
         raise refusal
-    listed = _listed(client)
+    listed = None if pull is Pull.LATER else _listed(client)
     transport = client.transport
     return Offer(ping, transport.scheme, listed, client.page_size, image, pull, why, transport.quota)
 

@@ -35,7 +35,7 @@ def findings(registry: Registry) -> list[Finding]:
             sign_in(registry) or _sign_in(registry),
             *pulls(registry),
             *quota(registry),
-            listing(registry),
+            *listing(registry),
             *_in_clear(registry),
         ]
     return [

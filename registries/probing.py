@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from oci.client import RegistryClient
 from oci.errors import ForeignRealm, RegistryError
-from oci.source_probe import look
+from oci.source_probe import Pull, look
 from oci.storage import StorageFault, StorageFolder
 from registries.clients import PAGE, client_for
 from registries.models import Registry
@@ -72,7 +72,7 @@ def _of_source(client: RegistryClient, image: str) -> dict[str, Any]:
     """What a copy would meet. Nothing else is asked of it: not even a delete of what is not there."""
     facts = asdict(look(client, image))
     ping = facts.pop("ping") or {}
-    catalog_allowed = facts["listed"] is not None
+    catalog_allowed = None if facts["pull"] is Pull.LATER else facts["listed"] is not None
     return {**ping, **facts, "catalog_allowed": catalog_allowed, "problem": "", "reason": facts.pop("why")}
 
 

@@ -58,13 +58,16 @@ def quota(registry: Registry) -> list[Finding]:
     return [Finding(Mark.NO, topic, _("Few pulls"), left, cure)]
 
 
-def listing(registry: Registry) -> Finding:
-    """Whether rules may choose its repositories by patterns."""
-    topic, listed = _("Catalog"), registry.capability("listed")
-    if not listed:
+def listing(registry: Registry) -> list[Finding]:
+    """Whether rules may choose its repositories by patterns; none where it wanted to be left alone."""
+    topic = _("Catalog")
+    if registry.capability("catalog_allowed") is None:
+        return []
+    if not registry.capability("listed"):
         sentence = _("It does not list its repositories to us: rules name each that is copied.")
-        return Finding(Mark.NOTE, topic, _("No catalog"), sentence)
-    return Finding(Mark.OK, topic, _("Catalog"), _("It lists its repositories, so rules may choose them by patterns."))
+        return [Finding(Mark.NOTE, topic, _("No catalog"), sentence)]
+    sentence = _("It lists its repositories, so rules may choose them by patterns.")
+    return [Finding(Mark.OK, topic, _("Catalog"), sentence)]
 
 
 def _left(remaining: int, limit: int | None, window: int) -> str:

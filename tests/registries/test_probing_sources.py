@@ -193,3 +193,11 @@ def test_what_is_no_image_is_not_asked_for(hostile: Hostile) -> None:
     registry = at(hostile.url, "../x:1")
     assert registry.capability("problem") == "invalid-name"
     assert {asked.path for asked in hostile.requests} == {"/v2/"}
+
+
+def test_one_that_wants_to_be_left_alone_is(hostile: Hostile) -> None:
+    hostile.on("GET", "/v2/", BASE)
+    hostile.on("HEAD", "/v2/a/b/manifests/1", Reply(429, headers={"Retry-After": "3600"}))
+    registry = at(hostile.url, "a/b:1")
+    assert [asked.path for asked in hostile.requests][-1] == "/v2/a/b/manifests/1"
+    assert "Catalog" not in [finding.topic for finding in findings(registry)]
