@@ -36,9 +36,13 @@ else:
 class EncryptedTextField(_Text):
     """Authenticated encryption (Fernet): the first key encrypts, every key decrypts.
 
-    A value that no key opens reads as the empty string, so that a lost key costs the stored
+    A value that no key opens reads as `unreadable`, by itself the empty string, so that a lost key costs the stored
     passwords and nothing else.
     """
+
+    def __init__(self, *args: Any, unreadable: str = "", **kwargs: Any) -> None:
+        self._unreadable = unreadable  # no part of the table, so no migration names it
+        super().__init__(*args, **kwargs)
 
     def get_prep_value(self, value: Any) -> Any:
         return _keys().encrypt(value.encode()).decode() if value else ""
@@ -47,7 +51,7 @@ class EncryptedTextField(_Text):
         try:
             return _keys().decrypt(value.encode()).decode() if value else ""
         except InvalidToken:
-            return ""
+            return self._unreadable
 
     def value_to_string(self, obj: models.Model) -> str:
         """As it stands in the database: a dump holds no password either, and is loaded with the same key."""

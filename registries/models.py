@@ -13,6 +13,8 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from audit.models import EventStream
+from oci.errors import InvalidName
+from oci.proxy import Proxy
 from registries.encrypted import EncryptedTextField
 
 NAME_PATTERN = r"[a-z0-9]+(?:-[a-z0-9]+)*"
@@ -75,7 +77,8 @@ class Registry(models.Model):
     embedded = models.BooleanField(default=False)  # the local registry in our own data folder
     role = models.CharField(max_length=10, choices=Role, default=Role.CATALOG)
     preset = models.CharField(max_length=40, blank=True)  # the well-known service that it is
-    proxy = EncryptedTextField(blank=True)  # http://[user:password@]host:port, by which alone it is asked
+    # http://[user:password@]host:port, by which alone it is asked: one that cannot be read is not gone past either.
+    proxy = EncryptedTextField(blank=True, unreadable="?")
     at_once = models.PositiveSmallIntegerField(null=True, blank=True)  # requests; these limits are None for none
     requests_per_second = models.FloatField(null=True, blank=True)
     bytes_per_second = models.BigIntegerField(null=True, blank=True)
@@ -107,6 +110,14 @@ class Registry(models.Model):
             return self.public_name
         parts = urlsplit(self.url)
         return (parts.netloc + parts.path).rstrip("/")
+
+    @property
+    def proxy_shown(self) -> str:
+        """Host and port of its proxy: who we are there is nobody's to see."""
+        try:
+            return str(Proxy.parse(self.proxy)) if self.proxy else ""
+        except InvalidName:
+            return ""
 
     @property
     def job_subject(self) -> str:

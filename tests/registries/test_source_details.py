@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from cryptography.fernet import Fernet
 from django.db import connection
+from pytest_django import Settings
 
 from audit.models import Entry
 from registries import services
@@ -181,3 +183,19 @@ def test_its_clients_go_by_its_proxy(hostile: Hostile) -> None:
     assert registry.capability("problem") == "unreachable"
     assert "the proxy cannot be reached" in registry.capability("reason")
     assert CANARY not in str(registry.capabilities)
+
+
+def test_of_a_proxy_only_its_place_is_shown() -> None:
+    assert kept(made(proxy=PROXY)).proxy_shown == "proxy.example.org:3128"
+    assert Registry(name="x").proxy_shown == ""
+
+
+def test_a_proxy_that_no_key_opens_is_not_gone_past(hostile: Hostile, settings: Settings) -> None:
+    registry = made(url=hostile.url, plain_http=True, proxy=PROXY)
+    settings.CREDENTIALS_KEYS = [Fernet.generate_key().decode()]
+    row = kept(registry)
+    probe(row)
+
+    assert row.capability("problem") == "invalid-name"
+    assert (row.proxy_shown, hostile.requests) == ("", [])
+    assert kept(edited(row, plain_http=True, proxy="")).proxy == ""
