@@ -213,6 +213,14 @@ def test_the_name_of_a_registry_is_the_proxy_s_to_look_up(connect: Connect) -> N
         assert proxy.lines == [f"GET http://registry.invalid{WHERE} HTTP/1.1"]
 
 
+def test_a_proxy_on_this_machine_may_be_asked_wherever_a_registry_leads(connect: Connect) -> None:
+    redirect = b"HTTP/1.1 307 X\r\nLocation: http://cdn.test/blob\r\nContent-Length: 0\r\n\r\n"
+    with ForwardProxy("", redirect, b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}") as proxy:
+        client = connect("http://registry.test", plain_http=True, proxy=Proxy.parse(proxy.url))
+        assert client.transport.exchange("GET", PATH).content == b"{}"
+        assert proxy.lines[1] == "GET http://cdn.test/blob HTTP/1.1"
+
+
 def test_a_proxy_that_dawdles_is_late_for_the_whole_call(secure: Hostile, authority: str, connect: Connect) -> None:
     with Hostile() as slow:  # which says nothing to a CONNECT for long
         slow.otherwise(Reply(200, delay=30))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from itertools import accumulate
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
@@ -102,18 +103,16 @@ def test_who_sends_on_what_came_is_not_late_for_the_wait() -> None:
         assert CALL.deadline - before == 100
 
 
-def test_threads_share_it() -> None:
-    clock, lock = Clock(), threading.Lock()
+def test_who_comes_while_others_wait_comes_after_them() -> None:
+    wanted: list[float] = []
 
-    def wait(seconds: float, _: threading.Event | None) -> None:
-        with lock:
-            clock.now = max(clock.now, clock.now + seconds)
+    def interrupted(seconds: float, _: threading.Event | None) -> None:
+        wanted.append(seconds)
+        raise KeyboardInterrupt  # so that the clock stands still
 
-    throttle = Throttle(1000, now=lambda: clock.now, wait=wait)
-    threads = [threading.Thread(target=throttle.take, args=(1000,)) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    throttle = Throttle(1000, now=lambda: 0.0, wait=interrupted)
+    for _ in range(3):
+        with pytest.raises(KeyboardInterrupt):
+            throttle.take(1000)
 
-    assert clock.now >= 1008
+    assert wanted == [1, 2, 3]
