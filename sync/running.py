@@ -138,7 +138,8 @@ class _Running:
     @property
     def _hours(self) -> Schedule:
         """Those of its rule; whoever asks for a run by hand wants it now."""
-        return Schedule() if self._run.requested_by_id else Terms.read(self._run.terms).schedule
+        is_wanted_now = self._run.requested_by_id or self._lease.params.get("now")
+        return Schedule() if is_wanted_now else Terms.read(self._run.terms).schedule
 
     def _keep_to_hours(self) -> None:
         now = timezone.now()

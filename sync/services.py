@@ -85,9 +85,9 @@ def queue_due(now: datetime) -> None:
 
 
 def queue(run: Run, person: User | None, *, only_plan: bool = False, here: bool = False) -> Job:
-    """The job that carries `run` out, or only plans it; in the caller's transaction."""
+    """The job that carries `run` out, or only plans it; in the caller's transaction. `here`: whatever the hour."""
     title = (_PLAN_TITLE if only_plan else _TITLE) % {"name": run.name}
-    params = {"only_plan": True} if only_plan else {}
+    params = {name: True for name, holds in (("only_plan", only_plan), ("now", here)) if holds}
     job, _ = jobs.queue(KIND, run.job_subject, title, params=params, requested_by=person, here=here)
     Run.objects.filter(pk=run.pk).update(job=job)
     return job
