@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from django.db import transaction
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from jobs import services as jobs
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 
 _TITLE: Final = gettext_noop("Copying by the rule %(name)s")
 _PLAN_TITLE: Final = gettext_noop("Planning the rule %(name)s")
-SENTENCES: Final = (_TITLE, _PLAN_TITLE)
+_STOPPED: Final = gettext_noop("Stopped while it waited. The rest can be gone on with.")
+SENTENCES: Final = (_TITLE, _PLAN_TITLE, _STOPPED)
 
 
 def begin(
@@ -70,6 +72,17 @@ def try_again(run: Run, person: User) -> Job:
         failed.update(state=Item.State.PLANNED, tries=0, ended_at=None)
         Run.objects.filter(pk=run.pk, state=Run.State.DONE).update(state=Run.State.PLANNED)
         return queue(run, person)
+
+
+def stop(run: Run, person: User) -> bool:
+    """Ask it to stop: what is under way ends between two pieces. False where it had ended. Raises NotPermitted."""
+    check_may_act(person, run.target)
+    if run.job is not None and jobs.stop(run.job):
+        return True
+    # One that waits has no job that is unfinished.
+    waiting = Run.objects.filter(pk=run.pk, state=Run.State.WAITING)
+    ended = {"resumes_at": None, "ended_at": timezone.now(), "message": _STOPPED}
+    return bool(waiting.update(state=Run.State.BROKEN_OFF, **ended))
 
 
 def queue_due(now: datetime) -> None:
