@@ -37,6 +37,10 @@ class Progress(TypedDict):
     tags: FigureJson | None
     manifests: FigureJson | None
     configs: FigureJson | None
+    images: Annotated[FigureJson | None, Field(description="Of sync.")]
+    bytes: Annotated[FigureJson | None, Field(description="Of sync: of the images that were begun.")]
+    rate: Annotated[int | None, Field(description="Of sync: bytes a second, lately.")]
+    seconds_left: Annotated[int | None, Field(description="Of sync: by how long images took lately.")]
     problems: int
 
 
@@ -70,7 +74,7 @@ def list_jobs(request: HttpRequest, query: Query[Paging]) -> HttpResponse:
     All that are kept: what runs, what ran, and what waits for an answer.
     """
     page = page_of(Job.objects.for_people().select_related("requested_by"), COLUMNS, "newest", query)
-    return list_answer(request, page, [_job_json(request, job) for job in page.rows])
+    return list_answer(request, page, [job_json(request, job) for job in page.rows])
 
 
 @reads(router, "/jobs/{int:job_id}", "api-job", JobJson)
@@ -80,10 +84,10 @@ def read_job(request: HttpRequest, job_id: int) -> HttpResponse:
     Ask again to watch it.
     """
     jobs = Job.objects.for_people().select_related("requested_by")
-    return answer(request, _job_json(request, get_object_or_404(jobs, pk=job_id)))
+    return answer(request, job_json(request, get_object_or_404(jobs, pk=job_id)))
 
 
-def _job_json(request: HttpRequest, job: Job) -> JobJson:
+def job_json(request: HttpRequest, job: Job) -> JobJson:
     origin = origin_of(request)
     # As on the pages: who only may read here is not told who works here.
     person = job.requested_by if request.user.is_authenticated else None
@@ -115,8 +119,17 @@ def _progress(job: Job) -> Progress:
         "tags": _figure(job, "tags"),
         "manifests": _figure(job, "manifests"),
         "configs": _figure(job, "configs"),
+        "images": _figure(job, "images"),
+        "bytes": _figure(job, "bytes"),
+        "rate": _count(job, "rate"),
+        "seconds_left": _count(job, "seconds_left"),
         "problems": problems.done if problems else 0,
     }
+
+
+def _count(job: Job, name: str) -> int | None:
+    figure = Figure.read(job.figure(name))
+    return figure.done if figure else None
 
 
 def _figure(job: Job, name: str) -> FigureJson | None:

@@ -19,6 +19,10 @@ PROGRESS = {
     "tags": [512, None],
     "manifests": 88,
     "configs": "nonsense",
+    "images": [3, 12],
+    "bytes": [1_000, 4_000],
+    "rate": 500,
+    "seconds_left": None,
     "problems": 2,
 }
 
@@ -34,6 +38,10 @@ def test_a_job_is_told_with_its_figures_and_who_asked(client: Client, local: Reg
         "tags": {"done": 512, "total": None},
         "manifests": {"done": 88, "total": None},
         "configs": None,
+        "images": {"done": 3, "total": 12},
+        "bytes": {"done": 1_000, "total": 4_000},
+        "rate": 500,
+        "seconds_left": None,
         "problems": 2,
     }
     assert (body["requested_by"], body["attempts"], body["stop_requested"]) == ("ana", 1, False)
