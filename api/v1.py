@@ -8,7 +8,22 @@ from typing import Any, Final
 
 from ninja import NinjaAPI
 
-from api import activity, deletions, history, jobs, manifests, plans, protection, repositories, search, tags, trash
+from api import (
+    activity,
+    deletions,
+    history,
+    jobs,
+    manifests,
+    plans,
+    protection,
+    repositories,
+    search,
+    sync_copies,
+    sync_rules,
+    sync_runs,
+    tags,
+    trash,
+)
 from api.door import Reader
 from api.problems import MEDIA_TYPE, add_handlers, said_of
 
@@ -31,7 +46,10 @@ API: Final = NinjaAPI(
     docs_url=None,
     auth=Reader(),
 )
-for _module in (repositories, tags, history, deletions, manifests, search, plans, trash, protection, activity, jobs):
+for _module in (
+    *(repositories, tags, history, deletions, manifests, search, plans, trash, protection),
+    *(sync_rules, sync_runs, sync_copies, activity, jobs),
+):
     API.add_router("", _module.router)
 add_handlers(API)
 

@@ -26,13 +26,19 @@ class Hand:
 
     def post(self, path: str, body: object = None, *, key: str | None = None) -> Any:
         """The answer to a POST; without a body where there is none."""
-        content = "" if body is None else json.dumps(body)
-        return self.client.generic(
-            "POST", f"{ROOT}{path}", content, "application/json" if content else "", headers=self.headers(key)
-        )
+        return self.ask("POST", path, body, key=key)
+
+    def put(self, path: str, body: object) -> Any:
+        return self.ask("PUT", path, body)
 
     def delete(self, path: str, *, key: str | None = None) -> Any:
-        return self.client.generic("DELETE", f"{ROOT}{path}", headers=self.headers(key))
+        return self.ask("DELETE", path, key=key)
+
+    def ask(self, method: str, path: str, body: object = None, *, key: str | None = None) -> Any:
+        content = "" if body is None or method == "DELETE" else json.dumps(body)
+        return self.client.generic(
+            method, f"{ROOT}{path}", content, "application/json" if content else "", headers=self.headers(key)
+        )
 
     def did(self, response: HttpResponse, status: int, shape: Any) -> Any:
         """What an act came to, in the documented shape."""

@@ -10,6 +10,7 @@ from pytest_django import Settings
 
 from access.models import User
 from catalog.models import Repository
+from sync.models import Rule, Run
 from tagging.models import Plan, ProtectionRule, TrashEntry
 from tests.api.acting import Hand
 from tests.api.asking import ROOT
@@ -23,6 +24,14 @@ ACTS = [
     ("DELETE", "/trash/1"),
     ("POST", "/protection-rules"),
     ("DELETE", "/protection-rules/1"),
+    ("POST", "/sync/rules"),
+    ("PUT", "/sync/rules/golang"),
+    ("DELETE", "/sync/rules/golang"),
+    ("POST", "/sync/rules/golang/runs"),
+    ("POST", "/sync/runs/1/carry-on"),
+    ("POST", "/sync/runs/1/try-again"),
+    ("POST", "/sync/runs/1/stop"),
+    ("POST", "/sync/copies"),
     ("DELETE", "/repositories/local/team/app/-/tags/1.0"),
     ("DELETE", f"/repositories/local/team/app/-/manifests/sha256:{HEX}"),
 ]
@@ -41,7 +50,9 @@ def tagged(app: Repository) -> Repository:
 
 
 def nothing_was_changed() -> bool:
-    return not any(rows.exists() for rows in (Plan.objects, TrashEntry.objects, ProtectionRule.objects))
+    return not any(
+        rows.exists() for rows in (Plan.objects, TrashEntry.objects, ProtectionRule.objects, Rule.objects, Run.objects)
+    )
 
 
 def order(**more: Any) -> dict[str, Any]:
@@ -64,7 +75,7 @@ def test_nobody_acts_without_signing_in(method: str, path: str, anonymous_read: 
 @pytest.mark.parametrize(("method", "path"), ACTS)
 def test_readers_are_told_that_only_staff_acts(method: str, path: str, reader: User) -> None:
     hand = Hand.of(reader)
-    response = hand.post(path, {}) if method == "POST" else hand.delete(path)
+    response = hand.ask(method, path, {})
     assert "staff" in check(response, 403)["detail"]
     assert nothing_was_changed()
 
@@ -81,17 +92,19 @@ def test_without_the_token_nothing_is_done(method: str, path: str, hand: Hand) -
 @pytest.mark.parametrize(("method", "path"), ACTS)
 def test_nothing_is_done_for_another_origin(method: str, path: str, hand: Hand) -> None:
     hand.client.defaults["HTTP_ORIGIN"] = "https://evil.example.org"
-    check(hand.post(path, order()) if method == "POST" else hand.delete(path), 403)
+    check(hand.ask(method, path, order()), 403)
     assert nothing_was_changed()
 
 
-@pytest.mark.parametrize("path", [path for method, path in ACTS if path.endswith(("carry-out", "restore", "1.0"))])
+@pytest.mark.parametrize(
+    "path", [path for method, path in ACTS if path.endswith(("carry-out", "restore", "1.0", "carry-on", "copies"))]
+)
 def test_what_only_acts_cannot_be_read(client: Client, path: str) -> None:
     check(client.get(f"{ROOT}{path}"), 405)
 
 
 def test_reading_takes_no_token(hand: Hand) -> None:
-    for path in ("/plans", "/trash", "/protection-rules", "/activity"):
+    for path in ("/plans", "/trash", "/protection-rules", "/sync/rules", "/sync/runs", "/activity"):
         assert hand.client.get(f"{ROOT}{path}").status_code == 200
 
 

@@ -36,6 +36,13 @@ READS: Final = {
     "/api/v1/protection-rules": PAGING,
     "/api/v1/protection-rules/preview": {"registry", "repositories", "tags"},
     "/api/v1/protection-rules/{rule_id}": {"rule_id"},
+    "/api/v1/sync/sources": PAGING,
+    "/api/v1/sync/rules": PAGING,
+    "/api/v1/sync/rules/{name}": {"name"},
+    "/api/v1/sync/runs": {*PAGING, "rule", "state"},
+    "/api/v1/sync/runs/{run_id}": {"run_id"},
+    "/api/v1/sync/runs/{run_id}/items": {"run_id", *PAGING, "state", "act"},
+    "/api/v1/sync/synced": {*PAGING, "registry", "repository"},
     "/api/v1/activity": {*PAGING, *ACTIVITY},
     "/api/v1/activity/export": {*ACTIVITY, "format"},
     "/api/v1/jobs": PAGING,
@@ -57,6 +64,14 @@ ACTS: Final = {
     ("delete", "/api/v1/trash/{entry_id}"): ({"entry_id", *ACTING}, {"204"}),
     ("post", "/api/v1/protection-rules"): (ACTING, {"201"}),
     ("delete", "/api/v1/protection-rules/{rule_id}"): ({"rule_id", *ACTING}, {"204"}),
+    ("post", "/api/v1/sync/rules"): (ACTING, {"201"}),
+    ("put", "/api/v1/sync/rules/{name}"): ({"name", *ACTING}, {"200"}),
+    ("delete", "/api/v1/sync/rules/{name}"): ({"name", *ACTING}, {"204"}),
+    ("post", "/api/v1/sync/rules/{name}/runs"): ({"name", *ACTING}, {"202"}),
+    ("post", "/api/v1/sync/runs/{run_id}/carry-on"): ({"run_id", *ACTING}, {"202"}),
+    ("post", "/api/v1/sync/runs/{run_id}/try-again"): ({"run_id", *ACTING}, {"202"}),
+    ("post", "/api/v1/sync/runs/{run_id}/stop"): ({"run_id", *ACTING}, {"202"}),
+    ("post", "/api/v1/sync/copies"): (ACTING, {"202"}),
 }
 REFUSALS: Final = {"401", "403", "404", "409", "413", "415", "422", "503"}  # of an act
 

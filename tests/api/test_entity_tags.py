@@ -9,6 +9,7 @@ from django.utils import timezone
 from audit.models import Entry
 from audit.services import record
 from catalog.models import Repository, Tag, TagSpan
+from tests.sync import furniture as syncing
 from tests.tagging import furniture as tagging
 from tests.web import furniture as make
 
@@ -20,6 +21,10 @@ PATHS = [
     "/api/v1/plans",
     "/api/v1/trash",
     "/api/v1/protection-rules",
+    "/api/v1/sync/sources",
+    "/api/v1/sync/rules",
+    "/api/v1/sync/runs",
+    "/api/v1/sync/synced",
     "/api/v1/activity",
     "/api/v1/jobs",
     "/api/v1/openapi.json",
@@ -41,6 +46,9 @@ def rows(app: Repository) -> None:
     tagging.trash_entry(app, "2.0")
     for tags in ("v*", "latest"):
         tagging.protection_rule(app.registry, tags)
+        rule = syncing.rule(f"of-{tags[0]}", app.registry, source=syncing.source(f"upstream-{tags[0]}"))
+        syncing.run(rule)
+        syncing.synced(rule, tags[0])
 
 
 @pytest.mark.parametrize("path", PATHS)

@@ -45,6 +45,9 @@ _PATHS: Final = (
     "/api/v1/trash",
     "/api/v1/activity",
     "/api/v1/protection-rules",
+    "/api/v1/sync/rules",
+    "/api/v1/sync/runs",
+    "/api/v1/sync/synced",
 )
 _OF_ONE_ROW: Final = "LIMIT 21"  # how Django asks for the one row that a page is about
 

@@ -13,6 +13,7 @@ from pytest_django import Settings
 from access.models import User
 from jobs.models import Job
 from tests.notices import furniture as notices
+from tests.sync import furniture as syncing
 from tests.tagging import furniture as rows
 from tests.web import furniture as make
 from tests.web.pages import Page
@@ -33,9 +34,12 @@ class Row:
     changes: bool = False
     arguments: tuple[str, ...] = ()
     deletes: bool = False
+    replaces: bool = False
 
     @property
     def method(self) -> str:
+        if self.replaces:
+            return "PUT"
         return "DELETE" if self.deletes else "POST" if self.changes else "GET"
 
 
@@ -51,9 +55,9 @@ def _for_machines(*arguments: str) -> Row:
     return Row(401, 200, 200, 200, arguments=arguments)
 
 
-def _acts(staff: int, *arguments: str, deletes: bool = False) -> Row:
+def _acts(staff: int, *arguments: str, deletes: bool = False, replaces: bool = False) -> Row:
     """For machines too; of staff it is asked without a word on what."""
-    return Row(401, 401, 403, staff, changes=True, arguments=arguments, deletes=deletes)
+    return Row(401, 401, 403, staff, changes=True, arguments=arguments, deletes=deletes, replaces=replaces)
 
 
 MATRIX: Final[dict[str, Row]] = {
@@ -81,6 +85,21 @@ MATRIX: Final[dict[str, Row]] = {
     "api-protection-preview": Row(401, 422, 422, 422),  # no pattern was named
     "api-protection-rule": _for_machines("rule_id"),
     "api-protection-rule-remove": _acts(204, "rule_id", deletes=True),
+    "api-sync-sources": _for_machines(),
+    "api-sync-rules": _for_machines(),
+    "api-sync-rule-add": _acts(422),
+    "api-sync-rule": _for_machines("name"),
+    "api-sync-rule-change": _acts(422, "name", replaces=True),
+    "api-sync-rule-remove": _acts(204, "name", deletes=True),
+    "api-sync-rule-run": _acts(422, "name"),
+    "api-sync-runs": _for_machines(),
+    "api-sync-run": _for_machines("run_id"),
+    "api-sync-run-items": _for_machines("run_id"),
+    "api-sync-run-carry-on": _acts(202, "run_id"),
+    "api-sync-run-try-again": _acts(409, "run_id"),  # nothing of it has failed
+    "api-sync-run-stop": _acts(409, "run_id"),  # it is not under way
+    "api-sync-copy": _acts(422),
+    "api-sync-synced": _for_machines(),
     "api-activity": _for_machines(),
     "api-activity-export": Row(401, 401, 200, 200),
     "api-events": Row(401, 401, 401, 401, changes=True, arguments=("registry",)),  # a registry shows a secret
@@ -212,6 +231,7 @@ def arguments(db: None) -> dict[str, Any]:
         "rule_id": rows.protection_rule(where).pk,
         "subscription_id": told.pk,
         "notice_id": notices.notice(told).pk,
+        "run_id": syncing.run(syncing.rule("local", where)).pk,
     }
 
 
