@@ -182,9 +182,14 @@ def _refuse_a_second(url: str) -> None:
         raise RegistryNotSaved("url", _("%(name)s is at that address already.") % {"name": other.name})
 
 
+def _is_referred_to(registry: Registry) -> bool:
+    """Whether something was read from it, or is to be copied to it: that would be lost with its row."""
+    return registry.repositories.exists() or registry.rules_to_here.exists() or registry.rules_from_here.exists()
+
+
 def _move(registry: Registry, details: Details, name: str, url: str, leaving: Collection[str]) -> Edited:
     """Put another registry in the place of this one: a new row, or one that had retired from there."""
-    from_environment, was_read = registry.from_environment, registry.repositories.exists()
+    from_environment, was_read = registry.from_environment, _is_referred_to(registry)
     proxy = registry.proxy if details.proxy is None else details.proxy  # it is ours, wherever it leads
     details = replace(details, proxy=proxy, role=details.role or registry.role)
     if registry.role == Registry.Role.SOURCE:

@@ -10,7 +10,7 @@ from audit.models import Entry
 from registries.patterns import matches
 from sync.models import Rule
 from sync.schedule import When
-from sync.terms import Terms
+from sync.terms import InvalidTerms, Terms
 
 # After which a tag of a repository points to something else than before.
 _ACTS: Final = (
@@ -36,5 +36,8 @@ def heard() -> list[Rule]:
 
 
 def _concerns(rule: Rule, names: set[str]) -> bool:
-    patterns = Terms.read(rule.terms).repositories
+    try:
+        patterns = Terms.read(rule.terms).repositories
+    except InvalidTerms:
+        return False
     return any(matches(pattern, name) for pattern in patterns for name in names)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
@@ -15,7 +16,8 @@ from jobs.models import Job
 from sync.hearing import heard
 from sync.models import Item, Rule, Run
 from sync.running import KIND
-from sync.terms import Terms
+from sync.schedule import InvalidSchedule
+from sync.terms import InvalidTerms, Terms
 from tagging.permission import check_may_act
 
 if TYPE_CHECKING:
@@ -25,6 +27,8 @@ _TITLE: Final = gettext_noop("Copying by the rule %(name)s")
 _PLAN_TITLE: Final = gettext_noop("Planning the rule %(name)s")
 _STOPPED: Final = gettext_noop("Stopped while it waited. The rest can be gone on with.")
 SENTENCES: Final = (_TITLE, _PLAN_TITLE, _STOPPED)
+
+log = logging.getLogger(__name__)
 
 
 def begin(
@@ -88,9 +92,14 @@ def stop(run: Run, person: User) -> bool:
 def queue_due(now: datetime) -> None:
     """Rules that are due, by the clock or by what was pushed, and runs that have waited long enough."""
     for rule in Rule.objects.due(now).select_related("source", "target"):
-        schedule = Terms.read(rule.terms).schedule
-        Rule.objects.filter(pk=rule.pk).update(next_at=schedule.next_after(now))
-        begin(rule)
+        try:
+            next_at = Terms.read(rule.terms).schedule.next_after(now)
+        except (InvalidTerms, InvalidSchedule):
+            log.exception("the rule %s is not understood, and is not due any more", rule.name)
+            next_at = None
+        Rule.objects.filter(pk=rule.pk).update(next_at=next_at)
+        if next_at is not None:
+            begin(rule)
     for rule in heard():
         begin(rule)
     for run in Run.objects.filter(state=Run.State.WAITING, resumes_at__lte=now):
@@ -100,7 +109,8 @@ def queue_due(now: datetime) -> None:
 def queue(run: Run, person: User | None, *, only_plan: bool = False, here: bool = False) -> Job:
     """The job that carries `run` out, or only plans it; in the caller's transaction. `here`: whatever the hour."""
     title = (_PLAN_TITLE if only_plan else _TITLE) % {"name": run.name}
-    params = {name: True for name, holds in (("only_plan", only_plan), ("now", here)) if holds}
+    switches = {name: True for name, holds in (("only_plan", only_plan), ("now", here)) if holds}
+    params = {"registry": run.target_id, **switches}  # whoever removes the registry waits for it
     job, _ = jobs.queue(KIND, run.job_subject, title, params=params, requested_by=person, here=here)
     Run.objects.filter(pk=run.pk).update(job=job)
     return job

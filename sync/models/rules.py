@@ -24,7 +24,7 @@ class RuleQuerySet(models.QuerySet["Rule"]):
         return self.order_by("name")
 
     def due(self, now: datetime) -> Self:
-        return self.filter(is_on=True, next_at__lte=now)
+        return self.filter(is_on=True, next_at__lte=now, source__retired_at=None, target__retired_at=None)
 
 
 class Rule(models.Model):

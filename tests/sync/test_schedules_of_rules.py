@@ -9,6 +9,7 @@ import pytest
 from audit.models import Entry
 from jobs import running
 from jobs.models import Job
+from registries import services as registries
 from registries.models import Registry
 from sync import pruning, rules, services
 from sync.details import Details
@@ -100,7 +101,7 @@ def test_a_rule_keeps_to_its_hours_and_a_person_does_not(syncing: Syncing) -> No
     ends_at = (now + timedelta(hours=3)).strftime("%H:%M")
     rule = saved(syncing, Schedule(window=f"{begins}-{ends_at}"))
 
-    run, job = services.begin(rule, here=True)
+    run, job = services.begin(rule)
     running.run_here(job.pk)
     run.refresh_from_db()
 
@@ -138,3 +139,28 @@ def test_unchanged_tags_are_kept_of_the_last_run_alone(syncing: Syncing) -> None
     pruning.prune(datetime.now(UTC) + pruning.KEPT + timedelta(days=1))
     assert not Run.objects.exists()
     assert not Item.objects.exists()
+
+
+def test_a_rule_that_nobody_understands_keeps_no_other_from_being_due(syncing: Syncing) -> None:
+    rule = saved(syncing, Schedule(When.EVERY, every=60))
+    odd = Rule.objects.create(name="odd", source=rule.source, target=rule.target, terms={"from": "elsewhere"})
+    Rule.objects.update(next_at=NOW)
+
+    services.queue_due(NOW)
+
+    assert queued() == [Run.objects.get(rule=rule).job_subject]
+    odd.refresh_from_db()
+    assert odd.next_at is None
+
+
+def test_another_address_of_a_target_loses_no_rule(syncing: Syncing) -> None:
+    """It was never scanned, so its row would go; the rule waits for somebody to say where it copies to now."""
+    rule = saved(syncing, Schedule(When.EVERY, every=60))
+
+    registries.edit(syncing.target, registries.Details(url="http://127.0.0.1:1", name="ours", plain_http=True))
+
+    Rule.objects.update(next_at=NOW)
+    services.queue_due(NOW)
+    rule.refresh_from_db()
+    assert rule.target.retired_at is not None
+    assert queued() == []
