@@ -174,6 +174,7 @@ def test_ctrl_c_stops_it_and_the_rest_can_be_gone_on_with(
 
     run = Run.objects.get()
     assert (said.code, run.state, job_of(run).state) == (130, Run.State.BROKEN_OFF, Job.State.STOPPED)
+    assert said.refusal == "Stopped. 0 were copied; the rest can be gone on with."
     assert not digest_at(odd.there, "1.0")
     assert not list(target.storage.glob("**/_uploads/*/startedat"))
     assert not TagHold.objects.exists()

@@ -76,11 +76,12 @@ class Command(BaseCommand):
             details = " ".join(job.question.get("details", ()))
             asked = f"{job.question.get('text', '')} {details} Answer on the page of job {job.pk}."
             raise CommandError(asked, returncode=1)
+        said = run.message or job.message
         if was_left:
-            raise CommandError(job.message, returncode=_INTERRUPTED)
+            raise CommandError(said, returncode=_INTERRUPTED)
         failed = run.items.filter(state__in=[Item.State.FAILED, Item.State.PARKED]).exists()
         is_done = job.state == Job.State.DONE and (only_plan or run.state == Run.State.DONE)
         if failed or run.problems or not is_done:
-            raise CommandError(job.message, returncode=1)
+            raise CommandError(said, returncode=1)
         if not self._quiet:
-            self.stderr.write(job.message, style_func=str)
+            self.stderr.write(said, style_func=str)
