@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from sync.details import Details
 from sync.models import Rule
 from sync.rule_documents import ChoiceDocument, RuleDocument, RuleSaid, ScheduleDocument, SelectionDocument
 from sync.schedule import Schedule
+from sync.terms import Terms
 
 pytestmark = pytest.mark.django_db
 
@@ -87,6 +89,18 @@ def test_what_is_shown_can_be_added_again(say: Any) -> None:
     say("remove", "golang")
     say("add", typed=shown)
     assert Rule.objects.get().details == details
+
+
+def test_the_rule_of_the_documentation_is_one(say: Any) -> None:
+    text = (Path(__file__).parents[2] / "docs/sync.md").read_text()
+    document = text.partition("```json\n")[2].partition("```")[0]
+    Registry.objects.create(name="docker-hub", url="https://hub.example.org", role=Registry.Role.SOURCE)
+    Registry.objects.create(name="local", url="https://local.example.org")
+
+    assert say("add", typed=document).startswith("golang is added")
+    defaults = Terms(("library/golang",))
+    for part in ("pins", "attached", "backup", "deletes_gone", "bytes_per_second"):
+        assert getattr(Rule.objects.get().details, part) == getattr(defaults, part)
 
 
 def test_a_document_says_all_that_can_be_said_of_a_rule() -> None:
