@@ -33,3 +33,9 @@ def upstream() -> Iterator[Hostile]:
     """A source that does what it is told to."""
     with Hostile() as hostile:
         yield hostile
+
+
+@pytest.fixture
+def odd(upstream: Hostile, target: RealRegistry, transactional_db: None) -> Syncing:
+    """From a source that does what it is told to, to a real target."""
+    return Syncing(upstream.url, target.url, make.person("mara", staff=True))
