@@ -122,6 +122,7 @@ def _entry(run: Run, outcome: Outcome, now: datetime) -> Entry:
         tag=item.tag,
         digest_before=item.before,
         digest_after=outcome.after,
+        why=run.name,
         detail=outcome.note,
         from_repository=f"{run.source.name}/{item.source_repository}"[:255],
     )
