@@ -24,26 +24,23 @@ LARGE = bytes(range(256)) * 8 * 1024  # 2 MiB
 
 
 class Tokens:
-    """Of a registry that lets in who shows the newest token; each has its scopes in it."""
+    """Of a registry that lets in who shows one that has not ended; `scopes` are those of each, in their order."""
 
     def __init__(self, registry: Hostile) -> None:
         self.scopes: list[list[str]] = []
-        self._registry = registry
+        self._registry, self._ended = registry, 0
         registry.on("GET", "/token", self._give)
 
-    @property
-    def newest(self) -> str:
-        return f"Bearer token-{len(self.scopes)}"
-
     def refusal(self, asked: Asked) -> Reply | None:
-        if asked.headers["Authorization"] == self.newest and self.scopes:
+        shown = asked.headers.get("Authorization", "").removeprefix("Bearer token-")
+        if shown.isdigit() and int(shown) > self._ended:
             return None
         challenge = f'Bearer realm="{self._registry.url}/token",service="x",scope="repository:{NAME}:pull,push"'
         return Reply.challenge(challenge)
 
     def end(self) -> None:
         """All that were given are over."""
-        self.scopes.append([])
+        self._ended = len(self.scopes)
 
     def _give(self, asked: Asked) -> Reply:
         self.scopes.append(sorted(" ".join(parse_qs(asked.query).get("scope", [])).split()))
