@@ -19,6 +19,7 @@ _SECTIONS: Final = {
     "plans": "activity",
     "activity": "activity",
     "trash": "trash",
+    "sync": "sync",
     "jobs": "jobs",
     "registries": "registries",
     "protection": "registries",

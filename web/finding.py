@@ -11,7 +11,8 @@ from catalog.models import Presence, Repository, Scan, Tag
 from catalog.reads.daily import with_pulls
 from catalog.reads.repositories import with_gone_tags
 from jobs.models import Job
-from registries.models import Registry
+from registries.models import Registry, for_asking
+from sync.models import Item, Rule, Run
 from tagging.models import Plan, TrashEntry
 from tagging.models.trash import TrashEntryQuerySet
 
@@ -60,6 +61,24 @@ def find_plan(request: HttpRequest, plan_id: int) -> Plan:
     check_may_read(request)
     rows = Plan.objects.select_related("registry", "repository__registry", "job", "requested_by")
     return get_object_or_404(rows, pk=plan_id)
+
+
+def find_rule(request: HttpRequest, name: str) -> Rule:
+    check_may_read(request)
+    rows = Rule.objects.select_related("source", "target").defer(*for_asking("source"), *for_asking("target"))
+    return get_object_or_404(rows, name=name)
+
+
+def find_run(request: HttpRequest, run_id: int) -> Run:
+    check_may_read(request)
+    rows = Run.objects.select_related("rule", "source", "target", "job__requested_by", "requested_by")
+    return get_object_or_404(rows.defer("terms", *for_asking("source"), *for_asking("target")), pk=run_id)
+
+
+def find_item(request: HttpRequest, run_id: int, position: int) -> Item:
+    """One tag of a run, with its run and where that copies to."""
+    check_may_read(request)
+    return get_object_or_404(Item.objects.select_related("run__target"), run=run_id, position=position)
 
 
 def find_trash(request: HttpRequest) -> TrashEntryQuerySet:

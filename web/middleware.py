@@ -16,6 +16,7 @@ from web.htmx import wants_part
 
 # What a script asks while it waits for a job or a plan is one too, and what an open page asks by itself.
 _PROBES: Final = frozenset({"healthz", "readyz", "api-job", "api-plan", "activity-newer"})
+_PROGRESS: Final = frozenset({"job", "sync-run"})
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
@@ -57,7 +58,7 @@ class Visits:
 
     def process_view(self, request: HttpRequest, *_: object) -> None:
         name = request.resolver_match.url_name if request.resolver_match else None
-        is_progress = name == "job" and request.htmx  # type: ignore[attr-defined]  # HtmxMiddleware puts it there
+        is_progress = name in _PROGRESS and request.htmx  # type: ignore[attr-defined]  # HtmxMiddleware puts it there
         if name not in _PROBES and not is_progress:
             visitors.note()
 

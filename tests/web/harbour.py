@@ -18,9 +18,18 @@ from notices.models import Subscription
 from oci.errors import Unreachable
 from registries.models import Registry
 from tests.web import furniture as make
-from tests.web import harbour_acts, harbour_artifacts, harbour_events, harbour_notices, harbour_readme, harbour_scans
+from tests.web import (
+    harbour_acts,
+    harbour_artifacts,
+    harbour_events,
+    harbour_notices,
+    harbour_readme,
+    harbour_scans,
+    harbour_sync,
+)
 from tests.web.furniture import Built
 from tests.web.harbour_acts import Acts
+from tests.web.harbour_sync import Runs
 
 _NAMES: Final = (
     ("platform/api", 98, "1.27.3"),
@@ -81,6 +90,7 @@ class Harbour:
     last: Scan
     acts: Acts
     told: Subscription
+    runs: Runs
 
 
 def build() -> Harbour:
@@ -106,7 +116,8 @@ def build() -> Harbour:
     edge = make.registry("edge", url="https://edge.example.org")
     jobs = _jobs(where, edge)
     last = harbour_scans.build(where, edge, api)
-    return Harbour(where, api, odd, *jobs, last, harbour_acts.build(api), harbour_notices.build(where))
+    acts, told = harbour_acts.build(api), harbour_notices.build(where)
+    return Harbour(where, api, odd, *jobs, last, acts, told, harbour_sync.build(where))
 
 
 def _ago(**age: float) -> datetime:

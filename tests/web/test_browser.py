@@ -73,6 +73,14 @@ PAGES: Final = (
     "/trash",
     "/trash?repository=nothing",
     "/protection",
+    "/sync",
+    "/sync?q=nothing",
+    "/sync/runs",
+    "/sync/rules/golang",
+    "/sync/rules/python",
+    "/sync/rules/add",
+    "/sync/rules/golang/edit",
+    "/sync/rules/golang/remove",
     "/notices",
     "/notices/add-webhook",
     "/notices/add-email",
@@ -106,8 +114,9 @@ def test_every_page_is_clean(
     acts = visit.harbour.acts
     plans = [plan.get_absolute_url() for plan in vars(acts).values()][: None if locale == "en-GB" else 2]
     told = [f"/notices/{visit.harbour.told.pk}", f"/notices/{visit.harbour.told.pk}/edit"]
+    runs = [run.get_absolute_url() for run in vars(visit.harbour.runs).values()]
     copy = f"/r/local/platform/api/-/manifests/{acts.images.items.exclude(digest='')[0].digest}/copy?tag=1.27.3"
-    for path in (*PAGES, *jobs, *scans, *plans, *told, copy, "/registries", "/registries/add"):
+    for path in (*PAGES, *jobs, *scans, *plans, *told, *runs, copy, "/registries", "/registries/add"):
         visit.go(path)
         expect(visit.page.locator("html")).to_have_attribute("lang", locale[:2])
         look = visit.check_all_looks if locale == "en-GB" else visit.check_two_looks

@@ -12,10 +12,12 @@ from pytest_django import Settings
 
 from access.models import User
 from jobs.models import Job
+from sync.models import Run
 from tests.notices import furniture as notices
 from tests.sync import furniture as syncing
 from tests.tagging import furniture as rows
 from tests.web import furniture as make
+from tests.web import harbour_sync
 from tests.web.pages import Page
 
 pytestmark = pytest.mark.django_db(databases="__all__")
@@ -137,6 +139,19 @@ MATRIX: Final[dict[str, Row]] = {
     "tag-history": _page("registry", "repository", "tag"),
     "roll-back": _for_staff(404, "registry", "repository", "tag"),  # to what was not said
     "trash": _page(),
+    "sync-rules": _page(),
+    "sync-rule-add": _for_staff(200, changes=False),
+    "sync-rule": _page("rule"),
+    "sync-rule-edit": _for_staff(200, "rule", changes=False),
+    "sync-rule-remove": _for_staff(200, "rule", changes=False),
+    "sync-rule-switch": _for_staff(302, "rule"),
+    "sync-rule-run": _for_staff(302, "rule"),
+    "sync-rule-plan": _for_staff(302, "rule"),
+    "sync-runs": _page(),
+    "sync-run": _page("run_id"),
+    "sync-run-carry-on": _for_staff(302, "run_id"),
+    "sync-run-try-again": _for_staff(302, "run_id"),
+    "sync-item-roll-back": _for_staff(302, "run_id", "position"),
     "trash-restore": _for_staff(302),
     "trash-remove": _for_staff(302),
     "trash-look": _for_staff(302),
@@ -217,6 +232,8 @@ def arguments(db: None) -> dict[str, Any]:
     job = make.job(where, Job.State.DONE, kind="other")
     told = notices.recipient()
     digest = built.row.digest
+    copies = harbour_sync.rule(where, where)
+    run = harbour_sync.run(copies, Run.State.PLANNED, [harbour_sync.item("1.0")])
     return {
         "registry": "local",
         "name": "local",
@@ -228,6 +245,9 @@ def arguments(db: None) -> dict[str, Any]:
         "scan_id": make.scan(where).pk,
         "plan_id": rows.plan(app).pk,
         "entry_id": rows.trash_entry(app, "2.0").pk,
+        "rule": copies.name,
+        "run_id": run.pk,
+        "position": 0,
         "rule_id": rows.protection_rule(where).pk,
         "subscription_id": told.pk,
         "notice_id": notices.notice(told).pk,

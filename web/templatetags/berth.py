@@ -26,6 +26,7 @@ from web.commands.signing_in import login_commands
 from web.links import web_link
 from web.once import FIELD
 from web.sentences import said as said_to_reader
+from web.sync.words import why
 
 register = template.Library()
 
@@ -199,6 +200,12 @@ def linked(text: str) -> str:
 def said(text: object) -> str:
     """What a worker wrote, in the language of the reader where it is ours; nothing for None."""
     return "" if text is None else said_to_reader(str(text))
+
+
+@register.filter
+def why_synced(code: str) -> str:
+    """Why a rule takes a tag, in words."""
+    return why(code)
 
 
 @register.filter

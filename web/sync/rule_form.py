@@ -1,0 +1,156 @@
+"""The form of a rule: all that a person may say of it, each part under its own heading."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from oci.media_types import Kind
+from oci.transfer.selection import Form, Selection
+from sync.choosing import Choice, InvalidPattern, NewestBy
+from sync.details import Details, Moved
+from sync.ranges import InvalidRange
+from sync.schedule import Schedule, When
+from web.sync.rule_fields import COMMON, Changes, Images, Places, Tags, Times
+
+_LONGEST: Final = 255  # of a pattern that is said to be none
+_DAY: Final = 24 * 60  # minutes
+_HOUR: Final = 60
+_MEGABYTE: Final = 1_000_000
+_KINDS: Final[dict[str, frozenset[Kind]]] = {
+    "signature": frozenset({"signature"}),
+    "attestation": frozenset({"attestation"}),
+    "sbom": frozenset({"sbom"}),
+    "other": frozenset({"artifact", "chart", "image"}),
+}
+_UNITS: Final = {"minutes": 1, "hours": _HOUR, "days": _DAY}
+# Where the form says something under another name than `Details` does.
+_FIELDS: Final = {"choice": "allow", "bytes_per_second": "megabytes"}
+
+
+class RuleForm(Places, Tags, Images, Changes, Times):
+    """Add a rule, or change the one whose `details` it begins with."""
+
+    def __init__(self, data: Any = None, *, details: Details | None = None) -> None:
+        self._is_on = details.is_on if details else True
+        super().__init__(data, initial=_shown(details) if details else None)
+
+    def clean_allow(self) -> tuple[str, ...]:
+        return self._patterns("allow")
+
+    def clean_deny(self) -> tuple[str, ...]:
+        return self._patterns("deny")
+
+    def clean_ranges(self) -> tuple[str, ...]:
+        ranges: tuple[str, ...] = self.cleaned_data["ranges"]
+        try:
+            Choice(ranges=ranges).check()
+        except InvalidRange as error:
+            raise forms.ValidationError(
+                _("%(text)s is no range of versions."), params={"text": error.text[:_LONGEST]}
+            ) from error
+        return ranges
+
+    @property
+    def choice(self) -> Choice | None:
+        """Which tags are meant, where that part of the form says something; the rest of it may be wrong."""
+        said = getattr(self, "cleaned_data", {})
+        if not {"allow", "deny", "ranges", "newest_by"} <= said.keys() or "newest" in self.errors:
+            return None
+        return Choice(
+            allow=said["allow"],
+            deny=said["deny"],
+            ranges=said["ranges"],
+            pre_releases=said.get("pre_releases", False),
+            newest=said.get("newest"),
+            newest_by=NewestBy(said["newest_by"]),
+        )
+
+    def details(self) -> Details:
+        """What was said. Of a form that is valid."""
+        said, choice = self.cleaned_data, self.choice
+        assert choice is not None  # noqa: S101  the form is valid
+        kinds = frozenset(kind for name in said["attached"] for kind in _KINDS[name])
+        platforms = dict.fromkeys([*said["platforms"], *re.split(r"[\s,]+", said["more_platforms"])])
+        return Details(
+            name=said["name"],
+            source=said["source"].name,
+            repositories=said["repositories"],
+            target=said["target"].name,
+            into=said["into"],
+            choice=choice,
+            pins=said["pins"],
+            selection=Selection(
+                platforms=tuple(filter(None, platforms)), form=Form(said["form"]), attestations=said["attestations"]
+            ),
+            attached=kinds,
+            moved=Moved(said["moved"]),
+            backup=said["backup"],
+            deletes_gone=said["deletes_gone"],
+            schedule=self._schedule(),
+            bytes_per_second=None if said["megabytes"] is None else round(said["megabytes"] * _MEGABYTE),
+            is_on=self._is_on,
+        )
+
+    def add_rule_error(self, field: str, sentence: str) -> None:
+        """What `sync.rules` has against it, at the field that says so."""
+        name = _FIELDS.get(field, field)
+        name = "more_platforms" if field == "platforms" else name
+        self.add_error(name if name in self.fields else None, sentence)
+
+    def _patterns(self, name: str) -> tuple[str, ...]:
+        patterns: tuple[str, ...] = self.cleaned_data[name]
+        try:
+            Choice(allow=patterns).check()
+        except InvalidPattern as error:
+            raise forms.ValidationError(
+                _("%(text)s is no pattern for tags."), params={"text": error.text[:_LONGEST]}
+            ) from error
+        return patterns
+
+    def _schedule(self) -> Schedule:
+        said = self.cleaned_data
+        return Schedule(
+            when=When(said["when"]),
+            cron=" ".join(said["cron"].split()),
+            zone=said["zone"] or "UTC",
+            every=(said["every"] or 0) * _UNITS[said["unit"] or "minutes"],
+            window=said["window"].replace(" ", ""),
+        )
+
+
+def _shown(details: Details) -> dict[str, Any]:
+    choice, selection, due = details.choice, details.selection, details.schedule
+    unit = "days" if not due.every % _DAY else "hours" if not due.every % _HOUR else "minutes"
+    return {
+        "name": details.name,
+        "source": details.source,
+        "repositories": details.repositories,
+        "target": details.target,
+        "into": details.into,
+        "allow": choice.allow,
+        "deny": choice.deny,
+        "ranges": choice.ranges,
+        "pre_releases": choice.pre_releases,
+        "newest": choice.newest,
+        "newest_by": choice.newest_by.value,
+        "pins": details.pins,
+        "platforms": [name for name in selection.platforms if name in COMMON],
+        "more_platforms": " ".join(name for name in selection.platforms if name not in COMMON),
+        "form": selection.form.value,
+        "attached": [name for name, kinds in _KINDS.items() if kinds & details.attached],
+        "attestations": selection.attestations,
+        "moved": details.moved.value,
+        "backup": details.backup,
+        "deletes_gone": details.deletes_gone,
+        "when": due.when.value,
+        "every": due.every // _UNITS[unit] if due.every else 6,
+        "unit": unit if due.every else "hours",
+        "cron": due.cron,
+        "zone": due.zone,
+        "window": due.window,
+        "megabytes": None if details.bytes_per_second is None else details.bytes_per_second / _MEGABYTE,
+    }
