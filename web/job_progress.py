@@ -12,10 +12,13 @@ from catalog.models import Scan
 from jobs.figures import Figure
 from jobs.models import Job
 from registries.models import Registry
+from sync import running as syncing
+from sync.models import Run
 from tagging import carrying_out
 from tagging.models import Plan
 
 _PHASES: Final = {
+    "planning": gettext_lazy("Looking at both registries"),
     "listing": gettext_lazy("Listing repositories and tags"),
     "tags": gettext_lazy("Reading tags"),
     "manifests": gettext_lazy("Reading manifests"),
@@ -27,7 +30,7 @@ _PHASES: Final = {
     "folding": gettext_lazy("Counting pulls together"),
     "done": gettext_lazy("Finishing"),
 }
-_OF_TAGS: Final = frozenset({"tags", "manifests", "carrying-out", "restoring", "copying"})
+_OF_TAGS: Final = frozenset({"tags", "manifests", "carrying-out", "restoring", "copying", "planning"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +83,16 @@ class JobProgress:
         return self.job.plans.first() if self.job.kind == carrying_out.KIND else None
 
     @property
+    def run(self) -> Run | None:
+        """What it copies from another registry, where it is such a job."""
+        key = self.job.subject.removeprefix("sync:")
+        return Run.objects.filter(pk=key).only("pk").first() if self.is_sync and key.isdecimal() else None
+
+    @property
+    def is_sync(self) -> bool:
+        return self.job.kind == syncing.KIND
+
+    @property
     def can_run_again(self) -> bool:
         """Scans of what is still scanned; a removal is asked for anew on the page of registries."""
         if self.job.kind == removal.KIND:
@@ -94,6 +107,8 @@ class JobProgress:
             return gettext("What was removed until then is gone; nothing was changed at the registry.")
         if self.job.kind == carrying_out.KIND:
             return gettext("What was not done is as it was.")
+        if self.is_sync:
+            return gettext("What was not copied is as it was.")
         if self.job.kind == folding.KIND:
             return gettext("No pull was lost: each is counted as before.")
         if self.job.figure("phase") in {None, "listing"}:
@@ -107,6 +122,8 @@ class JobProgress:
             return gettext("Remove the registry once more on the page of registries: that goes on where this stopped.")
         if self.job.kind == carrying_out.KIND:
             return gettext("The page of the plan says what was done, and can carry on with the rest.")
+        if self.is_sync:
+            return gettext("The page of the run says what was done, and can go on with the rest.")
         if self.job.kind == folding.KIND:
             return gettext("Berth tries again by itself, within the hour.")
         if not self.can_run_again:
@@ -122,6 +139,7 @@ class JobProgress:
             return 100
         phase = self.job.figure("phase")
         figure = self.configs if phase == "configs" else self.tags if phase in _OF_TAGS else None
+        figure = figure or Figure.read(self.job.figure("images"))
         if figure is None or figure.total is None:
             figure = self.repositories
         if figure is None or not figure.total:
@@ -131,7 +149,7 @@ class JobProgress:
     @property
     def rate(self) -> float | None:
         """Things a second."""
-        rate = self.job.figure("rate")
+        rate = None if self.is_sync else self.job.figure("rate")  # which are bytes there
         return float(rate) if isinstance(rate, int | float) and rate > 0 else None
 
     @property
