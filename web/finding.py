@@ -15,6 +15,7 @@ from registries.models import Registry, for_asking
 from sync.models import Item, Rule, Run
 from tagging.models import Plan, TrashEntry
 from tagging.models.trash import TrashEntryQuerySet
+from web.sync.origin import with_origin
 
 
 def find_registry(request: HttpRequest, name: str) -> Registry:
@@ -26,7 +27,7 @@ def find_repository(request: HttpRequest, registry: str, name: str) -> Repositor
     """With what the pages of a repository have in common; of the README only whether there is one, as `has_readme`."""
     check_may_read(request)
     rows = with_gone_tags(Repository.objects.select_related("registry", "newest__manifest").with_card())
-    return get_object_or_404(with_pulls(rows), registry__name=registry, name=name)
+    return get_object_or_404(with_origin(with_pulls(rows)), registry__name=registry, name=name)
 
 
 def find_tag(request: HttpRequest, registry: str, repository: str, name: str) -> Tag:

@@ -24,6 +24,7 @@ from web.htmx import render_page, wants_part
 from web.locks import locks_of
 from web.narrowing import Menus, narrowing_of
 from web.pull_tool import tool_of
+from web.sync.origin import origin_of, upstream_of, with_upstream
 from web.ways import way_to_newest
 
 COLUMNS: Final = {
@@ -53,10 +54,12 @@ def page(request: HttpRequest, registry: str, repository: str) -> HttpResponse:
         known=known,
         whole=PresenceQuerySet.with_manifest,
     )
-    names = _add_tags_and_platforms(found)
+    origin = origin_of(row)
+    names = _add_tags_and_platforms(found, row if origin else None)
     has_pulls = _add_pull_days(found, drawn=not narrowing.text) or order.column.field in {"pulled", "pulls"}
     _add_going(found, narrowing.text)
     context = {"repository": row, "narrowing": narrowing, "order": order, "page": found, "has_pulls": has_pulls}
+    context["origin"] = origin
     context["protected"] = locks_of(request, row, names)
     if choices:
         around = _surroundings(row, Menus.of(choices, narrowing)) | {"command": way_to_newest(row, tool_of(request))}
@@ -103,13 +106,14 @@ def gone_from(row: Repository) -> dict[str, Any]:
     return {"count": min(count, CAP), "is_capped": count > CAP}
 
 
-def _add_tags_and_platforms(page: Page[Presence]) -> list[str]:
-    """Each row gets `aliases` (shown), `folded` (in the fold), `unseen` (a number) and `platforms`.
+def _add_tags_and_platforms(page: Page[Presence], synced: Repository | None) -> list[str]:
+    """Each row gets `aliases` (shown), `folded` (in the fold), `unseen` (a number), `platforms` and `upstream`.
 
-    The names of all tags that are shown.
+    The names of all tags that are shown. `synced`: their repository, where images were copied into it.
     """
     tags: dict[int | None, list[Tag]] = {}
-    for tag in Tag.objects.live().first_of_each(page.rows, _MOST_TAGS):
+    shown = Tag.objects.live().first_of_each(page.rows, _MOST_TAGS)
+    for tag in with_upstream(shown, synced) if synced else shown:
         tags.setdefault(tag.presence_id, []).append(tag)
     platforms = platforms_of(row.manifest for row in page.rows)
     for row in page.rows:
@@ -118,6 +122,7 @@ def _add_tags_and_platforms(page: Page[Presence]) -> list[str]:
         row.aliases, row.folded = aliases[:_ALIASES], aliases[_ALIASES:]  # type: ignore[attr-defined]
         row.unseen = max(0, row.tag_count - 1 - len(aliases))  # type: ignore[attr-defined]
         row.platforms = platforms[row.manifest_id]  # type: ignore[attr-defined]
+        row.upstream = upstream_of(mine)  # type: ignore[attr-defined]
     return [tag.name for named in tags.values() for tag in named]
 
 
