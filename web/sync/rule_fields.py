@@ -129,7 +129,7 @@ class Images(forms.Form):
         help_text=_("With blanks between them, as in linux/riscv64 windows/amd64. None at all: every platform."),
         widget=forms.TextInput(attrs={**_TEXT, "placeholder": "linux/riscv64"}),
     )
-    form = forms.ChoiceField(
+    shape = forms.ChoiceField(
         label=_("What stands under the tag then"),
         choices=[
             (
@@ -233,7 +233,7 @@ class Times(forms.Form):
     window = forms.CharField(
         label=_("Only within these hours"),
         required=False,
-        max_length=11,
+        max_length=20,
         help_text=_("As in 22:00-06:00: what is not done by then goes on the next day. Empty: all day."),
         widget=forms.TextInput(attrs={**_TEXT, "placeholder": "22:00-06:00"}),
     )

@@ -27,8 +27,8 @@ _KINDS: Final[dict[str, frozenset[Kind]]] = {
     "other": frozenset({"artifact", "chart", "image"}),
 }
 _UNITS: Final = {"minutes": 1, "hours": _HOUR, "days": _DAY}
-# Where the form says something under another name than `Details` does.
-_FIELDS: Final = {"choice": "allow", "bytes_per_second": "megabytes"}
+# Where it says something under another name than `Details` does: a field "form" would hide what browsers call so.
+_FIELDS: Final = {"choice": "allow", "form": "shape", "platforms": "more_platforms", "bytes_per_second": "megabytes"}
 
 
 class RuleForm(Places, Tags, Images, Changes, Times):
@@ -84,7 +84,7 @@ class RuleForm(Places, Tags, Images, Changes, Times):
             choice=choice,
             pins=said["pins"],
             selection=Selection(
-                platforms=tuple(filter(None, platforms)), form=Form(said["form"]), attestations=said["attestations"]
+                platforms=tuple(filter(None, platforms)), form=Form(said["shape"]), attestations=said["attestations"]
             ),
             attached=kinds,
             moved=Moved(said["moved"]),
@@ -98,7 +98,6 @@ class RuleForm(Places, Tags, Images, Changes, Times):
     def add_rule_error(self, field: str, sentence: str) -> None:
         """What `sync.rules` has against it, at the field that says so."""
         name = _FIELDS.get(field, field)
-        name = "more_platforms" if field == "platforms" else name
         self.add_error(name if name in self.fields else None, sentence)
 
     def _patterns(self, name: str) -> tuple[str, ...]:
@@ -112,12 +111,13 @@ class RuleForm(Places, Tags, Images, Changes, Times):
         return patterns
 
     def _schedule(self) -> Schedule:
-        said = self.cleaned_data
+        """What its `when` makes no use of is left out, so that a form begins with it and a rule does not keep it."""
+        said, when = self.cleaned_data, When(self.cleaned_data["when"])
         return Schedule(
-            when=When(said["when"]),
-            cron=" ".join(said["cron"].split()),
+            when=when,
+            cron=" ".join(said["cron"].split()) if when is When.CRON else "",
             zone=said["zone"] or "UTC",
-            every=(said["every"] or 0) * _UNITS[said["unit"] or "minutes"],
+            every=(said["every"] or 0) * _UNITS[said["unit"] or "minutes"] if when is When.EVERY else 0,
             window=said["window"].replace(" ", ""),
         )
 
@@ -140,7 +140,7 @@ def _shown(details: Details) -> dict[str, Any]:
         "pins": details.pins,
         "platforms": [name for name in selection.platforms if name in COMMON],
         "more_platforms": " ".join(name for name in selection.platforms if name not in COMMON),
-        "form": selection.form.value,
+        "shape": selection.form.value,
         "attached": [name for name, kinds in _KINDS.items() if kinds & details.attached],
         "attestations": selection.attestations,
         "moved": details.moved.value,

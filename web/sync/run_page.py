@@ -149,6 +149,10 @@ class LeftOut:
     count: int
     tags: list[str]
 
+    @property
+    def unseen(self) -> int:
+        return self.count - len(self.tags)
+
 
 @dataclass(frozen=True, slots=True)
 class RunPage:

@@ -27,7 +27,7 @@ from web.sync.run_row import RunRow, with_places
 from web.sync.trial import trial_of
 from web.typed import typed
 
-_COLUMNS: Final = {"newest": Column("id", int, largest_first=True)}
+COLUMNS: Final = {"newest": Column("id", int, largest_first=True)}
 _RUNS: Final = 8  # on the page of a rule
 page_or_form = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -37,7 +37,7 @@ page_or_form = require_http_methods(["GET", "HEAD", "POST"])
 def listing(request: HttpRequest) -> HttpResponse:
     text = typed(request, "q")
     found = Rule.objects.filter(name__icontains=text) if text else Rule.objects.all()
-    page = paged(found, Order.parse(None, _COLUMNS), request.GET.get("page"), whole=with_places_and_last)
+    page = paged(found, Order.parse(None, COLUMNS), request.GET.get("page"), whole=with_places_and_last)
     return render(request, "sync/rules.html", {"page": page, "rows": rows_of(page.rows), "text": text})
 
 
@@ -45,7 +45,7 @@ def listing(request: HttpRequest) -> HttpResponse:
 @readers_only
 def page(request: HttpRequest, rule: str) -> HttpResponse:
     row = find_rule(request, rule)
-    standing = paged(Synced.objects.filter(rule=row), Order.parse(None, _COLUMNS), request.GET.get("page"))
+    standing = paged(Synced.objects.filter(rule=row), Order.parse(None, COLUMNS), request.GET.get("page"))
     runs = [RunRow(run) for run in with_places(Run.objects.filter(rule=row)).newest_first()[:_RUNS]]
     context = {"row": rule_row(row), "rule": row, "runs": runs, "page": standing}
     return render(request, "sync/rule.html", context)

@@ -23,13 +23,13 @@ from web.sentences import said
 from web.sync.run_page import run_page
 from web.sync.run_row import RunRow, with_places
 
-_COLUMNS: Final = {"newest": Column("id", int, largest_first=True)}
+COLUMNS: Final = {"newest": Column("id", int, largest_first=True)}
 
 
 @require_safe
 @readers_only
 def listing(request: HttpRequest) -> HttpResponse:
-    page = paged(Run.objects.all(), Order.parse(None, _COLUMNS), request.GET.get("page"), whole=with_places)
+    page = paged(Run.objects.all(), Order.parse(None, COLUMNS), request.GET.get("page"), whole=with_places)
     return render(request, "sync/runs.html", {"page": page, "rows": [RunRow(run) for run in page.rows]})
 
 
