@@ -257,8 +257,13 @@ def test_the_list_of_jobs_polls_what_runs_and_nothing_else(visit: Visit) -> None
     visit.requests.clear()
     page.wait_for_timeout(1600)
     polled = {request.url.removeprefix(visit.origin) for request in visit.requests if "/static/" not in request.url}
-    assert polled == {f"/jobs/{scan.pk}?as=row"}
-    Job.objects.filter(pk=scan.pk).update(state=Job.State.DONE, message="All is read.", finished_at=timezone.now())
+    copying = visit.harbour.runs.under_way.job
+    assert copying is not None
+    assert polled == {f"/jobs/{job.pk}?as=row" for job in (scan, copying)}
+    ended = {"state": Job.State.DONE, "finished_at": timezone.now()}
+    Job.objects.filter(pk=copying.pk).update(message="1 copied, 0 unchanged.", **ended)
+    expect(page.get_by_text("1 copied, 0 unchanged.")).to_be_visible()
+    Job.objects.filter(pk=scan.pk).update(message="All is read.", **ended)
     expect(page.get_by_text("All is read.")).to_be_visible()
     visit.requests.clear()
     page.wait_for_timeout(1600)
