@@ -26,7 +26,7 @@ from catalog.reads.keyset import Column, Order, token_after
 from catalog.reads.repositories import COLUMNS
 from registry_ui.bench.page_samples import Sample, samples_of
 from web import trash_page
-from web.views import repository
+from web.views import repository, sync_rules, sync_runs
 
 _DEEP: Final = 3  # of four pages of a list that is not its first
 _WORDS: Final = ("api", "led", "worker-1", "team-", "9", "exporter", "nothing-has-this-name")
@@ -158,6 +158,13 @@ def _of_entry(sample: Sample) -> str:
     return urlencode({"registry": entry.registry, "repository": entry.repository, "tag": entry.tag})
 
 
+def _run(sample: Sample) -> str:
+    """All of its tags, or those that came to one end."""
+    ends = ("", "copied", "failed", "unchanged")
+    asked = {"end": ends[sample.number % len(ends)]}
+    return f"{sample.run.get_absolute_url()}?{urlencode(asked)}"
+
+
 def _api_of_repository(sample: Sample) -> str:
     return f"/api/v1/repositories/{sample.repository.registry.name}/{sample.repository.name}"
 
@@ -240,6 +247,11 @@ KINDS: Final[dict[str, Callable[[Sample], str]]] = {
     "trash": lambda sample: _older("/trash", trash_page.COLUMNS, sample, sample.thrown_away),
     "trash of a repository": lambda sample: f"/trash?{urlencode({'repository': sample.thrown_away.repository.name})}",
     "protected tags": lambda _: "/protection",
+    "sync rules": lambda sample: _older("/sync", sync_rules.COLUMNS, sample, sample.rule),
+    "sync rule": lambda sample: sample.rule.get_absolute_url(),
+    "form of a sync rule": lambda sample: f"{sample.rule.get_absolute_url()}/edit",
+    "sync runs": lambda sample: _older("/sync/runs", sync_runs.COLUMNS, sample, sample.run),
+    "sync run": _run,
     "API, history of a tag": lambda sample: f"{_api_of_repository(sample)}/-/tags/{sample.tag.name}/history",
     "API, plans": lambda _: "/api/v1/plans",
     "API, plan": lambda sample: f"/api/v1/plans/{sample.entry.plan_id}",

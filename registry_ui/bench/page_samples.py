@@ -11,6 +11,7 @@ from django.db.models import Model, QuerySet
 
 from audit.models import Entry
 from catalog.models import Manifest, Presence, Repository, Scan, Tag
+from sync.models import Rule, Run
 from tagging.models import TrashEntry
 
 _SEED: Final = 7
@@ -35,6 +36,8 @@ class Sample:
     entry: Entry  # of the audit, of what Berth did
     told: Entry  # of what a registry told
     thrown_away: TrashEntry
+    rule: Rule  # of sync
+    run: Run
 
 
 def samples_of(number: int) -> Iterator[Sample]:
@@ -51,14 +54,29 @@ def samples_of(number: int) -> Iterator[Sample]:
     entries = _some(chance, Entry.objects.exclude(plan_id=None), number)
     told = _some_told(chance, number)
     trash = _some(chance, TrashEntry.objects.listed(), number)
+    rules = _some(chance, Rule.objects.all(), number)
+    runs = _some(chance, Run.objects.all(), number)
     scans = _some(chance, Scan.objects.complete().filter(registry=wide.registry).select_related("registry"), number)
     for at, row in enumerate(_some(chance, live, number)):
         tag = Tag.objects.live().filter(repository=row).exclude(presence=None).select_related("presence__manifest")
         chosen = chance.choice(tag[:100])
         chosen.repository = row
-        of_wide_one = (wide, images[at], tags[at])
         yield Sample(
-            chance, at, row, chosen, indexes[at], lost[at], *of_wide_one, scans[at], entries[at], told[at], trash[at]
+            chance=chance,
+            number=at,
+            repository=row,
+            tag=chosen,
+            index=indexes[at],
+            lost=lost[at],
+            wide=wide,
+            wide_image=images[at],
+            wide_tag=tags[at],
+            scan=scans[at],
+            entry=entries[at],
+            told=told[at],
+            thrown_away=trash[at],
+            rule=rules[at],
+            run=runs[at],
         )
 
 

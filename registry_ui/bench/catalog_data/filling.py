@@ -31,6 +31,7 @@ from registry_ui.bench.catalog_data.moments import DAY, FIRST, SCANS, TOOK
 from registry_ui.bench.catalog_data.names import repository_names
 from registry_ui.bench.catalog_data.repository import COLUMNS, Changes, Rows, is_promoted, rows_of
 from registry_ui.bench.catalog_data.shape import WIDE, Catalog
+from registry_ui.bench.catalog_data.synced import sync
 from registry_ui.start.leash import die_with
 
 _REGISTRIES: Final = ("main", "second")
@@ -40,7 +41,7 @@ _AHEAD: Final = 3  # of such pieces, for each process
 
 
 def fill(catalog: Catalog) -> None:
-    """Registries, scans with their jobs, all that scans would have left, and acts; totals are counted as scans do."""
+    """Registries, scans with their jobs, what scans would have left, acts, copies; totals are counted as scans do."""
     registries = [_registry(name) for name in _REGISTRIES]
     LabelName.objects.bulk_create([LabelName(pk=pk, name=name) for pk, name in enumerate(LABELS, start=1)])
     changes: Changes = Counter()
@@ -57,6 +58,7 @@ def fill(catalog: Catalog) -> None:
     for registry in registries:
         _scan(registry, changes)
     act(catalog)
+    sync(catalog)
 
 
 def _registry(name: str) -> Registry:
