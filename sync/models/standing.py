@@ -32,6 +32,7 @@ class Synced(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["registry", "repository", "tag"], name="one_origin_of_a_tag"),
         ]
+        indexes = [models.Index(fields=["registry", "repository", "-copied_at"], name="copies_of_a_repository")]
 
     def __str__(self) -> str:
         return f"{self.repository}:{self.tag}"
