@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -24,7 +24,7 @@ class Origin(NamedTuple):
 
 
 class Upstream(NamedTuple):
-    """Tags whose source has gone on without them, in words; `tags` is "" where all of the image are meant."""
+    """Tags whose source has gone on without them, in words; `tags` names them where the lead tag is none of them."""
 
     words: str
     tone: str
@@ -55,13 +55,11 @@ def with_upstream(tags: QuerySet[Tag], repository: Repository) -> QuerySet[Tag]:
     return tags.annotate(upstream=Subquery(here.annotate(state=state).values("state")[:1]))
 
 
-def upstream_of(tags: Sequence[Tag]) -> list[Upstream]:
+def upstream_of(tags: Iterable[Tag], lead: str) -> list[Upstream]:
     """What there is to say of the tags of one image."""
     found: dict[str, list[str]] = {}
     for tag in tags:
         if state := getattr(tag, "upstream", ""):
             found.setdefault(state, []).append(tag.name)
     words = {"moved": (gettext("moved upstream"), "info"), "gone": (gettext("gone upstream"), "warn")}
-    return [
-        Upstream(*words[state], ", ".join(names) if len(names) < len(tags) else "") for state, names in found.items()
-    ]
+    return [Upstream(*words[state], "" if lead in names else ", ".join(names)) for state, names in found.items()]

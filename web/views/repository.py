@@ -122,7 +122,7 @@ def _add_tags_and_platforms(page: Page[Presence], synced: Repository | None) -> 
         row.aliases, row.folded = aliases[:_ALIASES], aliases[_ALIASES:]  # type: ignore[attr-defined]
         row.unseen = max(0, row.tag_count - 1 - len(aliases))  # type: ignore[attr-defined]
         row.platforms = platforms[row.manifest_id]  # type: ignore[attr-defined]
-        row.upstream = upstream_of(mine)  # type: ignore[attr-defined]
+        row.upstream = upstream_of(mine, row.lead_tag)  # type: ignore[attr-defined]
     return [tag.name for named in tags.values() for tag in named]
 
 
