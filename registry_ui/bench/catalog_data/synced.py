@@ -6,9 +6,11 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Final
 
+from django.db import connection
 from django.utils import timezone
 
 from catalog.models import Repository, Tag
+from catalog.planning import learn_sizes
 from catalog.recording.chunks import by_number
 from registries.models import Registry
 from registry_ui.bench.catalog_data.shape import Catalog
@@ -42,6 +44,10 @@ def sync(catalog: Catalog) -> None:
             _run(rule, place, pointed, now - (_RUNS - run_number) * _EVERY)
         for synced in by_number(_standing(rule, place, pointed, now - _EVERY), _ROWS):
             Synced.objects.bulk_create(synced)
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE sync_synced, sync_run, sync_item")  # as it does by itself, after a while
+    learn_sizes()
 
 
 def _rule(source: Registry, place: Repository, number: int) -> Rule:
