@@ -14,7 +14,6 @@ from access.models import User
 from jobs.models import Job
 from sync.models import Run
 from tests.notices import furniture as notices
-from tests.sync import furniture as syncing
 from tests.tagging import furniture as rows
 from tests.web import furniture as make
 from tests.web import harbour_sync
@@ -251,7 +250,6 @@ def arguments(db: None) -> dict[str, Any]:
         "rule_id": rows.protection_rule(where).pk,
         "subscription_id": told.pk,
         "notice_id": notices.notice(told).pk,
-        "run_id": syncing.run(syncing.rule("local", where)).pk,
     }
 
 
