@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from jobs.models import Job
     from tagging.models import Plan
 
-_MOST: Final = 500  # tags at once
+MOST: Final = 500  # tags at once
 _NOTHING: Final = gettext_noop("None of these tags is there any more: there is nothing to copy.")
 _MANY: Final = gettext_noop("At most %(n)s tags can be copied at once.")
 _NO_BEFORE: Final = gettext_noop("There is nothing to go back to: the tag was new.")
@@ -40,11 +40,12 @@ def promote(  # noqa: PLR0913  each is one thing that the person chooses
     person: User,
     *,
     moved: Moved = Moved.BACK_UP,
+    only_plan: bool = False,
 ) -> tuple[Run, Job]:
     """Copy these tags, as the catalog has them, each under the name beside it. Raises NotPermitted and NotPlanned."""
     check_may_act(person, target)
-    if len(tags) > _MOST:
-        raise NotPlanned(_MANY % {"n": _MOST})
+    if len(tags) > MOST:
+        raise NotPlanned(_MANY % {"n": MOST})
     rows = Tag.objects.live().filter(repository=repository, name__in=list(tags)).exclude(presence=None)
     digests = dict(rows.values_list("name", "presence__manifest__digest"))
     pins = tuple(f"{tags[tag]}@{digests[tag]}" for tag in tags if tag in digests)
@@ -60,7 +61,7 @@ def promote(  # noqa: PLR0913  each is one thing that the person chooses
             requested_by=person,
             actor=str(person),
         )
-        return run, queue(run, person)
+        return run, queue(run, person, only_plan=only_plan)
 
 
 def plan_roll_back(item: Item, person: User) -> Plan:

@@ -14,6 +14,7 @@ from access.models import User
 from jobs.models import Job
 from sync.models import Run
 from tests.notices import furniture as notices
+from tests.sync import furniture as syncing
 from tests.tagging import furniture as rows
 from tests.web import furniture as make
 from tests.web import harbour_sync
@@ -130,6 +131,7 @@ MATRIX: Final[dict[str, Row]] = {
     "plan-carry-out": _for_staff(302, "plan_id"),
     "plan-give-up": _for_staff(302, "plan_id"),
     "plan-undo": _for_staff(302, "plan_id"),
+    "promote": _for_staff(200, "registry", "repository"),
     "delete-tags": _for_staff(302, "registry", "repository"),
     "delete-images": _for_staff(302, "registry", "repository"),
     "delete-repository": _for_staff(302, "registry", "repository"),
@@ -232,6 +234,7 @@ def arguments(db: None) -> dict[str, Any]:
     told = notices.recipient()
     digest = built.row.digest
     copies = harbour_sync.rule(where, where)
+    syncing.rule("local", where)  # machines ask for it by what is called `name` above
     run = harbour_sync.run(copies, Run.State.PLANNED, [harbour_sync.item("1.0")])
     return {
         "registry": "local",

@@ -8,16 +8,15 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from access.guards import readers_only, staff_only
-from catalog.reads.chosen import chosen_tags
 from oci.names import parse_repository, parse_tag
 from tagging.planning import plan_images, plan_removal, plan_repository, plan_tags
 from tagging.planning_copies import Kind, Target, plan_copy
 from web.acting import asked_by, done_at_once, to_plan
 from web.copy_form import CopyForm
 from web.finding import find_presence, find_repository, find_tag
-from web.narrowing import narrowing_of
+from web.selected import tags_meant
 from web.tag_history import entries_of, history_of
-from web.typed import keys, names
+from web.typed import names
 from web.why import why_of
 
 
@@ -26,10 +25,7 @@ from web.why import why_of
 def delete_tags(request: HttpRequest, registry: str, repository: str) -> HttpResponse:
     """Those that are named, those of the images that are, or of all that the filter in the address leaves."""
     row = find_repository(request, registry, repository)
-    tags = names(request, "tag")
-    if not tags:
-        chosen = None if request.POST.get("all") else keys(request.POST.getlist("image"))
-        tags = chosen_tags(row, narrowing_of(request), chosen)
+    tags = tags_meant(request, row)
     return to_plan(request, lambda: plan_tags(row, tags, asked_by(request)), row.get_absolute_url())
 
 
