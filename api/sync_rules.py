@@ -33,6 +33,7 @@ router = Router(tags=["Sync"])
 
 class RunOrder(Order):
     only_plan: bool = Field(default=False, description="Say what it would do, and change nothing.")
+    deep: bool = Field(default=False, description="Read what is at the target already, each byte of it.")
 
 
 @reads(router, "/sync/sources", "api-sync-sources", Listing[SourceJson])
@@ -108,7 +109,7 @@ def run_rule(request: HttpRequest, name: Text, order: RunOrder) -> HttpResponse:
     A worker does it: ask for the run or the job again to watch it. Of one rule two runs are never under way: where one
     is, this answers with that.
     """
-    run, _ = services.begin(_rule(name), person_of(request), only_plan=order.only_plan)
+    run, _ = services.begin(_rule(name), person_of(request), only_plan=order.only_plan, is_deep=order.deep)
     said = begun_json(request, run_of(run.pk))
     return done_answer(said, 202, location=said["run"]["links"]["self"])
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
+from django.db.models import Q
+
 from jobs.figures import Figure
 from jobs.models import Job
 from sync.models import Item, Rule, Run
@@ -26,7 +28,7 @@ def progress_line(job: Job) -> str:
         size, rate = Figure.read(job.figure("bytes")), job.figure("rate")
         of_size = f", {size_of(size.done)} of {size_of(size.total or size.done)}" if size else ""
         return f"copying: {_of(images)} images{of_size}" + (f", {size_of(rate)}/s" if isinstance(rate, int) else "")
-    return f"planning: {_of(tags)} tags" if tags is not None else ""
+    return f"{job.figure('phase')}: {_of(tags)} tags" if tags is not None else ""
 
 
 def plan_lines(run: Run) -> Iterator[str]:
@@ -37,11 +39,14 @@ def plan_lines(run: Run) -> Iterator[str]:
     )
     yield f"{run.unchanged:,} unchanged."
     yield from _not_taken(run)
+    if run.size is not None:
+        yield f"At most {size_of(run.size)} will travel."
 
 
 def result_lines(run: Run) -> Iterator[str]:
     """What became of each tag that is not as it was, and what to do where something failed."""
-    items = list(run.items.exclude(act=Item.Act.KEEP).in_order())
+    is_as_it_was = Q(act=Item.Act.KEEP, state__in=[Item.State.PLANNED, Item.State.SKIPPED, Item.State.DONE])
+    items = list(run.items.exclude(is_as_it_was).in_order())
     yield from table(
         [("TAG", "RESULT", "DIGEST", "WHY"), *((_name(i), _end(i), _digests(i, i.after), i.note) for i in items)]
     )

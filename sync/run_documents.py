@@ -39,13 +39,15 @@ DigestText = Annotated[str, Field(examples=["sha256:8f4a1c…"], description="al
 
 
 class Counts(TypedDict):
-    """How many tags the plan has of each kind."""
+    """How many tags the plan has of each kind, and what it costs."""
 
     new: int
     moved: Annotated[int, Field(description="They point elsewhere at the target, and are copied over that.")]
     unchanged: int
     left: Annotated[int, Field(description="Left alone; each item says why.")]
     gone: Annotated[int, Field(description="Gone at the source, and to be deleted.")]
+    size: Annotated[Bytes | None, Field(description="Bytes that travel at most; null: nobody has looked.")]
+    pulls: Annotated[int | None, Field(description="Manifests that are fetched, as a quota counts them.")]
 
 
 class LeftOut(TypedDict):
@@ -68,6 +70,7 @@ class RunDocument(TypedDict):
     target: Annotated[str, Field(description="The registry that is copied into.", examples=["local"])]
     state: Annotated[str, Field(description=f"{STATES}.", examples=["done"])]
     message: Annotated[str | None, Field(description="How it ended, or why it waits, in a sentence.")]
+    is_deep: Annotated[bool, Field(description="What is at the target already is read, each byte of it.")]
     resumes_at: Annotated[Moment | None, Field(description="While it waits: when it goes on by itself.")]
     planned: Counts
     left_out: list[LeftOut]
@@ -113,6 +116,7 @@ def run_document(run: Run) -> RunDocument:
         "target": run.target.name,
         "state": run.state,
         "message": run.message or None,
+        "is_deep": run.is_deep,
         "resumes_at": moment(run.resumes_at),
         "planned": {
             "new": run.new,
@@ -120,6 +124,8 @@ def run_document(run: Run) -> RunDocument:
             "unchanged": run.unchanged,
             "left": run.left,
             "gone": run.gone,
+            "size": run.size,
+            "pulls": run.pulls,
         },
         "left_out": [{"why": why, "count": count, "tags": tags} for why, (count, tags) in run.left_out.items()],
         "problems": [{"what": what, "why": why} for what, why in run.problems],

@@ -236,6 +236,13 @@ def test_what_failed_is_tried_again(syncing: Syncing) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
+def test_a_deep_run_is_asked_for_by_a_word(syncing: Syncing) -> None:
+    syncing.rule()
+    begun = Hand.of(syncing.person).post("/sync/rules/app/runs", {"deep": True}).json()
+    assert (begun["run"]["is_deep"], Run.objects.get().is_deep) == (True, True)
+
+
+@pytest.mark.django_db(transaction=True)
 def test_a_run_that_is_queued_is_stopped(syncing: Syncing) -> None:
     hand = Hand.of(syncing.person)
     syncing.rule()

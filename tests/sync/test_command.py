@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import signal
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -122,8 +123,26 @@ def test_a_plan_says_why_and_changes_nothing(syncing: Syncing) -> None:
     assert "mirror/library/app:1.0  copy  new → sha256:" in said.out
     assert "fits a pattern: 1.*" in said.out
     assert "Not taken, fits no pattern: 1 (edge)." in said.out
+    assert re.search(r"^At most [0-9]+ (k)?B will travel\.$", said.out, re.MULTILINE)
     assert not digest_at(syncing.there, "1.0")
     assert Run.objects.get().state == Run.State.PLANNED
+
+
+def test_what_is_there_is_read_again_where_that_is_asked_for(syncing: Syncing, target: RealRegistry) -> None:
+    """A layer has rotted in the storage of the target, of which no HEAD tells; the registry would not take another."""
+    syncing.push.image("1.0", layers=[b"sound"])
+    rule = syncing.rule()
+    sync(rule.name)
+    layer = json.loads(syncing.push.fetch("1.0"))["layers"][0]["digest"].removeprefix("sha256:")
+    data = target.storage / f"docker/registry/v2/blobs/sha256/{layer[:2]}/{layer}/data"
+    data.write_bytes(b"x" * data.stat().st_size)
+
+    assert sync(rule.name).out == "1 unchanged.\n"
+    said = sync(rule.name, "--deep")
+
+    assert said.code == 1
+    assert said.out.splitlines()[1].startswith("mirror/library/app:1.0  given up")
+    assert "came with other bytes" in said.out
 
 
 def test_what_is_left_alone_is_said_and_is_no_failure(syncing: Syncing) -> None:

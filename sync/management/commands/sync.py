@@ -28,6 +28,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("rule", nargs="?", help="its name; without one, all are listed")
         parser.add_argument("--plan", action="store_true", help="only say what it would do, and why")
+        parser.add_argument("--deep", action="store_true", help="read what is there already, each byte of it")
         parser.add_argument("--json", action="store_true", help="say it as one object")
         parser.add_argument("--quiet", action="store_true", help="no progress")
 
@@ -36,7 +37,8 @@ class Command(BaseCommand):
             self._list()
             return
         self._quiet, self._told, self._line = options["quiet"], 0.0, ""
-        run, job, was_left = self._see_through(rule_called(options["rule"]), only_plan=options["plan"])
+        rule = rule_called(options["rule"])
+        run, job, was_left = self._see_through(rule, only_plan=options["plan"], is_deep=options["deep"])
         if options["json"]:
             items = [item_document(item) for item in run.items.in_order()]
             self.stdout.write(json.dumps({**run_document(run), "items": items}, indent=2))
@@ -49,9 +51,9 @@ class Command(BaseCommand):
         for line in rules_table(Rule.objects.select_related("source", "target").by_name()) or [_NONE]:
             self.stdout.write(line)
 
-    def _see_through(self, rule: Rule, *, only_plan: bool) -> tuple[Run, Job, bool]:
+    def _see_through(self, rule: Rule, *, only_plan: bool, is_deep: bool) -> tuple[Run, Job, bool]:
         """The run, the job that it ended with, and whether somebody wanted us to stop."""
-        run, job = services.begin(rule, only_plan=only_plan, here=True)
+        run, job = services.begin(rule, only_plan=only_plan, here=True, is_deep=is_deep)
         was_left = not see_through(job, self._tell)
         run.refresh_from_db()
         if not only_plan and not was_left and job.state == Job.State.DONE and run.state == Run.State.PLANNED:
