@@ -27,6 +27,7 @@ from sync import faults, gone, judging, promoting
 from sync import planning as sync_planning
 from sync import running as sync_running
 from sync import services as sync_services
+from sync import sources as sync_sources
 from tagging import (
     at_work,
     carrying_out,
@@ -57,6 +58,7 @@ _MODULES: Final = (
     manifests, removing, restoring, copying, pointing, protection, means, permission, planning, planning_restores,
     planning_copies, rules, undoing, handling, meaning, streams, unexplained, delivery, mailing, webhook,
     presets, oci_sentences, sync_copying, faults, gone, judging, sync_planning, promoting, sync_running, sync_services,
+    sync_sources,
 )  # fmt: skip
 SENTENCES: Final[tuple[str, ...]] = tuple(dict.fromkeys(chain.from_iterable(m.SENTENCES for m in _MODULES)))
 KINDS: Final = frozenset(oci_sentences.KINDS)
