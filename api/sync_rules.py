@@ -1,4 +1,4 @@
-"""The rules by which images are copied in from other registries, and the sources that they name."""
+"""The rules by which images are copied in from other registries."""
 
 from __future__ import annotations
 
@@ -18,15 +18,13 @@ from api.orders import Order
 from api.parameters import Paging, Text, page_of
 from api.problems import Refusal
 from api.sync_runs import run_of
-from api.sync_shapes import BOTH, RuleJson, RunBegunJson, SourceJson, begun_json, rule_json, source_json
+from api.sync_shapes import BOTH, RuleJson, RunBegunJson, begun_json, rule_json
 from catalog.reads.keyset import Column
-from registries.models import Registry
 from sync import rules, services
 from sync.models import Rule
 from sync.rule_documents import RuleDocument, place_of
 
 COLUMNS: Final = {"newest": Column("id", int, largest_first=True)}
-_SECRETS: Final = ("password", "client_key", "proxy")  # nothing of them is told, so nothing is deciphered
 
 router = Router(tags=["Sync"])
 
@@ -34,18 +32,6 @@ router = Router(tags=["Sync"])
 class RunOrder(Order):
     only_plan: bool = Field(default=False, description="Say what it would do, and change nothing.")
     deep: bool = Field(default=False, description="Read what is at the target already, each byte of it.")
-
-
-@reads(router, "/sync/sources", "api-sync-sources", Listing[SourceJson])
-def list_sources(request: HttpRequest, query: Query[Paging]) -> HttpResponse:
-    """The registries that are only copied from, the newest first.
-
-    One of ours may be copied from too. What they are asked with is never told.
-    """
-    page = page_of(Registry.objects.sources().defer(*_SECRETS), COLUMNS, "newest", query)
-    shown = Registry.objects.filter(pk__in=[source.pk for source in page.rows])
-    proxied = set(shown.exclude(proxy="").values_list("pk", flat=True))
-    return list_answer(request, page, [source_json(row, by_proxy=row.pk in proxied) for row in page.rows])
 
 
 @reads(router, "/sync/rules", "api-sync-rules", Listing[RuleJson])

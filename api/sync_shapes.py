@@ -91,6 +91,10 @@ class SourceLimits(TypedDict):
     quota_floor: Annotated[int, Field(description="Pulls of its quota that are kept for others.")]
 
 
+class SourceLinks(TypedDict):
+    self: Annotated[Url, Field(description="DELETE this to forget it.")]
+
+
 class SourceJson(TypedDict):
     """A registry that is only copied from. What it is asked with is never told."""
 
@@ -103,6 +107,7 @@ class SourceJson(TypedDict):
     problem: Annotated[str | None, Field(description="A word for why it could not be used when it was tested last.")]
     tested_at: Moment | None
     created_at: Moment
+    links: SourceLinks
 
 
 def rule_json(request: HttpRequest, rule: Rule) -> RuleJson:
@@ -164,7 +169,7 @@ def synced_json(row: Synced) -> SyncedJson:
     }
 
 
-def source_json(source: Registry, *, by_proxy: bool) -> SourceJson:
+def source_json(request: HttpRequest, source: Registry, *, by_proxy: bool) -> SourceJson:
     return {
         "name": source.name,
         "url": source.url,
@@ -180,4 +185,5 @@ def source_json(source: Registry, *, by_proxy: bool) -> SourceJson:
         "problem": str(source.capability("problem") or "") or None,
         "tested_at": moment(source.probed_at),
         "created_at": stamp(source.created_at),
+        "links": {"self": f"{origin_of(request)}{reverse('api-sync-source', args=[source.name])}"},
     }

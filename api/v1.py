@@ -21,6 +21,7 @@ from api import (
     sync_copies,
     sync_rules,
     sync_runs,
+    sync_sources,
     tags,
     trash,
 )
@@ -48,7 +49,7 @@ API: Final = NinjaAPI(
 )
 for _module in (
     *(repositories, tags, history, deletions, manifests, search, plans, trash, protection),
-    *(sync_rules, sync_runs, sync_copies, activity, jobs),
+    *(sync_sources, sync_rules, sync_runs, sync_copies, activity, jobs),
 ):
     API.add_router("", _module.router)
 add_handlers(API)

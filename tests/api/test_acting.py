@@ -24,6 +24,8 @@ ACTS = [
     ("DELETE", "/trash/1"),
     ("POST", "/protection-rules"),
     ("DELETE", "/protection-rules/1"),
+    ("POST", "/sync/sources"),
+    ("DELETE", "/sync/sources/upstream"),
     ("POST", "/sync/rules"),
     ("PUT", "/sync/rules/golang"),
     ("DELETE", "/sync/rules/golang"),

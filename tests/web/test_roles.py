@@ -88,6 +88,9 @@ MATRIX: Final[dict[str, Row]] = {
     "api-protection-rule": _for_machines("rule_id"),
     "api-protection-rule-remove": _acts(204, "rule_id", deletes=True),
     "api-sync-sources": _for_machines(),
+    "api-sync-source-add": _acts(422),
+    "api-sync-source": Row(401, 404, 404, 404, arguments=("name",)),  # it is one of ours
+    "api-sync-source-remove": _acts(404, "name", deletes=True),
     "api-sync-rules": _for_machines(),
     "api-sync-rule-add": _acts(422),
     "api-sync-rule": _for_machines("name"),
