@@ -9,12 +9,14 @@ from django.db.models import Q
 
 from jobs.figures import Figure
 from jobs.models import Job
+from oci.errors import printable
 from sync.models import Item, Rule, Run
 from sync.run_documents import SAID
 from sync.schedule import Schedule, When
 
 _UNITS: Final = ("B", "kB", "MB", "GB", "TB")
 _SHORT: Final = len("sha256:") + 12
+_CELL: Final = 600  # characters
 _NAMED: Final = 5  # of the tags that a rule does not take
 _CURE: Final = "Run it again when that is mended: what was copied does not travel twice."
 _DONE: Final = {Item.Act.COPY: "copied", Item.Act.DELETE: "deleted"}
@@ -62,9 +64,10 @@ def rules_table(rules: Iterable[Rule]) -> list[str]:
 
 
 def table(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Nothing where there are only heads."""
+    """Nothing where there are only heads. What registries said in it does nothing to a terminal."""
     if len(rows) == 1:
         return []
+    rows = [[printable(cell, _CELL) for cell in row] for row in rows]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
 
@@ -108,10 +111,10 @@ def _end(item: Item) -> str:
 
 def _not_taken(run: Run) -> Iterator[str]:
     for why, (count, tags) in run.left_out.items():
-        named = ", ".join(tags[:_NAMED]) + (", …" if count > _NAMED else "")
+        named = ", ".join(printable(tag, _CELL) for tag in tags[:_NAMED]) + (", …" if count > _NAMED else "")
         yield f"Not taken, {SAID.get(why, why)}: {count:,} ({named})."
     for what, why in run.problems:
-        yield f"Not looked at, {what}: {why}."
+        yield printable(f"Not looked at, {what}: {why}", _CELL) + "."
 
 
 def _copies(rule: Rule) -> str:

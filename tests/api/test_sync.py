@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from pytest_django import DjangoAssertNumQueries
 
 from access.models import User
 from api.answers import Listing
@@ -125,6 +126,19 @@ def test_pages_of_rules_and_runs_lead_on(client: Client, local: Registry) -> Non
     assert back == forward[::-1]
     forward, _ = walk(client, "/sync/runs", limit=4)
     assert [run["rule"] for page in forward for run in page] == [f"rule-{n}" for n in (4, 3, 2, 1, 0)]
+
+
+def test_it_costs_as_many_queries_for_60_rows_as_for_10(
+    client: Client, local: Registry, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    for count in (10, 50):
+        for number in range(count):
+            rule = make_sync.rule(f"rule-{count}-{number}", local)
+            make_sync.run(rule, job=make.job(local, Job.State.DONE))
+            make_sync.synced(rule, f"{count}.{number}")
+        for path in ("rules", "runs", "synced"):
+            with django_assert_num_queries(4):
+                client.get(f"/api/v1/sync/{path}?limit=200")
 
 
 # -- sources ---------------------------------------------------------------------

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import signal
+import urllib.request
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -23,12 +24,14 @@ from sync import services
 from sync.choosing import Choice
 from sync.details import Moved
 from sync.here import see_through
-from sync.models import Run, TagHold
+from sync.in_words import plan_lines, result_lines
+from sync.models import Item, Run, TagHold
 from sync.schedule import Schedule, When
 from tests.hostile import Asked, Hostile, Reply
 from tests.oci.transfer.serving import blob_path, serve
 from tests.real_registry import RealRegistry
-from tests.sync.syncing import Syncing, digest_at, job_of
+from tests.sync import furniture as make_sync
+from tests.sync.syncing import Syncing, digest_at, job_of, tags_at
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -174,6 +177,30 @@ def test_what_failed_is_said_with_a_cure(syncing: Syncing, source: RealRegistry)
     assert failed.startswith("mirror/library/app:2.0  failed")
     assert "a part of it is missing at the source" in failed
     assert cure.startswith("Run it again")
+
+
+def test_a_question_is_said_and_answered_elsewhere(syncing: Syncing) -> None:
+    digests = [syncing.push.image(tag, seed=tag) for tag in ("1.0", "1.1", "1.2")]
+    rule = syncing.rule(deletes_gone=True)
+    assert sync(rule.name).code == 0
+    for digest in digests[:2]:
+        address = f"{syncing.push.url}/v2/{syncing.push.repository}/manifests/{digest}"
+        urllib.request.urlopen(urllib.request.Request(address, method="DELETE"), timeout=10).close()
+
+    said = sync(rule.name)
+
+    assert said.code == 1
+    assert said.refusal.startswith("2 of the 3 tags that this rule has copied in are gone upstream. Delete them?")
+    assert said.refusal.endswith(f"Answer on the page of job {Job.objects.get(state=Job.State.ASKING).pk}.")
+    assert sorted(tags_at(syncing.there)) == ["1.0", "1.1", "1.2"]
+
+
+def test_what_registries_say_does_nothing_to_the_terminal(syncing: Syncing) -> None:
+    run = make_sync.run(syncing.rule(), left_out={"denied": [1, ["\x1b[2Jgone"]]}, problems=[["a\x07", "\x1b]0;x"]])
+    make_sync.item(run, 0, state=Item.State.FAILED, note="\x1b[31mred\nand a second line")
+
+    for line in (*result_lines(run), *plan_lines(run)):
+        assert line.isprintable()
 
 
 def test_ctrl_c_stops_it_and_the_rest_can_be_gone_on_with(
