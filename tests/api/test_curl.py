@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from registries.models import Registry
+from sync.models import Run
 from tests.tagging.acting import Actor
 from tests.web import furniture as make
 from tests.web.served import served
@@ -40,3 +42,27 @@ def test_a_shell_signs_in_and_acts(actor: Actor, tmp_path: Path) -> None:
     *_, first, again = (json.loads(line) for line in ran.stdout.splitlines() if '"delete-tags"' in line)
     assert first == again
     assert first["state"] == "done"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_shell_keeps_a_rule_of_sync_and_copies(actor: Actor, tmp_path: Path) -> None:
+    """From a source of this machine in place of Docker Hub."""
+    make.registry("local", url="http://127.0.0.1:1")
+    make.registry("prod", url="http://127.0.0.1:2")
+    make.put(make.repository(make.registry("staging", url="http://127.0.0.1:3"), "team/app"), make.image(), "1.4.2")
+    url, sent = actor.row.url, '{"preset": "docker-hub", "name": "docker-hub"}'
+    actor.row.delete()
+    (tmp_path / "password.txt").write_text(make.PASSWORD)
+    script = "\necho; ".join(map(lines_of, ("Who may read", "Acting", "Image sync")))
+    assert sent in script
+    script = script.replace(sent, f'{{"url": "{url}", "plain_http": true, "name": "docker-hub"}}')
+    with served() as origin:
+        script = script.replace("https://berth.example.com", origin).replace("username=reader", "username=staff")
+        ran = subprocess.run(["bash", "-eu", "-c", script], cwd=tmp_path, capture_output=True, check=False, text=True)
+    assert ran.returncode == 0, ran.stderr
+    assert Registry.objects.get(name="docker-hub").role == Registry.Role.SOURCE
+    assert list(Run.objects.order_by("pk").values_list("rule__name", "source__name", "target__name")) == [
+        ("golang", "docker-hub", "local"),
+        (None, "staging", "prod"),
+    ]
+    assert "/api/v1/jobs/" in ran.stdout
