@@ -11,10 +11,11 @@ from types import FrameType
 from typing import Final
 
 from django.db import connections
+from django.utils import timezone
 
 from jobs import services as jobs
 from jobs.models import Job
-from jobs.running import run_here
+from jobs.running import LEASE, run_here
 
 _LOOK: Final = 0.2  # seconds between two looks at the job
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
@@ -33,28 +34,37 @@ class Asked:
 def see_through(job: Job, tell: Callable[[Job], None]) -> bool:
     """Whether nobody asked us to stop. `job` is as it ended, or asks, or goes on elsewhere without us.
 
-    It is carried out here, unless somebody does that already: then it is only watched. `tell` is called often. SIGINT
-    and SIGTERM stop what is carried out here, as its page would: it ends between two pieces.
+    It is carried out here, unless somebody does that already: then it is only watched, for as long as they live. `tell`
+    is called often. SIGINT and SIGTERM stop what is carried out here, as its page would: it ends between two pieces.
     """
-    thread = threading.Thread(target=_carry_out, args=(job.pk,), name=f"job-{job.pk}")
     with _heard() as asked:
-        thread.start()
-        has_stopped = False
-        while _is_moving(job) or thread.is_alive():
+        thread, has_stopped = _begun(job), False
+        while thread.is_alive() or job.is_moving:
             if asked.is_set and not has_stopped:
                 if not thread.is_alive():
                     break  # it is somebody else's
                 has_stopped = jobs.stop(job)
             tell(job)
             time.sleep(_LOOK)
-        thread.join()
+            job.refresh_from_db()
+            if not thread.is_alive() and _is_nobodys(job):
+                thread = _begun(job)
     job.refresh_from_db()
     return not asked.is_set
 
 
-def _is_moving(job: Job) -> bool:
-    job.refresh_from_db()
-    return job.is_moving
+def _begun(job: Job) -> threading.Thread:
+    thread = threading.Thread(target=_carry_out, args=(job.pk,), name=f"job-{job.pk}")
+    thread.start()
+    return thread
+
+
+def _is_nobodys(job: Job) -> bool:
+    """Whoever had it gave it back, or died: where Berth is not running, nobody else would find that out."""
+    if Job.objects.filter(pk=job.pk).abandoned(timezone.now(), LEASE).exists():
+        jobs.sweep()
+        job.refresh_from_db()
+    return job.state == Job.State.QUEUED
 
 
 def _carry_out(job_id: int) -> None:

@@ -245,6 +245,19 @@ def test_a_run_that_is_under_way_elsewhere_is_only_followed(syncing: Syncing) ->
     assert not digest_at(syncing.there, "1.0")
 
 
+def test_what_somebody_died_of_is_gone_on_with(syncing: Syncing) -> None:
+    digest = syncing.push.image("1.0")
+    rule = syncing.rule()
+    _, job = services.begin(rule, here=True)
+    assert running.claim(job.pk) is not None
+    Job.objects.update(leased_until=timezone.now() - timedelta(seconds=1))
+
+    assert sync(rule.name).code == 0
+
+    assert digest_at(syncing.there, "1.0") == digest
+    assert Job.objects.get().attempts == 2
+
+
 def test_whoever_runs_it_by_hand_does_not_wait_for_its_hours(syncing: Syncing) -> None:
     syncing.push.image("1.0")
     now = timezone.now()
