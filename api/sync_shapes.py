@@ -25,6 +25,7 @@ class RuleLinks(TypedDict):
     self: Url
     runs: Annotated[Url, Field(description="Its runs, the newest first.")]
     run: Annotated[Url, Field(description="POST here to have it carried out, or only planned.")]
+    page: Annotated[str, Field(description="The page for people.")]
 
 
 class RuleJson(RuleSaid):
@@ -42,6 +43,7 @@ class RunLinks(TypedDict):
     carry_on: Annotated[Url, Field(description="POST here to carry out what is planned, or the rest of it.")]
     try_again: Annotated[Url, Field(description="POST here to try once more what failed.")]
     stop: Annotated[Url, Field(description="POST here to stop it.")]
+    page: Annotated[str, Field(description="The page for people.")]
 
 
 class RunJson(RunDocument):
@@ -122,6 +124,7 @@ def rule_json(request: HttpRequest, rule: Rule) -> RuleJson:
             "self": here,
             "runs": f"{origin}{reverse('api-sync-runs')}?rule={rule.name}",
             "run": f"{here}/runs",
+            "page": f"{origin}{rule.get_absolute_url()}",
         },
     }
 
@@ -140,6 +143,7 @@ def run_json(request: HttpRequest, run: Run) -> RunJson:
             "carry_on": f"{here}/carry-on",
             "try_again": f"{here}/try-again",
             "stop": f"{here}/stop",
+            "page": f"{origin}{run.get_absolute_url()}",
         },
     }
 

@@ -194,6 +194,15 @@ def test_who_asked_is_told_to_whoever_has_signed_in(client: Client, local: Regis
     assert anonymous.get(f"/api/v1{path}").status_code == 401
 
 
+def test_links_lead_on(client: Client, local: Registry) -> None:
+    run = make_sync.run(make_sync.rule("app", local), job=make.job(local, Job.State.DONE))
+    of_rule = ask(client, "/sync/rules/app", RuleJson)["links"]
+    of_run = ask(client, f"/sync/runs/{run.pk}", RunJson)["links"]
+    for links, acts in ((of_rule, {"run"}), (of_run, {"carry_on", "try_again", "stop"})):
+        for name, link in links.items():
+            assert client.get(link).status_code == (405 if name in acts else 200), name
+
+
 def test_a_run_that_waits_is_stopped(hand: Hand, local: Registry) -> None:
     run = make_sync.run(make_sync.rule("app", local), state=Run.State.WAITING)
     said = hand.did(hand.post(f"/sync/runs/{run.pk}/stop"), 202, RunJson)
