@@ -16,7 +16,7 @@ TEMPLATES: Final = sorted((ROOT / "templates").rglob("*.html"))
 ICONS: Final = ROOT / "static/icons.svg"
 SOURCES: Final = [
     path
-    for folder in ("web", "api", "access", "catalog", "notices", "jobs", "registries", "registry_ui", "oci")
+    for folder in ("web", "api", "access", "catalog", "notices", "jobs", "registries", "registry_ui", "sync", "oci")
     for path in sorted((ROOT / folder).rglob("*.py"))
 ]
 SCRIPTS: Final = sorted((ROOT / "static").glob("*.js"))
