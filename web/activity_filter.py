@@ -27,6 +27,7 @@ _ACTS: Final = {
     "moves": gettext_lazy("Tags moved"),
     "deletes": gettext_lazy("Deletes"),
     "mount": gettext_lazy("Layers mounted"),
+    "sync": gettext_lazy("Copied in by sync"),
     "change": gettext_lazy("Changes that no event told"),
     "gap": gettext_lazy("Gaps in the events"),
     "breaches": gettext_lazy("Breaches of protection"),

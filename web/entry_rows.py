@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 
 from audit.models import Entry
 from tagging.models import TrashEntry
-from web.entry_sentences import address_of, sentence_of
+from web.entry_sentences import OF_RULES, address_of, sentence_of
 
 _NEAR: Final = timedelta(minutes=1)  # clocks differ, and a delivery takes its time
 _BREACHES: Final = frozenset({Entry.Act.BREACH_MOVE, Entry.Act.BREACH_DELETE})
@@ -54,6 +54,11 @@ class EntryRow:
         """Where no chip says it, and it is not the sentence itself."""
         is_said = self.is_breach or self.entry.outcome != Entry.Outcome.DONE or not self.entry.repository
         return self.entry.detail if self.entry.act == Entry.Act.GAP or not is_said else ""
+
+    @property
+    def why(self) -> str:
+        """Where the sentence does not say it."""
+        return "" if self.entry.act in OF_RULES else self.entry.why
 
     @property
     def before(self) -> str:

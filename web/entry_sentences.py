@@ -18,6 +18,7 @@ _ACT: Final = Entry.Act
 _OF_REGISTRIES: Final = frozenset(
     {_ACT.GAP, _ACT.REGISTRY_ADD, _ACT.REGISTRY_CHANGE, _ACT.REGISTRY_REMOVE, _ACT.SECRET_ISSUE, _ACT.SECRET_REVOKE}
 )
+OF_RULES: Final = frozenset({_ACT.RULE_ADD, _ACT.RULE_CHANGE, _ACT.RULE_REMOVE})  # of sync, which `why` names
 _LONGEST: Final = 200  # characters of a rule
 # Each with the thing that it was done to.
 _TOLD: Final[dict[str, Promise]] = {
@@ -38,6 +39,9 @@ _TOLD: Final[dict[str, Promise]] = {
     _ACT.NOTICE_ADD: gettext_lazy("set up notices to {thing}"),
     _ACT.NOTICE_CHANGE: gettext_lazy("changed notices to {thing}"),
     _ACT.NOTICE_REMOVE: gettext_lazy("removed notices to {thing}"),
+    _ACT.RULE_ADD: gettext_lazy("set up the sync rule {thing}"),
+    _ACT.RULE_CHANGE: gettext_lazy("changed the sync rule {thing}"),
+    _ACT.RULE_REMOVE: gettext_lazy("removed the sync rule {thing}"),
     _ACT.REGISTRY_ADD: gettext_lazy("added the registry {thing}"),
     _ACT.REGISTRY_CHANGE: gettext_lazy("changed the registry {thing}"),
     _ACT.REGISTRY_REMOVE: gettext_lazy("removed the registry {thing}"),
@@ -59,6 +63,8 @@ def sentence_of(entry: Entry) -> SafeString:
     match entry.act:
         case _ACT.MOUNT:
             return _mounted(entry, thing)
+        case _ACT.SYNC:
+            return format_html(gettext("copied {thing} from {source}"), thing=thing, source=entry.from_repository)
         case _ACT.CHANGE:
             return _changed(entry, thing)
     told = _TOLD.get(entry.act)
@@ -92,6 +98,8 @@ def _changed(entry: Entry, thing: SafeString) -> SafeString:
 def thing_of(entry: Entry) -> SafeString:
     """The tag, the image, the repository or the registry that an entry is about; of a rule what it says."""
     where = entry.registry, entry.repository
+    if entry.act in OF_RULES:
+        return linked("sync-rule", entry.why, entry.why)
     if not entry.repository:
         is_of_registry = entry.act in _OF_REGISTRIES
         return linked("registries-page", entry.registry, entry.registry) if is_of_registry else _text(entry.detail)

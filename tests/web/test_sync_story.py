@@ -86,6 +86,9 @@ def test_a_rule_from_its_form_to_what_stands(registries: tuple[Pusher, Pusher], 
     assert "Point back" in carried_out(staff_client, f"{rule}/run")
     assert digest_at(here, "1.0") == digest_at(there, "1.0") != before
     assert "Copying by the rule app" in words(staff_client, "/jobs")
+    told = words(staff_client, "/activity")
+    assert "set up the sync rule app" in told
+    assert "copied mirror/app:1.0 from upstream/library/app" in told
 
 
 def test_a_source_that_is_away_is_told_and_begun_anew(registries: tuple[Pusher, Pusher], staff_client: Client) -> None:
