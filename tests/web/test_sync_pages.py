@@ -387,6 +387,8 @@ def test_a_rule_is_tried_on_the_catalog(staff_client: Client, local: Registry) -
     assert "1 tag in, 4 out" in try_it(staff_client, **places, newest="1", newest_by="time")
     assert "(/ is no pattern" not in text
     assert "/(/ is no pattern for tags." in try_it(staff_client, **places, allow="/(/")
+    assert "stays as latest-before" not in text
+    assert "A tag that moves stays as old-1.0" in try_it(staff_client, **places, moved="back-up", backup="old-{tag}")
     assert not Rule.objects.exists()
 
 

@@ -12,17 +12,19 @@ from datetime import datetime
 from typing import Final
 
 from django.core.cache import cache
+from django.utils import timezone
 from django.utils.translation import gettext
 
 from catalog.models import Repository, Tag
 from oci.client import RegistryClient
 from oci.errors import InvalidName
-from oci.names import RepositoryName, parse_repository
+from oci.names import RepositoryName, parse_repository, parse_tag
 from registries.models import Registry
 from registries.patterns import matches
 from sync.choosing import NewestBy, Verdict, choose
+from sync.details import Moved
 from sync.models import Item, Rule, Run
-from sync.naming import InvalidTemplate, into
+from sync.naming import InvalidTemplate, backup_of, into
 from sync.terms import InvalidTerms, Terms
 from web.asking import ask
 from web.sentences import said
@@ -60,6 +62,7 @@ class Trial:
     problem: str = ""
     can_ask: bool = False
     place: str = ""  # where the images of `repository` would stand
+    backup: str = ""  # under which a tag that moves would be kept
     repository: str = ""
     basis: str = ""
     note: str = ""
@@ -99,6 +102,7 @@ def trial_of(form: RuleForm, rule: Rule | None, *, may_ask: bool) -> Trial:
         trial = replace(trial, problem=problem)
     if listed is None:
         return trial if trial.problem else replace(trial, can_ask=True)
+    trial = replace(trial, backup=_backup(form, listed.tags))
     note, dates = "", listed.dates
     if choice.newest is not None and choice.newest_by is NewestBy.TIME and dates is None:
         note = gettext("When these images were made is read by the plan: until then all that fit are shown.")
@@ -146,6 +150,17 @@ def _place(form: RuleForm, repository: RepositoryName) -> str:
     try:
         return f"{said_here['target'].name}/{into(said_here['into'], repository, said_here['source'].name)}"
     except InvalidTemplate:
+        return ""
+
+
+def _backup(form: RuleForm, tags: Sequence[str]) -> str:
+    """Of one of the tags, as an example; nothing where such tags are not kept."""
+    said_here = form.cleaned_data
+    if said_here.get("moved") != Moved.BACK_UP or "backup" not in said_here or not tags:
+        return ""
+    try:
+        return backup_of(said_here["backup"], parse_tag(min(tags)), timezone.now())
+    except (InvalidTemplate, InvalidName):
         return ""
 
 
