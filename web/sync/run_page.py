@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
 from django.db.models import Count
@@ -154,12 +155,23 @@ class LeftOut:
         return self.count - len(self.tags)
 
 
-@dataclass(frozen=True, slots=True)
 class RunPage:
-    row: RunRow
-    tally: Tally
-    items: Page[Item]
-    end: str  # the filter, "" for all
+    """What is counted and listed is asked for lazily: the part that polls needs little of it."""
+
+    def __init__(self, request: HttpRequest, run: Run) -> None:
+        self.row = RunRow(run)
+        self.end = chosen(request, "end", tuple(_NAMES))  # the filter, "" for all
+        self._token = request.GET.get("page")
+
+    @cached_property
+    def tally(self) -> Tally:
+        return Tally.of(self.run)
+
+    @cached_property
+    def items(self) -> Page[Item]:
+        items = Item.objects.filter(run=self.run, **_ENDS.get(self.end, {}))
+        known = self.tally.of_end(self.end) if self.end else self.tally.all
+        return paged(items, Order.parse(None, COLUMNS), self._token, known=known)
 
     @property
     def run(self) -> Run:
@@ -183,7 +195,8 @@ class RunPage:
     @property
     def tone(self) -> str:
         """A run that is done, and of which something failed, is not all well."""
-        return "warn" if self.failed and self.run.state == Run.State.DONE and self.row.job is None else self.row.tone
+        is_over = self.run.state == Run.State.DONE and self.row.job is None
+        return "warn" if is_over and self.failed else self.row.tone
 
     @property
     def failed(self) -> int:
@@ -222,14 +235,6 @@ class RunPage:
     @property
     def more_problems(self) -> int:
         return max(0, len(self.run.problems) - _MOST_PROBLEMS)
-
-
-def run_page(request: HttpRequest, run: Run) -> RunPage:
-    end, tally = chosen(request, "end", tuple(_NAMES)), Tally.of(run)
-    items = Item.objects.filter(run=run, **_ENDS.get(end, {}))
-    known = tally.of_end(end) if end else tally.all
-    page = paged(items, Order.parse(None, COLUMNS), request.GET.get("page"), known=known)
-    return RunPage(RunRow(run), tally, page, end)
 
 
 def _is_copy(told: Any) -> bool:

@@ -87,6 +87,8 @@ class _Listed:
 
 def trial_of(form: RuleForm, rule: Rule | None, *, may_ask: bool) -> Trial:
     """Of the first of its repositories. `rule`: the one that is changed, whose last plan knows tags."""
+    if not form.data.get("repositories", "").strip():
+        return Trial(problem=gettext("Name a repository to see which of its tags are in."))
     wrong = [str(error) for name in _OF_TAGS for error in form.errors.get(name, ())]
     choice, said_here = form.choice, form.cleaned_data
     if wrong or choice is None:

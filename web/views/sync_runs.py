@@ -20,7 +20,7 @@ from web.acting import asked_by, to_plan
 from web.finding import find_item, find_run
 from web.htmx import render_page, wants_part
 from web.sentences import said
-from web.sync.run_page import run_page
+from web.sync.run_page import RunPage
 from web.sync.run_row import RunRow, with_places
 
 COLUMNS: Final = {"newest": Column("id", int, largest_first=True)}
@@ -37,7 +37,7 @@ def listing(request: HttpRequest) -> HttpResponse:
 @readers_only
 def page(request: HttpRequest, run_id: int) -> HttpResponse:
     """The page, and the part of it that polls until its job moves no more: then the whole page is fetched."""
-    about = run_page(request, find_run(request, run_id))
+    about = RunPage(request, find_run(request, run_id))
     response = render_page(request, "sync/run.html", {"about": about, "run": about.run}, part="sync/live.html")
     if wants_part(request) and not about.row.is_moving:
         response["HX-Refresh"] = "true"
