@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 MOST: Final = 500  # repositories and pins of one rule
 _PLATFORM: Final = re.compile(r"[a-z0-9]{1,32}/[a-z0-9_]{1,32}(?:/[a-z0-9.]{1,16})?")
 _SLOWEST: Final = 1_000  # bytes a second
-_RESERVED: Final = frozenset({"add", "import"})  # addresses of other pages
+_RESERVED: Final = frozenset({"add", "import", "sources"})  # addresses of other pages
 _SCHEDULE: Final = {
     "cron": gettext_lazy("A cron line has five fields, as in 30 4 * * 1-5, and is due every five minutes at most."),
     "every": gettext_lazy("Every five minutes at most, and once a year at least."),

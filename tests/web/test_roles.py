@@ -12,6 +12,7 @@ from pytest_django import Settings
 
 from access.models import User
 from jobs.models import Job
+from registries.models import Registry
 from sync.models import Run
 from tests.notices import furniture as notices
 from tests.sync import furniture as syncing
@@ -202,6 +203,12 @@ MATRIX: Final[dict[str, Row]] = {
     "registries-test": _for_staff(302, "name"),
     "registries-trust": _for_staff(302, "name"),
     "registries-remove": _for_staff(200, "name", changes=False),
+    "sync-sources": _page(),
+    "sync-sources-add": _for_staff(200, changes=False),
+    "sync-source": _for_staff(200, "source", changes=False),
+    "sync-source-test": _for_staff(302, "source"),
+    "sync-source-trust": _for_staff(302, "source"),
+    "sync-source-remove": _for_staff(200, "source", changes=False),
     "sign-in": Row(200, 200, 302, 302),
     "sign-out": Row(302, 302, 302, 302, changes=True),
     "password": Row(SIGN_IN, SIGN_IN, 200, 200),
@@ -239,8 +246,10 @@ def arguments(db: None) -> dict[str, Any]:
     copies = harbour_sync.rule(where, where)
     syncing.rule("local", where)  # machines ask for it by what is called `name` above
     run = harbour_sync.run(copies, Run.State.PLANNED, [harbour_sync.item("1.0")])
+    make.registry("upstream", url="http://127.0.0.1:2", plain_http=True, role=Registry.Role.SOURCE)
     return {
         "registry": "local",
+        "source": "upstream",
         "name": "local",
         "repository": "team/app",
         "tag": "1.0",
@@ -312,6 +321,7 @@ SECTIONS: Final = {
     "activity": "/activity",
     "trash": "/trash",
     "jobs": "/jobs",
+    "sync": "/sync/sources",
     "registries": "/registries",
     "protection": "/registries",
     "notices": "/registries",
