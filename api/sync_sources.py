@@ -127,8 +127,8 @@ def remove_source(request: HttpRequest, name: Text) -> HttpResponse:
     Its credentials are forgotten; what was copied from it stays, and so do its runs.
     """
     try:
-        sources.forget(get_object_or_404(Registry.objects.sources(), name=name), person_of(request))
-    except sources.SourceInUse as reason:
+        sources.remove(get_object_or_404(Registry.objects.sources(), name=name), person_of(request))
+    except sources.StillUsed as reason:
         raise Refusal(409, str(reason)) from reason
     return HttpResponse(status=204)
 

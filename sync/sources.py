@@ -1,7 +1,8 @@
-"""The verbs of sources: keep a registry that is only copied from, and forget one that no rule names."""
+"""The registries that are only copied from: keeping one, what still copies from it, and giving it up."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -9,42 +10,59 @@ from django.db import transaction
 from django.utils.translation import gettext_noop
 
 from audit.models import Entry
-from registries import services as registries
+from registries import services
 from registries.details import Details
 from registries.models import Registry
 from registries.noting import note
-from sync.models import Run
+from sync.models import Rule, Run
 from tagging.permission import check_may_administer
 
 if TYPE_CHECKING:
     from access.models import User
 
-_NAMED: Final = gettext_noop("The rule %(name)s copies from it: remove that first.")
-_AT_WORK: Final = gettext_noop("A run copies from it just now: stop that first.")
-SENTENCES: Final = (_NAMED, _AT_WORK)
+_USED: Final = gettext_noop("Rules copy from it: %(rules)s. Remove them first, or let them copy from elsewhere.")
+_COPYING: Final = gettext_noop("A copy from it is under way. Let it end, or stop it.")
+_IS_OURS: Final = gettext_noop("It is one of ours, and no source.")
+SENTENCES: Final = (_USED, _COPYING, _IS_OURS)
+
+_MOST_NAMED: Final = 5
+_AT_WORK: Final = (Run.State.UNDER_WAY, Run.State.WAITING)
 
 
-class SourceInUse(Exception):  # noqa: N818  it says why it stays
-    """The source cannot be forgotten now; the sentence says why."""
+class StillUsed(Exception):  # noqa: N818  it says what is in the way
+    """A source cannot go; the sentence says what to do."""
 
 
 def add(details: Details, person: User) -> Registry:
-    """The new one, or the one that was forgotten at that address. Raises NotPermitted and RegistryNotSaved."""
+    """The new one, or the one that was given up at that address. Raises NotPermitted and RegistryNotSaved."""
     check_may_administer(person)
-    return registries.add(replace(details, role=Registry.Role.SOURCE), by=person)
+    return services.add(replace(details, role=Registry.Role.SOURCE), by=person)
 
 
-def forget(source: Registry, person: User) -> None:
-    """With its credentials and its name; what was copied from it stays, and its runs too.
+def rules_from(source: Registry) -> Sequence[Rule]:
+    return list(Rule.objects.filter(source=source).by_name())
 
-    Raises NotPermitted and SourceInUse.
+
+def check_unused(source: Registry) -> None:
+    """Raises StillUsed."""
+    if source.role != Registry.Role.SOURCE:
+        raise StillUsed(_IS_OURS)
+    if rules := [rule.name for rule in rules_from(source)]:
+        more = [f"+{len(rules) - _MOST_NAMED}"] if len(rules) > _MOST_NAMED else []
+        raise StillUsed(_USED % {"rules": ", ".join([*rules[:_MOST_NAMED], *more])})
+    if Run.objects.filter(source=source, state__in=_AT_WORK).exists():
+        raise StillUsed(_COPYING)
+
+
+def remove(source: Registry, person: User) -> None:
+    """Forget its credentials and ask it no more; what came from it stays, and so do its runs.
+
+    Raises NotPermitted and StillUsed.
     """
     check_may_administer(person)
     with transaction.atomic():
-        row = Registry.objects.select_for_update().get(pk=source.pk)
-        if (rule := row.rules_from_here.by_name().first()) is not None:
-            raise SourceInUse(_NAMED % {"name": rule.name})
-        if Run.objects.filter(source=row, state__in=[Run.State.UNDER_WAY, Run.State.WAITING]).exists():
-            raise SourceInUse(_AT_WORK)
-        registries.retire(row, give_up_name=True)
-        note(Entry.Act.REGISTRY_REMOVE, row, person)
+        source = Registry.objects.select_for_update().get(pk=source.pk)
+        check_unused(source)
+        if source.retired_at is None:
+            services.retire(source, give_up_name=True)
+            note(Entry.Act.REGISTRY_REMOVE, source, person)
