@@ -26,6 +26,7 @@ from tests.web import (
     harbour_readme,
     harbour_scans,
     harbour_sync,
+    harbour_sources,
 )
 from tests.web.furniture import Built
 from tests.web.harbour_acts import Acts
@@ -114,6 +115,7 @@ def build() -> Harbour:
     )
     _gone(where)
     edge = make.registry("edge", url="https://edge.example.org")
+    harbour_sources.build(where)
     jobs = _jobs(where, edge)
     last = harbour_scans.build(where, edge, api)
     acts, told = harbour_acts.build(api), harbour_notices.build(where)

@@ -321,7 +321,6 @@ SECTIONS: Final = {
     "activity": "/activity",
     "trash": "/trash",
     "jobs": "/jobs",
-    "sync": "/sync/sources",
     "registries": "/registries",
     "protection": "/registries",
     "notices": "/registries",
