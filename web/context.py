@@ -21,6 +21,7 @@ _SECTIONS: Final = {
     "trash": "trash",
     "sync": "sync",
     "jobs": "jobs",
+    "sync": "sync",
     "registries": "registries",
     "protection": "registries",
     "notices": "registries",

@@ -321,6 +321,7 @@ SECTIONS: Final = {
     "activity": "/activity",
     "trash": "/trash",
     "jobs": "/jobs",
+    "sync": "/sync/sources",
     "registries": "/registries",
     "protection": "/registries",
     "notices": "/registries",
