@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 MOST: Final = 500  # repositories and pins of one rule
 _PLATFORM: Final = re.compile(r"[a-z0-9]{1,32}/[a-z0-9_]{1,32}(?:/[a-z0-9.]{1,16})?")
 _SLOWEST: Final = 1_000  # bytes a second
-_RESERVED: Final = frozenset({"add", "import", "sources"})  # addresses of other pages
+RESERVED_NAMES: Final = frozenset({"add", "import", "sources"})  # addresses of other pages
 _SCHEDULE: Final = {
     "cron": gettext_lazy("A cron line has five fields, as in 30 4 * * 1-5, and is due every five minutes at most."),
     "every": gettext_lazy("Every five minutes at most, and once a year at least."),
@@ -58,21 +58,14 @@ class RuleNotSaved(Exception):  # noqa: N818  it says what did not happen
 
 def check(details: Details) -> tuple[Registry, Registry]:
     """The source and the target. Raises RuleNotSaved."""
-    if not re.fullmatch(NAME_PATTERN, details.name) or len(details.name) > NAME_LENGTH or details.name in _RESERVED:
-        raise RuleNotSaved("name", _("A name is made of small letters, digits and single hyphens."))
+    _check_name(details.name)
     source = Registry.objects.connected().filter(name=details.source).first()
     target = Registry.objects.active().filter(name=details.target).first()
     if source is None:
         raise RuleNotSaved("source", _("Berth knows no registry of that name."))
     if target is None:
         raise RuleNotSaved("target", _("Berth has no catalog of a registry of that name."))
-    _check_repositories(details, is_same=source.pk == target.pk)
-    _check_choice(details)
-    _check_selection(details)
-    with _of_schedule():
-        details.schedule.check()
-    if details.bytes_per_second is not None and details.bytes_per_second < _SLOWEST:
-        raise RuleNotSaved("bytes_per_second", _("Below a kilobyte a second nothing would ever end."))
+    _check_terms(details, is_same=source.pk == target.pk)
     return source, target
 
 
@@ -83,6 +76,19 @@ def save(details: Details, person: User | None, rule: Rule | None = None) -> Rul
     """
     source, target = check(details)
     if person is not None:
+def check_said(details: Details) -> None:
+    """All but whether its registries are there. Raises RuleNotSaved."""
+    _check_name(details.name)
+    _check_terms(details, is_same=details.source == details.target)
+
+
+def save(details: Details, person: User | None, rule: Rule | None = None) -> Rule:
+    """A new rule, or `rule` as it is said now; `person` is None on the command line of Berth.
+
+    Raises NotPermitted and RuleNotSaved.
+    """
+    source, target = check(details)
+    if person:
         check_may_act(person, target)
     row = rule or Rule(created_by=str(person or ""))
     before = rule.details if rule else None
@@ -120,6 +126,21 @@ def remove(rule: Rule, person: User | None) -> None:
     with transaction.atomic():
         record([_entry(rule, person, Entry.Act.RULE_REMOVE)])
         rule.delete()
+
+
+def _check_name(name: str) -> None:
+    if not re.fullmatch(NAME_PATTERN, name) or len(name) > NAME_LENGTH or name in RESERVED_NAMES:
+        raise RuleNotSaved("name", _("A name is made of small letters, digits and single hyphens."))
+
+
+def _check_terms(details: Details, *, is_same: bool) -> None:
+    _check_repositories(details, is_same=is_same)
+    _check_choice(details)
+    _check_selection(details)
+    with _of_schedule():
+        details.schedule.check()
+    if details.bytes_per_second is not None and details.bytes_per_second < _SLOWEST:
+        raise RuleNotSaved("bytes_per_second", _("Below a kilobyte a second nothing would ever end."))
 
 
 def _changed(before: Details, now: Details) -> list[str]:
