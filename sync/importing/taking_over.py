@@ -1,0 +1,214 @@
+"""What a file of another tool would add here, and adding it: rules, switched off, and the sources that they need."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import chain, count
+from typing import TYPE_CHECKING, Final
+
+from django.utils.translation import gettext as _
+
+from registries import services
+from registries.addresses import WrongAddress, free_name, name_from, normal_address
+from registries.details import Details as RegistryDetails
+from registries.details import RegistryNotSaved
+from registries.limits import Limits
+from registries.models import NAME_LENGTH as REGISTRY_NAME_LENGTH
+from registries.models import Registry
+from registries.presets import ANY, preset_at
+from sync.details import Details
+from sync.importing.imported import Imported, Remark, Source
+from sync.models import Rule
+from sync.models.rules import NAME_LENGTH
+from sync.rules import RESERVED_NAMES, RuleNotSaved, check_said, save
+from tagging.permission import NotPermitted
+
+if TYPE_CHECKING:
+    from access.models import User
+
+MOST_RULES: Final = 500
+MOST_SOURCES: Final = 50
+
+
+class NotTakenOver(Exception):  # noqa: N818  it says what did not happen
+    """Nothing of the file can be; the sentence says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A registry that rules copy from: `name` is what it is called here, or would be, `registry` is None until then."""
+
+    source: Source
+    url: str
+    name: str
+    registry: Registry | None = None
+    problem: str = ""
+
+    @property
+    def is_new(self) -> bool:
+        return self.registry is None and not self.problem
+
+
+@dataclass(frozen=True, slots=True)
+class Coming:
+    """A rule: its source and target are names of registries here. It cannot be kept where there is a `problem`."""
+
+    details: Details
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TakingOver:
+    sources: tuple[Place, ...]
+    rules: tuple[Coming, ...]
+    remarks: tuple[Remark, ...]
+
+    @property
+    def fitting(self) -> Sequence[Coming]:
+        return [rule for rule in self.rules if not rule.problem]
+
+    @property
+    def new_sources(self) -> Sequence[Place]:
+        """Those that are added: a rule that can be kept copies from each."""
+        used = {rule.details.source for rule in self.fitting}
+        return [place for place in self.sources if place.is_new and place.name in used]
+
+    @property
+    def has_passwords(self) -> bool:
+        return any(place.source.has_password for place in self.new_sources)
+
+
+@dataclass(slots=True)
+class Taken:
+    """What came of it; `failed`: what was not added, and why."""
+
+    sources: list[Registry] = field(default_factory=list)
+    rules: list[Rule] = field(default_factory=list)
+    failed: list[tuple[str, str]] = field(default_factory=list)
+
+
+def look_at(imported: Imported, target: Registry | None = None) -> TakingOver:
+    """Nothing is changed. `target` is one of ours, for rules into what is none of ours, or is not said.
+
+    Raises NotTakenOver.
+    """
+    if not imported.details:
+        raise NotTakenOver(_("No rule comes of it."))
+    hosts = dict.fromkeys(details.source for details in imported.details)
+    if len(imported.details) > MOST_RULES or len(hosts) > MOST_SOURCES:
+        raise NotTakenOver(_("It has more rules or sources than can be taken over at once: divide it."))
+    known = list(Registry.objects.connected().order_by("role", "name"))  # ours first
+    sources = {source.host: source for source in imported.sources}
+    places = dict(zip(hosts, _places([sources[host] for host in hosts], known), strict=True))
+    catalogs = [registry for registry in known if registry.role == Registry.Role.CATALOG]
+    rules = _rules(imported, places, catalogs, target)
+    return TakingOver(tuple(places.values()), tuple(rules), imported.remarks)
+
+
+def take_over(coming: TakingOver, person: User | None, *, with_passwords: bool) -> Taken:
+    """Each by itself: what is in the way of one is in the way of no other. `person` is None on the command line.
+
+    Credentials of the file go to new sources alone, and only where somebody said so.
+    """
+    taken, missing = Taken(), {}
+    for place in coming.new_sources:
+        try:
+            taken.sources.append(services.add(_of_source(place, with_passwords=with_passwords), by=person))
+        except RegistryNotSaved as error:
+            missing[place.name] = str(error)
+            taken.failed.append((place.name, str(error)))
+    for rule in coming.fitting:
+        if rule.details.source in missing:
+            taken.failed.append((rule.details.name, missing[rule.details.source]))
+            continue
+        try:
+            taken.rules.append(save(rule.details, person))
+        except (RuleNotSaved, NotPermitted) as error:
+            taken.failed.append((rule.details.name, str(error)))
+    taken.failed += [(rule.details.name, rule.problem) for rule in coming.rules if rule.problem]
+    return taken
+
+
+def _places(sources: Sequence[Source], known: Sequence[Registry]) -> Iterator[Place]:
+    taken: set[str] = set()
+    for source in sources:
+        try:
+            url = normal_address(source.url, plain_http=True)
+        except WrongAddress as error:
+            yield Place(source, source.url, source.host, problem=str(error))
+            continue
+        if (registry := _at(source.host, url, known)) is not None:
+            yield Place(source, registry.url, registry.name, registry)
+            continue
+        preset = preset_at(source.host)
+        name = _unlike(free_name(preset.key if preset else name_from(url)), taken)
+        taken.add(name)
+        yield Place(source, url, name)
+
+
+def _unlike(name: str, taken: set[str]) -> str:
+    suffixes = chain([""], (f"-{number}" for number in count(2)))
+    candidates = (name[: REGISTRY_NAME_LENGTH - len(suffix)].rstrip("-") + suffix for suffix in suffixes)
+    return next(candidate for candidate in candidates if candidate not in taken)
+
+
+def _at(host: str, url: str, known: Sequence[Registry]) -> Registry | None:
+    """The one at that address, or whose images are called so by those who pull them."""
+    by_address = (registry for registry in known if registry.url == url)
+    by_name = (registry for registry in known if registry.public_name and registry.public_name == host)
+    return next(chain(by_address, by_name), None)
+
+
+def _rules(
+    imported: Imported, places: dict[str, Place], catalogs: Sequence[Registry], target: Registry | None
+) -> Iterator[Coming]:
+    taken = RESERVED_NAMES.union(Rule.objects.values_list("name", flat=True))
+    urls = {source.host: source.url for source in imported.sources}
+    for said in imported.details:
+        into = _at(said.target, urls.get(said.target, ""), catalogs) if said.target else None
+        into = into or target
+        place = places[said.source]
+        name = _free(said.name, taken)
+        taken = taken | {name}
+        named = replace(said, name=name, source=place.name, target=into.name if into else said.target, is_on=False)
+        problem = place.problem or _problem(named, is_known=into is not None)
+        yield Coming(named, problem)
+
+
+def _problem(details: Details, *, is_known: bool) -> str:
+    if not is_known:
+        return _("%(host)s is none of ours: say into which of ours it goes.") % {"host": details.target}
+    try:
+        check_said(details)
+    except RuleNotSaved as error:
+        return str(error)
+    return ""
+
+
+def _free(name: str, taken: frozenset[str]) -> str:
+    suffixes = chain([""], (f"-{number}" for number in count(2)))
+    candidates = (name[: NAME_LENGTH - len(suffix)].rstrip("-") + suffix for suffix in suffixes)
+    return next(candidate for candidate in candidates if candidate not in taken)
+
+
+def _of_source(place: Place, *, with_passwords: bool) -> RegistryDetails:
+    """With the limits of the file, and of the well-known service where it says none."""
+    source, preset = place.source, preset_at(place.source.host) or ANY
+    usual = preset.limits
+    return RegistryDetails(
+        url=place.url,
+        name=place.name,
+        username=source.username if with_passwords else "",
+        password=source.password if with_passwords else None,
+        plain_http=source.plain_http,
+        role=Registry.Role.SOURCE,
+        preset=preset.key if preset.url == place.url else ANY.key,
+        limits=Limits(
+            at_once=usual.at_once if source.at_once is None else source.at_once,
+            requests_per_second=(
+                usual.requests_per_second if source.requests_per_second is None else source.requests_per_second
+            ),
+            quota_floor=usual.quota_floor if source.quota_floor is None else source.quota_floor,
+        ),
+    )
