@@ -30,6 +30,7 @@ from web.views import (
     sync_rules,
     sync_runs,
     sources,
+    sync_import,
     trash,
     watched,
 )
@@ -110,6 +111,7 @@ urlpatterns = [
     path("jobs/<int:job_id>/stop", jobs.stop, name="job-stop"),
     path("jobs/<int:job_id>/again", jobs.again, name="job-again"),
     path("jobs/<int:job_id>/answer", jobs.answer, name="job-answer"),
+    path("sync/import", sync_import.page, name="sync-import"),
     path("sync/sources", sources.listing, name="sync-sources"),
     path("sync/sources/add", sources.add, name="sync-sources-add"),
     path("sync/sources/<registry:source>", sources.page, name="sync-source"),

@@ -84,6 +84,7 @@ PAGES: Final = (
     "/notices",
     "/notices/add-webhook",
     "/notices/add-email",
+    "/sync/import",
     "/sync/sources",
     "/sync/sources/add",
     "/sync/sources/add?preset=docker-hub",

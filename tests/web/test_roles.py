@@ -203,6 +203,7 @@ MATRIX: Final[dict[str, Row]] = {
     "registries-test": _for_staff(302, "name"),
     "registries-trust": _for_staff(302, "name"),
     "registries-remove": _for_staff(200, "name", changes=False),
+    "sync-import": _for_staff(200, changes=False),
     "sync-sources": _page(),
     "sync-sources-add": _for_staff(200, changes=False),
     "sync-source": _for_staff(200, "source", changes=False),
