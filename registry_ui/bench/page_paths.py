@@ -252,6 +252,7 @@ KINDS: Final[dict[str, Callable[[Sample], str]]] = {
     "form of a sync rule": lambda sample: f"{sample.rule.get_absolute_url()}/edit",
     "sync runs": lambda sample: _older("/sync/runs", sync_runs.COLUMNS, sample, sample.run),
     "sync run": _run,
+    "sources": lambda _: "/sync/sources",
     "API, history of a tag": lambda sample: f"{_api_of_repository(sample)}/-/tags/{sample.tag.name}/history",
     "API, plans": lambda _: "/api/v1/plans",
     "API, plan": lambda sample: f"/api/v1/plans/{sample.entry.plan_id}",
