@@ -41,12 +41,12 @@ class SourceForm(RegistryForm):
     at_once = forms.IntegerField(
         label=_("Requests at once"),
         required=False,
-        help_text=_("Of all rules together. Empty: no limit but our own."),
+        help_text=_("Empty: no limit but our own."),
     )
     requests_per_second = forms.FloatField(
         label=_("Requests a second"),
         required=False,
-        help_text=_("Of every kind, of all rules together. Empty: as many as it answers."),
+        help_text=_("Of every kind, for tokens too. Empty: as many as it answers."),
     )
     bytes_per_second = forms.FloatField(
         label=_("Megabytes a second"),
