@@ -25,6 +25,7 @@ from tests.pushing import Pusher
 from tests.real_registry import RealRegistry
 from tests.web import furniture as make
 from tests.web.pages import Page
+from tests.web.test_hostile_text import CORPUS, check
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 
@@ -267,6 +268,17 @@ def test_one_of_ours_is_no_source(staff_client: Client, local: Registry) -> None
         assert staff_client.get(f"/sync/sources/local{path}").status_code == 404
     for path in ("/test", "/trust", "/remove"):
         assert staff_client.post(f"/sync/sources/local{path}").status_code == 404
+
+
+@pytest.mark.parametrize("text", CORPUS)
+def test_what_a_source_says_is_text(staff_client: Client, text: str) -> None:
+    """In the reason of a fault, in the user name and in the image that was asked for."""
+    found = {"problem": "unreachable", "reason": text, "auth": text, "image": text}
+    one = make.registry("one", role=Registry.Role.SOURCE, username=text, capabilities=found)
+    make.registry("two", role=Registry.Role.SOURCE, capabilities={"problem": "", "pull": "there", "image": text})
+    for path in ("/sync/sources", "/sync/sources/one", "/sync/sources/two", "/sync/sources/one/remove"):
+        check(shown(staff_client, path))
+    assert text in shown(staff_client, f"/sync/sources/{one.name}").text
 
 
 def test_twelve_cost_as_many_queries_as_two(staff_client: Client, local: Registry) -> None:
