@@ -14,6 +14,7 @@ from sync.importing.regsync import read_regsync
 from sync.importing.sentences import not_imported
 from sync.importing.skopeo import read_skopeo
 from sync.importing.taking_over import NotTakenOver, TakingOver, look_at
+from sync.schedule import InvalidSchedule, Schedule
 
 _PLAIN: Final = {"spellcheck": "false", "autocapitalize": "none", "autocomplete": "off"}
 _TOOLS: Final = (("regsync", "regsync"), ("skopeo", "skopeo sync"))
@@ -67,6 +68,14 @@ class ImportForm(forms.Form):
         ]
         target.help_text = gettext("For what the file does not say, or says of a registry that is none of ours.")
 
+    def clean_zone(self) -> str:
+        zone = self.cleaned_data["zone"] or "UTC"
+        try:
+            Schedule(zone=zone).check()
+        except InvalidSchedule:
+            raise forms.ValidationError(gettext("This machine knows no such time zone.")) from None
+        return str(zone)
+
     def clean(self) -> dict[str, Any]:
         said = super().clean() or {}
         if not self.errors:
@@ -98,7 +107,7 @@ class ImportForm(forms.Form):
     def _read(self, said: dict[str, Any]) -> Any:
         """Raises NotImported and NotTakenOver."""
         if said["tool"] == "regsync":
-            return read_regsync(said["text"], said["zone"] or "UTC")
+            return read_regsync(said["text"], said["zone"])
         if not said["target"]:
             raise NotTakenOver(gettext("skopeo's file does not say where to: choose one of ours below."))
         return read_skopeo(said["text"], target="", into=said["into"] or "{name}")

@@ -118,6 +118,11 @@ def test_what_is_no_such_file_is_refused(ours: Registry, tmp_path: Path, content
         said(path, "--tool", "regsync")
 
 
+def test_a_time_zone_is_one(ours: Registry, file: Path) -> None:
+    with pytest.raises(CommandError, match="no time zone Mars/Olympus"):
+        said(file, "--tool", "regsync", "--zone", "Mars/Olympus")
+
+
 def test_a_file_that_is_not_there_is_said(ours: Registry, tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="cannot be read: No such file"):
         said(tmp_path / "nothing.yml", "--tool", "regsync")

@@ -171,6 +171,14 @@ def test_as_much_as_may_be_sent_comes_back_whole(staff_client: Client) -> None:
     assert Rule.objects.count() == 1
 
 
+def test_schedules_mean_the_zone_that_is_said(staff_client: Client) -> None:
+    text = REGSYNC.replace("interval: 1h", "schedule: 15 3 * * *")
+    assert "in Europe/Berlin" in shown(sent(staff_client, text, zone="Europe/Berlin")).words
+    answer = sent(staff_client, text, zone="Mars/Olympus")
+    assert answer.status_code == 422
+    assert shown(answer).all("div", id="id_zone_error")
+
+
 def test_hostile_text_stays_text(staff_client: Client) -> None:
     rule = "{source: quay.io/a/b, target: local.example.org/a/b, type: repository}"
     text = f"x<script>alert(1)</script>: 1\nsync: [{rule}]"

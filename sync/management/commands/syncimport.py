@@ -15,6 +15,7 @@ from sync.importing.sentences import not_imported, remarked
 from sync.importing.skopeo import read_skopeo
 from sync.importing.taking_over import NotTakenOver, Taken, TakingOver, look_at, take_over
 from sync.importing.words import in_words
+from sync.schedule import InvalidSchedule, Schedule
 
 
 class Command(BaseCommand):
@@ -32,6 +33,10 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         target = _target(options["target"])
+        try:
+            Schedule(zone=options["zone"]).check()
+        except InvalidSchedule:
+            raise CommandError(f"this machine knows no time zone {options['zone']}") from None
         if options["tool"] == "skopeo" and target is None:
             raise CommandError("skopeo's file does not say where to: name one of ours with --target")
         try:
