@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain, count
@@ -22,6 +23,7 @@ from sync.importing.imported import Imported, Remark, Source
 from sync.models import Rule
 from sync.models.rules import NAME_LENGTH
 from sync.rules import RESERVED_NAMES, RuleNotSaved, check_said, save
+from sync.terms import Terms
 from tagging.permission import NotPermitted
 
 if TYPE_CHECKING:
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
 
 MOST_RULES: Final = 500
 MOST_SOURCES: Final = 50
+
+_OF_A_RULE: Final = ("name", "source__name", "target__name", "terms")
 
 
 class NotTakenOver(Exception):  # noqa: N818  it says what did not happen
@@ -52,10 +56,14 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Coming:
-    """A rule: its source and target are names of registries here. It cannot be kept where there is a `problem`."""
+    """A rule: its source and target are names of registries here. It cannot be kept where there is a `problem`.
+
+    `there` is the name of a rule that says the very same: a file that is taken over twice adds nothing twice.
+    """
 
     details: Details
     problem: str = ""
+    there: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +74,7 @@ class TakingOver:
 
     @property
     def fitting(self) -> Sequence[Coming]:
-        return [rule for rule in self.rules if not rule.problem]
+        return [rule for rule in self.rules if not rule.problem and not rule.there]
 
     @property
     def new_sources(self) -> Sequence[Place]:
@@ -164,16 +172,24 @@ def _rules(
     imported: Imported, places: dict[str, Place], catalogs: Sequence[Registry], target: Registry | None
 ) -> Iterator[Coming]:
     taken = RESERVED_NAMES.union(Rule.objects.values_list("name", flat=True))
+    known = {_key(terms, source, into): name for name, source, into, terms in Rule.objects.values_list(*_OF_A_RULE)}
     urls = {source.host: source.url for source in imported.sources}
     for said in imported.details:
         into = _at(said.target, urls.get(said.target, ""), catalogs) if said.target else None
         into = into or target
         place = places[said.source]
-        name = _free(said.name, taken)
-        taken = taken | {name}
-        named = replace(said, name=name, source=place.name, target=into.name if into else said.target, is_on=False)
+        named = replace(said, source=place.name, target=into.name if into else said.target, is_on=False)
+        if there := known.get(_key(Terms.of(named).written(), named.source, named.target)):
+            yield Coming(named, there=there)
+            continue
+        named = replace(named, name=_free(said.name, taken))
+        taken = taken | {named.name}
         problem = place.problem or _problem(named, is_known=into is not None)
         yield Coming(named, problem)
+
+
+def _key(terms: object, source: str, target: str) -> str:
+    return json.dumps([source, target, terms], sort_keys=True)
 
 
 def _problem(details: Details, *, is_known: bool) -> str:

@@ -63,9 +63,18 @@ def test_it_shows_and_changes_nothing(ours: Registry, file: Path) -> None:
 
 
 def test_it_adds(ours: Registry, file: Path) -> None:
-    assert "Added: 1 sources, 1 rules, which are switched off." in said(file, "--tool", "regsync", "--apply")
+    assert "Added 1 source and 1 rule, switched off." in said(file, "--tool", "regsync", "--apply")
     assert not Rule.objects.get().is_on
     assert Registry.objects.get(name="quay").password == ""
+
+
+def test_a_second_time_adds_nothing(ours: Registry, file: Path) -> None:
+    said(file, "--tool", "regsync", "--apply")
+    lines = said(file, "--tool", "regsync", "--apply").splitlines()
+    assert "source quay.io (https://quay.io): is there, as quay" in lines
+    assert "  is there already, as coreos-etcd" in lines
+    assert lines[-1] == "Added 0 sources and 0 rules, switched off."
+    assert Rule.objects.count() == 1
 
 
 def test_it_adds_with_passwords(ours: Registry, file: Path) -> None:

@@ -148,6 +148,21 @@ def test_another_name_where_one_is_taken(ours: Registry, mara: User) -> None:
     assert Rule.objects.get(name="alpine-3").source.name == "docker-hub-2"
 
 
+def test_taken_over_twice_it_adds_nothing_twice(ours: Registry, mara: User) -> None:
+    take_over(regsync(REGSYNC), mara, with_passwords=False)
+
+    again = regsync(REGSYNC)
+    assert [rule.there for rule in again.rules] == ["alpine", "prometheus-prometheus"]
+    taken = take_over(again, mara, with_passwords=False)
+    assert (taken.rules, taken.sources, taken.failed) == ([], [], [])
+
+    changed = regsync(REGSYNC.replace('"3.20"', '"3.21"'))
+    assert [(rule.details.name, rule.there) for rule in changed.rules] == [
+        ("alpine-2", ""),
+        ("prometheus-prometheus", "prometheus-prometheus"),
+    ]
+
+
 def test_no_rule_takes_the_address_of_a_page(ours: Registry) -> None:
     text = one(source="docker.io/library/import")
     assert regsync(text).rules[0].details.name == "import-2"

@@ -108,6 +108,14 @@ def test_a_form_that_is_sent_again_adds_nothing_again(staff_client: Client) -> N
     assert Rule.objects.count() == 1
 
 
+def test_what_is_there_already_is_said_and_not_added(staff_client: Client) -> None:
+    staff_client.post("/sync/import", {**hidden(shown(sent(staff_client))), "make": "1"})
+    page = shown(sent(staff_client))
+    assert "is there already, as coreos-etcd" in page.words
+    assert "Nothing of it can be added" in page.words
+    assert not page.all("button", name="make")
+
+
 def test_what_comes_back_is_read_again_and_not_trusted(staff_client: Client) -> None:
     second = hidden(shown(sent(staff_client)))
     answer = staff_client.post("/sync/import", {**second, "text": "sync: ]", "make": "1"})

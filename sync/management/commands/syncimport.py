@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,8 @@ class Command(BaseCommand):
             from_where = f"{', '.join(said.repositories)} of {said.source}"
             self.stdout.write(f"rule {said.name}: {from_where} to {said.into} of {said.target}")
             self.stdout.write(f"  {'; '.join(in_words(said))}")
+            if rule.there:
+                self.stdout.write(f"  is there already, as {rule.there}")
             if rule.problem:
                 self.stdout.write(f"  cannot be added: {rule.problem}")
         for remark in coming.remarks:
@@ -73,7 +76,9 @@ class Command(BaseCommand):
             return
         for name, why in taken.failed:
             self.stdout.write(f"not added: {name}: {why}")
-        self.stdout.write(f"Added: {len(taken.sources)} sources, {len(taken.rules)} rules, which are switched off.")
+        self.stdout.write(
+            f"Added {_counted(taken.sources, 'source')} and {_counted(taken.rules, 'rule')}, switched off."
+        )
 
 
 def _read(options: dict[str, Any]) -> Imported:
@@ -104,6 +109,10 @@ def _target(name: str | None) -> Registry | None:
     return target
 
 
+def _counted(rows: Sequence[object], noun: str) -> str:
+    return f"{len(rows)} {noun}{'' if len(rows) == 1 else 's'}"
+
+
 def _document(coming: TakingOver, taken: Taken | None) -> dict[str, Any]:
     return {
         "sources": [
@@ -125,6 +134,7 @@ def _document(coming: TakingOver, taken: Taken | None) -> dict[str, Any]:
                 "into": rule.details.into,
                 "words": in_words(rule.details),
                 "problem": rule.problem,
+                "there": rule.there,
             }
             for rule in coming.rules
         ],
