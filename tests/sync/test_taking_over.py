@@ -135,6 +135,13 @@ def test_one_that_is_there_is_used_as_it_is(ours: Registry, mara: User) -> None:
     assert Rule.objects.get(name="alpine").source == there
 
 
+def test_a_service_that_is_asked_elsewhere_is_none(ours: Registry, mara: User) -> None:
+    text = f"creds: [{{registry: docker.io, hostname: cache.example.org, user: u, pass: {CANARY}}}]\n{one()}"
+    take_over(regsync(text), mara, with_passwords=True)
+    source = Registry.objects.sources().get()
+    assert (source.url, source.preset, source.realm) == ("https://cache.example.org", "any", "")
+
+
 def test_another_name_where_one_is_taken(ours: Registry, mara: User) -> None:
     make.registry("docker-hub", role=Registry.Role.SOURCE)
     make.registry("upstream", role=Registry.Role.SOURCE)
