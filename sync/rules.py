@@ -69,13 +69,6 @@ def check(details: Details) -> tuple[Registry, Registry]:
     return source, target
 
 
-def save(details: Details, person: User | None, rule: Rule | None = None) -> Rule:
-    """A new rule, or `rule` as it is said now. Raises NotPermitted and RuleNotSaved.
-
-    `person`, here and below: None where the command line of Berth says so.
-    """
-    source, target = check(details)
-    if person is not None:
 def check_said(details: Details) -> None:
     """All but whether its registries are there. Raises RuleNotSaved."""
     _check_name(details.name)

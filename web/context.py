@@ -21,7 +21,6 @@ _SECTIONS: Final = {
     "trash": "trash",
     "sync": "sync",
     "jobs": "jobs",
-    "sync": "sync",
     "registries": "registries",
     "protection": "registries",
     "notices": "registries",

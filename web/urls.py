@@ -27,10 +27,10 @@ from web.views import (
     repository,
     scans,
     search,
-    sync_rules,
-    sync_runs,
     sources,
     sync_import,
+    sync_rules,
+    sync_runs,
     trash,
     watched,
 )

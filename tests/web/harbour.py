@@ -25,8 +25,8 @@ from tests.web import (
     harbour_notices,
     harbour_readme,
     harbour_scans,
-    harbour_sync,
     harbour_sources,
+    harbour_sync,
 )
 from tests.web.furniture import Built
 from tests.web.harbour_acts import Acts
