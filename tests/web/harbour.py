@@ -115,11 +115,11 @@ def build() -> Harbour:
     )
     _gone(where)
     edge = make.registry("edge", url="https://edge.example.org")
-    harbour_sources.build(where)
+    hub = harbour_sources.build(where)
     jobs = _jobs(where, edge)
     last = harbour_scans.build(where, edge, api)
     acts, told = harbour_acts.build(api), harbour_notices.build(where)
-    return Harbour(where, api, odd, *jobs, last, acts, told, harbour_sync.build(where))
+    return Harbour(where, api, odd, *jobs, last, acts, told, harbour_sync.build(where, hub))
 
 
 def _ago(**age: float) -> datetime:

@@ -32,8 +32,7 @@ class Runs:
     broken: Run
 
 
-def build(where: Registry) -> Runs:
-    hub = make.registry("docker-hub", url="https://registry-1.docker.io", role=Registry.Role.SOURCE)
+def build(where: Registry, hub: Registry) -> Runs:
     golang = rule(
         where,
         hub,

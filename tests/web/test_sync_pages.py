@@ -329,7 +329,7 @@ def test_a_rule_is_begun_and_leads_to_its_run(
     run = Run.objects.get()
     assert first.headers["Location"] == again.headers["Location"] == run.get_absolute_url()
     assert run.job is not None
-    assert run.job.params == params
+    assert run.job.params == {"registry": run.target_id, **params}
     assert "Waits for a worker" in words(staff_client, run.get_absolute_url())
 
 
