@@ -9,7 +9,9 @@ from playwright.sync_api import Browser, BrowserContext
 
 from access.models import User
 from registries.models import Registry
+from sync.models import Rule
 from tests.web import furniture as make
+from tests.web import harbour_sync
 from tests.web.drawing import Drawing
 from tests.web.harbour import Harbour
 from tests.web.served import served
@@ -50,6 +52,17 @@ def staff_client(staff: User) -> Client:
 @pytest.fixture
 def local(db: None) -> Registry:
     return make.registry("local", public_name="registry.example.org")
+
+
+@pytest.fixture
+def hub(db: None) -> Registry:
+    """A source at which nobody listens."""
+    return make.registry("hub", url="http://127.0.0.1:1", plain_http=True, role=Registry.Role.SOURCE)
+
+
+@pytest.fixture
+def rule(local: Registry, hub: Registry) -> Rule:
+    return harbour_sync.rule(local, hub)
 
 
 @pytest.fixture(scope="session")
