@@ -7,6 +7,7 @@ the target is found there, and does not travel twice.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import deque
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
+from django.db import Error as DatabaseFault
 from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext_noop
@@ -25,7 +27,7 @@ from oci.client import RegistryClient
 from oci.errors import NotFound, RegistryError
 from oci.names import Digest, parse_repository, parse_tag
 from oci.transfer.attached import Wanted
-from oci.transfer.sides import Side
+from oci.transfer.sides import Side, at
 from sync.engine import Ended, Engine, Errand, Meter, Placed, TagMoved
 from sync.faults import Fault, Reach, fault_of
 from sync.holding import hold
@@ -48,7 +50,10 @@ _HELD: Final = gettext_noop("another run is writing it")
 _HOURS: Final = gettext_noop("The rule keeps to its hours")
 _QUOTA: Final = gettext_noop("%(name)s lets us pull %(left)s times more, which are kept for others")
 _DEADLY: Final = gettext_noop("it was tried %(n)s times, and never came to its end")
-SENTENCES: Final = (_MOVED, _HELD, _HOURS, _QUOTA, _DEADLY)
+_MISTAKE: Final = gettext_noop("Berth itself made a mistake (%(fault)s); the log has the details.")
+SENTENCES: Final = (_MOVED, _HELD, _HOURS, _QUOTA, _DEADLY, _MISTAKE)
+
+log = logging.getLogger(__name__)
 
 
 class Paused(Exception):  # noqa: N818  it says when to go on
@@ -150,8 +155,12 @@ class Copying:
             batch.append(waiting.popleft())
         for item in self._intended(batch):
             meter = self._engine.meter()
-            copy = _Copy(item, self._errand(item), meter)
-            self._under_way[self._engine.place(copy.errand, meter)] = copy
+            try:
+                copy = _Copy(item, self._errand(item), meter)
+            except RegistryError as error:
+                self._fail(item, meter, fault_of(error))
+            else:
+                self._under_way[self._engine.place(copy.errand, meter)] = copy
 
     def _why_not_now(self) -> tuple[float, str] | None:
         """For how many seconds nothing more is begun, and why; what is under way comes to its end."""
@@ -213,8 +222,9 @@ class Copying:
             return None
         if repository not in self._listed:
             try:
-                pages = self._source.tags(parse_repository(repository))
-                self._listed[repository] = frozenset(str(tag) for page in pages for tag in page.names)
+                with at(Side.SOURCE):
+                    pages = self._source.tags(parse_repository(repository))
+                    self._listed[repository] = frozenset(str(tag) for page in pages for tag in page.names)
             except NotFound:
                 self._listed[repository] = frozenset()
         return Wanted(self._terms.attached, self._listed[repository])
@@ -226,13 +236,21 @@ class Copying:
         for future in done:
             copy = self._under_way.pop(future)
             try:
-                self._came(copy, future.result())
+                answer = future.result()
             except RegistryError as error:
-                self._fail(copy, fault_of(error))
+                self._fail(copy.item, copy.meter, fault_of(error))
             except TagMoved:
                 self._end(Outcome(copy.item, Item.State.SKIPPED, _MOVED))
             except Ended:
                 pass
+            except DatabaseFault:
+                raise
+            except Exception as error:
+                log.exception("item %s could not be copied", copy.item)
+                sentence = _MISTAKE % {"fault": type(error).__name__}
+                self._end(Outcome(copy.item, Item.State.FAILED, sentence, sent=copy.meter.moved), copy.meter)
+            else:
+                self._came(copy, answer)
 
     def _came(self, copy: _Copy, answer: object) -> None:
         """All but the tag is there, and the tag is put now; or it was put."""
@@ -246,8 +264,7 @@ class Copying:
         self._silent = 0
         self._end(Outcome.of(copy.item, copy.placed, copy.meter.moved), copy.meter)
 
-    def _fail(self, copy: _Copy, fault: Fault) -> None:
-        item = copy.item
+    def _fail(self, item: Item, meter: Meter, fault: Fault) -> None:
         if fault.reach is Reach.REGISTRY:
             raise Paused(fault.wait, fault.sentence)
         if fault.reach is Reach.REPOSITORY:
@@ -258,7 +275,7 @@ class Copying:
             self._again.append(item)
         else:
             state = Item.State.PARKED if fault.again else Item.State.FAILED
-            self._end(Outcome(item, state, fault.sentence, sent=copy.meter.moved), copy.meter)
+            self._end(Outcome(item, state, fault.sentence, sent=meter.moved), meter)
         if fault.reach is Reach.AWAY:
             self._silent += 1
             if self._silent >= _AWAY:

@@ -58,6 +58,9 @@ class Hub:
         ]
         return self._put(name, tags, {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": listed})
 
+    def content(self, name: str, target: str) -> bytes:
+        return self._manifests[name, target][0]
+
     def forget(self, name: str, tag: str) -> None:
         self._tags[name].remove(tag)
         del self._manifests[name, tag]
