@@ -154,13 +154,15 @@ class Copying:
         while waiting and len(batch) < room and (not batch or not _was_interrupted(waiting[0])):
             batch.append(waiting.popleft())
         for item in self._intended(batch):
-            meter = self._engine.meter()
-            try:
-                copy = _Copy(item, self._errand(item), meter)
-            except RegistryError as error:
-                self._fail(item, meter, fault_of(error))
-            else:
-                self._under_way[self._engine.place(copy.errand, meter)] = copy
+            self._place(item, self._engine.meter())
+
+    def _place(self, item: Item, meter: Meter) -> None:
+        try:
+            copy = _Copy(item, self._errand(item), meter)
+        except RegistryError as error:
+            self._fail(item, meter, fault_of(error))
+        else:
+            self._under_way[self._engine.place(copy.errand, meter)] = copy
 
     def _why_not_now(self) -> tuple[float, str] | None:
         """For how many seconds nothing more is begun, and why; what is under way comes to its end."""

@@ -31,7 +31,8 @@ _WHY: Final = gettext_noop("gone upstream, by the rule %(name)s")
 _PLAN: Final = gettext_noop("deleted by plan %(n)s")
 _MOVED: Final = gettext_noop("it points to another image than the rule has put there")
 _UNKNOWN: Final = gettext_noop("the catalog does not know the tag yet")
-SENTENCES: Final = (_MANY, *_DETAILS, _YES, _NO, _WHY, _PLAN, _MOVED, _UNKNOWN)
+_REMOVED: Final = gettext_noop("the rule was removed, so what it has copied stays")
+SENTENCES: Final = (_MANY, *_DETAILS, _YES, _NO, _WHY, _PLAN, _MOVED, _UNKNOWN, _REMOVED)
 
 
 def gone(run: Run, terms: Terms, listed: Mapping[RepositoryName, frozenset[str]]) -> list[Item]:
@@ -60,6 +61,8 @@ def gone(run: Run, terms: Terms, listed: Mapping[RepositoryName, frozenset[str]]
 
 def guard(run: Run, allowed: Mapping[str, Any]) -> None:
     """Raises Asking where too many would go."""
+    if run.rule_id is None:
+        return
     doomed = run.items.open().filter(act=Item.Act.DELETE).count()
     had = Synced.objects.filter(rule=run.rule, registry=run.target, source=run.source).count()
     if doomed > max(_FEW, had // _SHARE, int(allowed.get("gone", 0))):
@@ -71,6 +74,11 @@ def guard(run: Run, allowed: Mapping[str, Any]) -> None:
 def delete(run: Run, lease: Lease) -> None:
     """By plans of tagging, one for each repository: they look once more, know aliases, and fill the trash."""
     by_repository: dict[str, list[Item]] = {}
+    if run.rule_id is None:
+        doomed = run.items.open().filter(act=Item.Act.DELETE)
+        with lease.writing():
+            doomed.update(state=Item.State.SKIPPED, note=_REMOVED, ended_at=timezone.now())
+        return
     for item in run.items.open().filter(act=Item.Act.DELETE).in_order():
         by_repository.setdefault(item.repository, []).append(item)
     for name, items in by_repository.items():

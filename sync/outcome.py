@@ -80,7 +80,8 @@ def settle(run: Run, terms: Terms, outcomes: Sequence[Outcome], now: datetime) -
 
 
 def note_synced(run: Run, terms: Terms, items: Sequence[Item], now: datetime) -> None:
-    """What stands at the target now because of this run."""
+    """What stands at the target now because of this run, and of its rule, which may have been removed meanwhile."""
+    rule_id = Run.objects.values_list("rule_id", flat=True).get(pk=run.pk) if items else None
     Synced.objects.bulk_create(
         [
             Synced(
@@ -88,7 +89,7 @@ def note_synced(run: Run, terms: Terms, items: Sequence[Item], now: datetime) ->
                 repository=item.repository,
                 tag=item.tag,
                 digest=item.after,
-                rule_id=run.rule_id,
+                rule_id=rule_id,
                 source=run.source,
                 source_repository=item.source_repository,
                 source_tag=item.source_tag,
@@ -110,7 +111,7 @@ def note_synced(run: Run, terms: Terms, items: Sequence[Item], now: datetime) ->
 def _entry(run: Run, outcome: Outcome, now: datetime) -> Entry:
     item = outcome.item
     return Entry(
-        key=item.key if item.tries <= 1 else f"{item.key}:{item.tries}",
+        key=f"{item.key}:{run.job_id}:{item.tries}",  # each job tries from the beginning
         at=now,
         act=Entry.Act.SYNC,
         outcome=_OUTCOMES[outcome.state],
