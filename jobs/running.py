@@ -200,7 +200,7 @@ def run_here(job_id: int) -> None:
             _return(lease)
         except Exception as error:
             log.exception("job %s failed", job_id)
-            lease.end(Job.State.FAILED, _reason(error))
+            lease.end(Job.State.FAILED, reason_of(error))
 
 
 def _work(lease: Lease) -> None:
@@ -252,7 +252,7 @@ def _return(lease: Lease) -> None:
             return
 
 
-def _reason(error: Exception) -> str:
+def reason_of(error: Exception) -> str:
     """What people read; the text of an error that was not written for them may hold a secret."""
     sentence = getattr(error, "sentence", None)
     if sentence or isinstance(error, RegistryError):

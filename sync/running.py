@@ -7,13 +7,14 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final
 
-from django.db import connections
+from django.db import InterfaceError, OperationalError, connections
 from django.db.models import Count, F
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from catalog.models import RepositoryBlob
-from jobs.running import Asking, JobFailed, Lease, Stopped
+from jobs.models import Job
+from jobs.running import Asking, JobFailed, Lease, LeaseLost, Stopped, reason_of
 from oci.client import RegistryClient
 from oci.errors import InvalidName, RegistryError
 from oci.names import Digest, RepositoryName, parse_repository
@@ -56,14 +57,26 @@ def run(lease: Lease) -> str:
         return _GONE
     if row.state == Run.State.DONE:
         return _OVER
-    if row.source.retired_at is not None or row.target.retired_at is not None:
-        raise JobFailed(_RETIRED)
     try:
-        with client_for(row.source, lease.caller) as source, client_for(row.target, lease.caller) as target:
-            return _Running(row, lease, source, target).run()
+        return _run(lease, row)
     except Stopped:
         _end(lease, row, Run.State.BROKEN_OFF, _STOPPED % _counts(row))
         raise
+    except (LeaseLost, OperationalError, InterfaceError):
+        raise  # somebody goes on with it
+    except Asking as asking:
+        _end(lease, row, Run.State.BROKEN_OFF, str(asking.question["text"]))
+        raise
+    except Exception as error:
+        _end(lease, row, Run.State.BROKEN_OFF, reason_of(error))
+        raise
+
+
+def _run(lease: Lease, row: Run) -> str:
+    if row.source.retired_at is not None or row.target.retired_at is not None:
+        raise JobFailed(_RETIRED)
+    with client_for(row.source, lease.caller) as source, client_for(row.target, lease.caller) as target:
+        return _Running(row, lease, source, target).run()
 
 
 class _Running:
@@ -85,9 +98,7 @@ class _Running:
         try:
             draft = Planning(self._run, self._source, self._target, tell).draft(timezone.now())
         except (RegistryError, InvalidName, InvalidTemplate, InvalidTerms) as error:
-            sentence = _NO_PLAN % {"why": str(error).rstrip(".")}
-            _end(self._lease, self._run, Run.State.BROKEN_OFF, sentence)
-            raise JobFailed(sentence) from error
+            raise JobFailed(_NO_PLAN % {"why": str(error).rstrip(".")}) from error
         write_draft(self._lease, self._run, draft, timezone.now())
 
     def _weigh(self) -> None:
@@ -116,17 +127,13 @@ class _Running:
         try:
             self._keep_to_hours()
             Copying(self._run, self._lease, self._source, engine, self._closes_at()).carry_out()
+            self._run.refresh_from_db(fields=["rule"])  # it may have been removed meanwhile
             guard(self._run, self._lease.params.get("allowed", {}))
             delete(self._run, self._lease)
         except Paused as pause:
             return self._wait(pause)
-        except Asking as asking:
-            _end(self._lease, self._run, Run.State.BROKEN_OFF, str(asking.question["text"]))
-            raise
         except Away as away:
-            sentence = _AWAY % {"why": away.sentence, **_counts(self._run)}
-            _end(self._lease, self._run, Run.State.BROKEN_OFF, sentence)
-            raise JobFailed(sentence) from away
+            raise JobFailed(_AWAY % {"why": away.sentence, **_counts(self._run)}) from away
         finally:
             self._note_quota()
         counts = _counts(self._run)
@@ -188,6 +195,15 @@ class _Running:
             Run.objects.filter(pk=self._run.pk).update(quota_left=quota.remaining, quota_limit=quota.limit)
 
 
+def end_abandoned() -> None:
+    """Runs whose job ended without a word of them: its worker died for good, or it was stopped where nobody had it."""
+    under_way = Run.objects.filter(state=Run.State.UNDER_WAY)
+    for run in under_way.exclude(job__state__in=Job.UNFINISHED).select_related("job"):
+        ended = {"message": run.job.message if run.job else "", "ended_at": timezone.now()}
+        if under_way.filter(pk=run.pk, job=run.job).update(state=Run.State.BROKEN_OFF, **ended):
+            let_go_of_all(run)
+
+
 def _end(lease: Lease, run: Run, state: Run.State, message: str, **more: object) -> None:
     """What was begun and not ended is as it was planned, and counts as no try: nobody died of it."""
     ended = None if state == Run.State.WAITING else timezone.now()
@@ -196,7 +212,9 @@ def _end(lease: Lease, run: Run, state: Run.State, message: str, **more: object)
         let_go_of_all(run)
         if state == Run.State.DONE:
             run.manifests.all().delete()
-        Run.objects.filter(pk=run.pk).update(state=state, message=message, ended_at=ended, **more)
+        Run.objects.filter(pk=run.pk).update(
+            **{"state": state, "message": message, "ended_at": ended, "resumes_at": None, **more}
+        )
 
 
 def _planned(run: Run) -> dict[str, str]:

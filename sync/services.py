@@ -15,7 +15,7 @@ from jobs import services as jobs
 from jobs.models import Job
 from sync.hearing import heard
 from sync.models import Item, Rule, Run
-from sync.running import KIND
+from sync.running import KIND, end_abandoned
 from sync.schedule import InvalidSchedule
 from sync.terms import InvalidTerms, Terms
 from tagging.permission import check_may_act
@@ -91,6 +91,7 @@ def stop(run: Run, person: User) -> bool:
 
 def queue_due(now: datetime) -> None:
     """Rules that are due, by the clock or by what was pushed, and runs that have waited long enough."""
+    end_abandoned()
     for rule in Rule.objects.due(now).select_related("source", "target"):
         try:
             next_at = Terms.read(rule.terms).schedule.next_after(now)
