@@ -7,22 +7,24 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Final
 
+from catalog.recording.chunks import by_number
 from oci.client import RegistryClient
 from oci.config import CONFIG_LIMIT, parse_config
-from oci.errors import BadAnswer, DigestMismatch, NotFound, TooLarge
+from oci.errors import BadAnswer, NotFound
 from oci.model import ImageIndex, ImageManifest
 from oci.names import Digest, RepositoryName, TagName
-from oci.transfer.heads import head
+from oci.transfer.heads import Head, head
 from sync.models import DatedImage
 
 _TOGETHER: Final = 500
+_AT_ONCE: Final = 50  # images that are asked for before they are written down
 
 
 def dates_of(
     source: RegistryClient, repository: RepositoryName, tags: Sequence[TagName], pool: ThreadPoolExecutor
 ) -> dict[str, datetime]:
     """By tag, of those that have one; an index is as old as its first image. Raises RegistryError."""
-    heads = dict(zip(tags, pool.map(lambda tag: head(source, repository, tag), tags), strict=True))
+    heads = dict(zip(tags, pool.map(lambda tag: _head(source, repository, tag), tags), strict=True))
     digests = {str(found.digest): found.digest for found in heads.values() if found}
     known: dict[str, datetime | None] = {}
     texts = list(digests)
@@ -30,15 +32,21 @@ def dates_of(
         rows = DatedImage.objects.filter(digest__in=texts[start : start + _TOGETHER])
         known |= dict(rows.values_list("digest", "created"))
     asked = [text for text in texts if text not in known]
-    found = list(pool.map(lambda text: _created(source, repository, digests[text]), asked))
-    DatedImage.objects.bulk_create(
-        [DatedImage(digest=digest, created=date) for digest, date in zip(asked, found, strict=True)],
-        ignore_conflicts=True,
-        batch_size=_TOGETHER,
-    )
-    known |= dict(zip(asked, found, strict=True))
+    for some in by_number(asked, _AT_ONCE):  # what was paid for is kept, whatever ends it
+        found = list(pool.map(lambda text: _created(source, repository, digests[text]), some))
+        dated = [DatedImage(digest=digest, created=date) for digest, date in zip(some, found, strict=True)]
+        DatedImage.objects.bulk_create(dated, ignore_conflicts=True)
+        known |= dict(zip(some, found, strict=True))
     dates = {str(tag): known[str(found.digest)] for tag, found in heads.items() if found}
     return {tag: date for tag, date in dates.items() if date is not None}
+
+
+def _head(source: RegistryClient, repository: RepositoryName, tag: TagName) -> Head | None:
+    """None where it cannot be read: then the tag has no date."""
+    try:
+        return head(source, repository, tag)
+    except BadAnswer:
+        return None
 
 
 def _created(source: RegistryClient, repository: RepositoryName, digest: Digest) -> datetime | None:
@@ -53,5 +61,5 @@ def _created(source: RegistryClient, repository: RepositoryName, digest: Digest)
         if not isinstance(manifest, ImageManifest):
             return None
         return parse_config(source.blob(repository, manifest.config.digest, limit=CONFIG_LIMIT)).created
-    except (NotFound, BadAnswer, DigestMismatch, TooLarge):
+    except (NotFound, BadAnswer):
         return None

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from django.utils.translation import gettext_noop
 
 from oci.client import RegistryClient
-from oci.errors import BadAnswer, DigestMismatch, NotFound, RegistryError, TooLarge
+from oci.errors import BadAnswer, Denied, NotFound, Refused, RegistryError, Unauthorized
 from oci.names import Digest, RepositoryName, TagName, parse_repository, parse_tag
 from oci.transfer.heads import Head, head
 from oci.transfer.sides import Side, at
@@ -23,7 +23,7 @@ from sync.dates import dates_of
 from sync.gone import gone
 from sync.judging import Standing, judge
 from sync.models import Item, Run, Synced
-from sync.naming import backup_of, into, pin_of
+from sync.naming import InvalidTemplate, backup_of, into, pin_of
 from sync.terms import Terms
 from tagging.models import ProtectionRule
 from tagging.protection import RuleBook
@@ -31,12 +31,15 @@ from tagging.protection import RuleBook
 ATTACHED: Final = "attached"  # why an image is copied that is there: what hangs on it is not
 _THREADS: Final = 8
 _NAMED: Final = 50  # tags that are left out, of each reason
+_TOLD: Final = 500  # problems
 _TOGETHER: Final = 500
 _ABSENT: Final = gettext_noop("the source has no such repository, or does not show it")
 _NOT_READ: Final = gettext_noop("it could not be read: %(why)s")
 _GONE: Final = gettext_noop("it was listed, and is not there")
 _TWICE: Final = gettext_noop("%(repository)s:%(tag)s comes from %(other)s already")
-SENTENCES: Final = (_ABSENT, _NOT_READ, _GONE, _TWICE)
+_NO_NAME: Final = gettext_noop("the target takes no repository of the name %(name)s")
+_MORE: Final = gettext_noop("and %(n)s more")
+SENTENCES: Final = (_ABSENT, _NOT_READ, _GONE, _TWICE, _NO_NAME, _MORE)
 
 
 @dataclass(slots=True)
@@ -50,6 +53,13 @@ class Draft:
     left_out: dict[str, tuple[int, list[str]]] = field(default_factory=dict)
     problems: list[tuple[str, str]] = field(default_factory=list)
     listed: dict[RepositoryName, frozenset[str]] = field(default_factory=dict)
+    untold: int = 0  # problems beyond those
+
+    def trouble(self, what: str, why: str) -> None:
+        if len(self.problems) < _TOLD:
+            self.problems.append((what, why))
+        else:
+            self.untold += 1
 
 
 class _Wanted(NamedTuple):
@@ -72,20 +82,28 @@ class Planning:
         self._run, self._source, self._target, self._tell = run, source, target, tell
         self._terms = Terms.read(run.terms)
         self._draft = Draft()
+        self._refusal: Refused | None = None
         self._to_do = {Item.Act.COPY, Item.Act.KEEP} if run.is_deep else {Item.Act.COPY}
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="planning")
 
     def draft(self, now: datetime) -> Draft:
-        """Raises RegistryError where a registry does not answer, or lets nobody in; InvalidTemplate, InvalidName."""
+        """Raises RegistryError where a registry does not answer, or lets nobody in; InvalidName."""
         with self._pool:
             try:
-                wanted = [one for name in self._repositories() for one in self._wanted(name)]
-                self._judge_all(self._once(wanted), now)
+                self._judge_all(self._once(self._all_wanted()), now)
                 self._draft.items += gone(self._run, self._terms, self._draft.listed)
             except BaseException:
                 self._pool.shutdown(cancel_futures=True)
                 raise
+        if self._draft.untold:
+            self._draft.problems.append(("…", _MORE % {"n": f"{self._draft.untold:,}"}))
         return self._draft
+
+    def _all_wanted(self) -> list[_Wanted]:
+        wanted = [one for name in self._repositories() for one in self._wanted(name)]
+        if self._refusal and not self._draft.listed and not wanted:
+            raise self._refusal
+        return wanted
 
     def _repositories(self) -> list[RepositoryName]:
         """As they are named; of patterns those that fit. Each once, in their order."""
@@ -101,7 +119,11 @@ class Planning:
         return list(names)
 
     def _wanted(self, repository: RepositoryName) -> Iterable[_Wanted]:
-        target = into(self._terms.into, repository, self._run.source.name)
+        try:
+            target = into(self._terms.into, repository, self._run.source.name)
+        except InvalidTemplate as error:
+            self._draft.trouble(str(repository), _NO_NAME % {"name": error.text})
+            return
         pins = [pin_of(text) for text in self._terms.pins]
         for tag, digest in pins:
             yield _Wanted(repository, digest, tag, "pinned", "", target)
@@ -122,7 +144,11 @@ class Planning:
             with at(Side.SOURCE):
                 tags = [tag for page in self._source.tags(repository) for tag in page.names]
         except NotFound:
-            self._draft.problems.append((str(repository), _ABSENT))
+            self._draft.trouble(str(repository), _ABSENT)
+            return ()
+        except (Unauthorized, Denied) as refusal:  # Docker Hub says so of what is not there
+            self._refusal = refusal
+            self._draft.trouble(str(repository), _NOT_READ % {"why": refusal})
             return ()
         self._draft.listed[repository] = frozenset(map(str, tags))
         if choice.newest is None or choice.newest_by is NewestBy.VERSION:
@@ -139,7 +165,7 @@ class Planning:
             other = first.setdefault((one.target, str(one.tag or one.asked)), one)
             if other is not one:
                 said = {"repository": one.target, "tag": one.tag or "", "other": other.repository}
-                self._draft.problems.append((str(one.repository), _TWICE % said))
+                self._draft.trouble(str(one.repository), _TWICE % said)
         return list(first.values())
 
     def _judge_all(self, wanted: Sequence[_Wanted], now: datetime) -> None:
@@ -148,10 +174,10 @@ class Planning:
         for number, (one, (source, target)) in enumerate(zip(wanted, heads, strict=True)):
             self._tell(number, len(wanted))
             if isinstance(source, RegistryError):
-                self._draft.problems.append((f"{one.repository}:{one.asked}", _NOT_READ % {"why": source}))
+                self._draft.trouble(f"{one.repository}:{one.asked}", _NOT_READ % {"why": source})
                 continue
             if source is None:
-                self._draft.problems.append((f"{one.repository}:{one.asked}", _GONE))
+                self._draft.trouble(f"{one.repository}:{one.asked}", _GONE)
                 continue
             self._draft.items.append(self._item(one, source, target, standing, now))
         if self._terms.attached:
@@ -172,7 +198,7 @@ class Planning:
         try:
             with at(Side.SOURCE):
                 source = head(self._source, one.repository, one.asked)
-        except (BadAnswer, DigestMismatch, TooLarge) as error:
+        except BadAnswer as error:
             source = error
         with at(Side.TARGET):
             return source, head(self._target, one.target, one.tag or one.asked)

@@ -21,7 +21,7 @@ from catalog.removal import StillWorking, check_idle, request_removal
 from catalog.scanning.shrinking import question
 from jobs import services
 from jobs.models import Job
-from jobs.running import _reason
+from jobs.running import reason_of
 from oci import document, faults, tls
 from oci.endpoint import Endpoint
 from oci.errors import ForeignRealm, InvalidName, Reason, Refused, RegistryError
@@ -250,7 +250,7 @@ def _job(local: Registry, state: Job.State, **fields: Any) -> Job:
 def test_the_list_of_jobs_is_korean(korean: Callable[[str], str], local: Registry) -> None:
     ended = {"started_at": timezone.now(), "finished_at": timezone.now()}
     for state, message in (
-        (Job.State.FAILED, _reason(ValueError("x"))),
+        (Job.State.FAILED, reason_of(ValueError("x"))),
         (Job.State.FAILED, "Its worker died 5 times. It can be run again."),
         (Job.State.STOPPED, "Stopped. What was done until then stays."),
         (Job.State.DONE, summary(Scan(repositories=1, tags=2))),
