@@ -35,28 +35,36 @@ _REMOVED: Final = gettext_noop("the rule was removed, so what it has copied stay
 SENTENCES: Final = (_MANY, *_DETAILS, _YES, _NO, _WHY, _PLAN, _MOVED, _UNKNOWN, _REMOVED)
 
 
-def gone(run: Run, terms: Terms, listed: Mapping[RepositoryName, frozenset[str]]) -> list[Item]:
-    """Of repositories that were listed to their end, an empty list apart: that is no answer that anything rests on."""
+def vanished(run: Run, listed: Mapping[RepositoryName, frozenset[str]]) -> list[Synced]:
+    """What stands at the target and has gone upstream, of repositories that were listed to their end.
+
+    An empty list apart: that is no answer that anything rests on.
+    """
+    rows = Synced.objects.filter(registry=run.target, source=run.source, source_repository__in=list(listed))
+    found = rows.exclude(source_tag="").order_by("repository", "tag")
+    return [
+        row for row in found if (tags := listed[RepositoryName(row.source_repository)]) and row.source_tag not in tags
+    ]
+
+
+def to_delete(run: Run, terms: Terms, rows: Iterable[Synced]) -> list[Item]:
+    """Those of them that the rule of `run` has copied in, if it is to delete them."""
     if not terms.deletes_gone or run.rule_id is None:
         return []
-    rows = Synced.objects.filter(rule_id=run.rule_id, registry=run.target, source=run.source).exclude(source_tag="")
-    items = []
-    for row in rows.order_by("repository", "tag"):
-        tags = listed.get(RepositoryName(row.source_repository))
-        if tags and row.source_tag not in tags:
-            items.append(
-                Item(
-                    act=Item.Act.DELETE,
-                    source_repository=row.source_repository,
-                    source_tag=row.source_tag,
-                    digest=row.upstream,
-                    repository=row.repository,
-                    tag=row.tag,
-                    before=row.digest,
-                    why="gone",
-                )
-            )
-    return items
+    return [
+        Item(
+            act=Item.Act.DELETE,
+            source_repository=row.source_repository,
+            source_tag=row.source_tag,
+            digest=row.upstream,
+            repository=row.repository,
+            tag=row.tag,
+            before=row.digest,
+            why="gone",
+        )
+        for row in rows
+        if row.rule_id == run.rule_id
+    ]
 
 
 def guard(run: Run, allowed: Mapping[str, Any]) -> None:

@@ -28,12 +28,15 @@ def write_draft(lease: Lease, run: Run, draft: Draft, now: datetime) -> None:
         with lease.writing():
             Item.objects.bulk_create(items)
             _note_seen(run, items, now)
+    for rows in by_number(draft.vanished, _ROWS):
+        with lease.writing():
+            Synced.objects.filter(pk__in=[row.pk for row in rows]).update(seen="", seen_at=now)
     _count(run, draft.items)
     run.left_out = {why: [count, some] for why, (count, some) in draft.left_out.items()}
     run.problems = [list(problem) for problem in draft.problems]
-    run.state = Run.State.PLANNED
+    run.state, run.planned_at = Run.State.PLANNED, now
     with lease.writing():
-        run.save(update_fields=[*_COUNTS, "left_out", "problems", "state"])
+        run.save(update_fields=[*_COUNTS, "left_out", "problems", "state", "planned_at"])
 
 
 def _count(run: Run, items: Sequence[Item]) -> None:

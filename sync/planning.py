@@ -20,7 +20,7 @@ from registries.patterns import matches
 from sync.attachments import note_attachments
 from sync.choosing import Choice, NewestBy, Verdict, choose
 from sync.dates import dates_of
-from sync.gone import gone
+from sync.gone import to_delete, vanished
 from sync.judging import Standing, judge
 from sync.models import Item, Run, Synced
 from sync.naming import InvalidTemplate, backup_of, into, pin_of
@@ -46,13 +46,15 @@ SENTENCES: Final = (_ABSENT, _NOT_READ, _GONE, _TWICE, _NO_NAME, _MORE)
 class Draft:
     """`left_out`: how many tags of each reason, and the first; `problems`: repositories, each with a sentence.
 
-    `listed`: the repositories of the source whose tags were listed to their end, with these.
+    `listed`: the repositories of the source whose tags were listed to their end, with these. `vanished`: what stands at
+    the target and is gone from those.
     """
 
     items: list[Item] = field(default_factory=list)
     left_out: dict[str, tuple[int, list[str]]] = field(default_factory=dict)
     problems: list[tuple[str, str]] = field(default_factory=list)
     listed: dict[RepositoryName, frozenset[str]] = field(default_factory=dict)
+    vanished: list[Synced] = field(default_factory=list)
     untold: int = 0  # problems beyond those
 
     def trouble(self, what: str, why: str) -> None:
@@ -91,7 +93,8 @@ class Planning:
         with self._pool:
             try:
                 self._judge_all(self._once(self._all_wanted()), now)
-                self._draft.items += gone(self._run, self._terms, self._draft.listed)
+                self._draft.vanished = vanished(self._run, self._draft.listed)
+                self._draft.items += to_delete(self._run, self._terms, self._draft.vanished)
             except BaseException:
                 self._pool.shutdown(cancel_futures=True)
                 raise

@@ -16,12 +16,13 @@ from catalog.models import RepositoryBlob
 from jobs.models import Job
 from jobs.running import Asking, JobFailed, Lease, LeaseLost, Stopped, reason_of
 from oci.client import RegistryClient
-from oci.errors import InvalidName, RegistryError
+from oci.errors import InvalidName, RegistryError, TooManyRequests
 from oci.names import Digest, RepositoryName, parse_repository
 from oci.throttle import Throttle
 from registries.clients import client_for, throttle_for
 from sync.copying import Away, Copying, Paused
 from sync.engine import Engine
+from sync.faults import fault_of
 from sync.gone import delete, guard
 from sync.holding import let_go_of_all
 from sync.models import Item, Run
@@ -84,8 +85,11 @@ class _Running:
         self._run, self._lease, self._source, self._target = run, lease, source, target
 
     def run(self) -> str:
-        if self._run.state == Run.State.NEW:
-            self._plan()
+        if self._run.planned_at is None:
+            try:
+                self._plan()
+            except Paused as pause:
+                return self._wait(pause)
         if self._lease.params.get("only_plan"):
             self._weigh()
             return _PLANNED % _planned(self._run)
@@ -98,6 +102,9 @@ class _Running:
         try:
             draft = Planning(self._run, self._source, self._target, tell).draft(timezone.now())
         except (RegistryError, InvalidName, InvalidTemplate, InvalidTerms) as error:
+            if isinstance(error, TooManyRequests):
+                fault = fault_of(error)
+                raise Paused(fault.wait, fault.sentence) from error
             raise JobFailed(_NO_PLAN % {"why": str(error).rstrip(".")}) from error
         write_draft(self._lease, self._run, draft, timezone.now())
 

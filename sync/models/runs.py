@@ -58,6 +58,7 @@ class Run(models.Model):
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
     actor = models.CharField(max_length=255, blank=True)  # "": its schedule
     created_at = models.DateTimeField(db_default=Now())
+    planned_at = models.DateTimeField(null=True, blank=True)  # None: whoever carries it out plans it first
     began_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
 

@@ -147,7 +147,7 @@ def test_a_run_whose_worker_died_for_good_is_said_to_be_broken_off(hub: Hub, syn
     run = syncing.plan(syncing.rule())
     Run.objects.filter(pk=run.pk).update(state=Run.State.UNDER_WAY)
     TagHold.objects.create(registry=syncing.target, repository=f"mirror/{NAME}", tag="1.0", run=run)
-    Job.objects.filter(pk=run.job_id).update(state=Job.State.FAILED, message="Its worker died 5 times.")
+    Job.objects.filter(pk=job_of(run).pk).update(state=Job.State.FAILED, message="Its worker died 5 times.")
 
     services.queue_due(timezone.now())
 

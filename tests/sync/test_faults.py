@@ -174,3 +174,31 @@ def test_a_run_that_is_stopped_leaves_no_upload_and_goes_on_later(
         assert ends(run) == {"1.0": "copy planned"}
         run = syncing.carry_on(run)
     assert ends(run) == {"1.0": "copy done"}
+
+
+def test_a_source_that_is_asked_too_much_while_it_is_planned(hub: Hub, syncing: Syncing) -> None:
+    """The run waits, and is planned when it goes on."""
+    hub.image(NAME, "1.0")
+    listing = f"/v2/{NAME}/tags/list"
+    challenge = Reply.challenge(f'Bearer realm="{hub.realm}"')
+    hub.registry.on("GET", listing, challenge, Reply.errors(429, "TOOMANYREQUESTS", Retry_After="3600"))
+
+    run = syncing.run(syncing.rule())
+
+    assert (run.state, run.planned_at) == (Run.State.WAITING, None)
+    hub.registry.on("GET", listing, Reply.json({"name": NAME, "tags": ["1.0"]}))
+    run = syncing.carry_on(run)
+    assert run.state == Run.State.DONE
+    assert ends(run) == {"1.0": "copy done"}
+
+
+def test_what_could_not_be_planned_is_planned_when_it_is_gone_on_with(hub: Hub, syncing: Syncing) -> None:
+    hub.image(NAME, "1.0")
+    listing = f"/v2/{NAME}/tags/list"
+    hub.registry.on("GET", listing, Reply(200, b"<html>maintenance</html>"))
+    run = syncing.run(syncing.rule())
+    hub.registry.on("GET", listing, Reply.json({"name": NAME, "tags": ["1.0"]}))
+
+    run = syncing.carry_on(run)
+
+    assert ends(run) == {"1.0": "copy done"}

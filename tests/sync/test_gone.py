@@ -158,3 +158,14 @@ def test_a_tag_that_somebody_else_put_there_stays(hub: Hub, syncing: Syncing) ->
     assert ends(run)["1.3"] == "delete skipped"
     assert digest_at(syncing.there, "1.3") == theirs
     assert "9.9" not in ends(run)
+
+
+def test_that_a_tag_is_gone_upstream_shows_where_it_stays(hub: Hub, syncing: Syncing) -> None:
+    rule = copied(syncing, deletes=False)
+    hub.forget(NAME, "1.3")
+    syncing.run(rule)
+
+    assert list(Synced.objects.filter(seen="").values_list("tag", flat=True)) == ["1.3"]
+    hub.image(NAME, "1.3", layers=(b"1.3",))
+    syncing.run(rule)
+    assert not Synced.objects.filter(seen="").exists()
