@@ -68,6 +68,13 @@ def carry_on(run: Run, person: User | None = None, *, here: bool = False) -> Job
         return queue(run, person, here=here)
 
 
+def weigh(run: Run, person: User) -> Job:
+    """Find out how many bytes a plan moves, also where that costs pulls of a quota. Raises NotPermitted."""
+    check_may_act(person, run.target)
+    with transaction.atomic():
+        return queue(run, person, only_plan=True, weighs=True)
+
+
 def try_again(run: Run, person: User) -> Job:
     """Only what failed, or was given up. Raises NotPermitted."""
     check_may_act(person, run.target)
@@ -107,10 +114,10 @@ def queue_due(now: datetime) -> None:
         carry_on(run)
 
 
-def queue(run: Run, person: User | None, *, only_plan: bool = False, here: bool = False) -> Job:
+def queue(run: Run, person: User | None, *, only_plan: bool = False, here: bool = False, weighs: bool = False) -> Job:
     """The job that carries `run` out, or only plans it; in the caller's transaction. `here`: whatever the hour."""
     title = (_PLAN_TITLE if only_plan else _TITLE) % {"name": run.name}
-    switches = {name: True for name, holds in (("only_plan", only_plan), ("now", here)) if holds}
+    switches = {name: True for name, holds in (("only_plan", only_plan), ("now", here), ("weigh", weighs)) if holds}
     params = {"registry": run.target_id, **switches}  # whoever removes the registry waits for it
     job, _ = jobs.queue(KIND, run.job_subject, title, params=params, requested_by=person, here=here)
     Run.objects.filter(pk=run.pk).update(job=job)

@@ -19,6 +19,7 @@ from tagging.models import Plan
 
 _PHASES: Final = {
     "planning": gettext_lazy("Looking at both registries"),
+    "weighing": gettext_lazy("Looking at both registries"),
     "listing": gettext_lazy("Listing repositories and tags"),
     "tags": gettext_lazy("Reading tags"),
     "manifests": gettext_lazy("Reading manifests"),
@@ -30,7 +31,7 @@ _PHASES: Final = {
     "folding": gettext_lazy("Counting pulls together"),
     "done": gettext_lazy("Finishing"),
 }
-_OF_TAGS: Final = frozenset({"tags", "manifests", "carrying-out", "restoring", "copying", "planning"})
+_OF_TAGS: Final = frozenset({"tags", "manifests", "carrying-out", "restoring", "copying", "planning", "weighing"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from jobs import running
 from registries.models import Registry
 from sync import services
 from sync.models import Run
@@ -107,3 +108,17 @@ def test_tokens_are_renewed_before_they_end(hub: Hub, syncing: Syncing) -> None:
 
     assert set(ends(run).values()) == {"copy done"}
     assert hub.tokens <= 4
+
+
+def test_a_plan_spends_no_pull_unless_somebody_wants_it_weighed(hub: Hub, syncing: Syncing) -> None:
+    hub.image(NAME, "1.0", layers=(b"x" * 5_000,))
+    run = syncing.plan(syncing.rule())
+
+    assert (run.size, run.pulls, hub.pulls_left) == (None, None, 100)
+    running.run_here(services.weigh(run, syncing.person).pk)
+    run.refresh_from_db()
+    assert run.size is not None
+    assert run.size > 5_000
+    assert (run.state, run.pulls, hub.pulls_left) == (Run.State.PLANNED, 1, 99)
+    run = syncing.carry_on(run)
+    assert (ends(run), hub.pulls_left) == ({"1.0": "copy done"}, 99)

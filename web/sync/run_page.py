@@ -97,7 +97,7 @@ class Course:
 
     @property
     def is_planning(self) -> bool:
-        return bool(self.job.figure("phase") == "planning")
+        return self.job.figure("phase") in {"planning", "weighing"}
 
     @property
     def images(self) -> Figure | None:

@@ -53,6 +53,13 @@ def carry_on(request: HttpRequest, run_id: int) -> HttpResponse:
 
 @require_POST
 @staff_only
+def weigh(request: HttpRequest, run_id: int) -> HttpResponse:
+    run = find_run(request, run_id)
+    return _begun(request, run, lambda: services.weigh(run, asked_by(request).person))
+
+
+@require_POST
+@staff_only
 def try_again(request: HttpRequest, run_id: int) -> HttpResponse:
     run = find_run(request, run_id)
     return _begun(request, run, lambda: services.try_again(run, asked_by(request).person))
