@@ -49,7 +49,8 @@ LETTERS: Final = (
 )
 CORPORA: Final = {"markup": MARKUP, "letters": LETTERS}
 STRANGE: Final = "script:not([src]), iframe, object, embed, img, base, style, math, marquee, [srcdoc], [autofocus], \
-[href^='javascript:' i], [href^='data:' i], [src^='data:' i], [hx-get*='evil'], [formaction]:not([formaction^='/r/']), [http-equiv]"
+[href^='javascript:' i], [href^='data:' i], [src^='data:' i], [hx-get*='evil'], \
+[formaction]:not([formaction^='/r/']), [http-equiv]"
 EVENTS: Final = """() => [...document.querySelectorAll("*")].flatMap(one => [...one.attributes])
     .map(attribute => attribute.name).filter(name => /^(hx-)?on/.test(name))"""
 # A mark that turns the direction holds to the end of its block: what of ours stands in it would be turned as well.
