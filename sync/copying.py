@@ -28,11 +28,12 @@ from oci.errors import NotFound, RegistryError
 from oci.names import Digest, parse_repository, parse_tag
 from oci.transfer.attached import Wanted
 from oci.transfer.sides import Side, at
-from sync.engine import Ended, Engine, Errand, Meter, Placed, TagMoved
+from sync.engine import BackupHeld, Ended, Engine, Errand, Meter, Placed, TagMoved
 from sync.faults import Fault, Reach, fault_of
 from sync.holding import hold
 from sync.models import Item, Run
 from sync.outcome import Outcome, settle
+from sync.pausing import Paused, ask_for_quota, room_for, why_not_now
 from sync.progress import Progress
 from sync.terms import Terms
 from tagging.models import ProtectionRule
@@ -43,25 +44,15 @@ _AHEAD: Final = 12  # items that are begun at once
 _TOGETHER: Final = 20  # outcomes that are written at once, or
 _SOON: Final = 0.5  # seconds after the first of them
 _LOOK: Final = 0.2
-_QUOTA_PAUSE: Final = 15 * 60.0  # seconds: it fills up again pull by pull
 _AWAY: Final = 5  # items in a row that a registry did not answer for
 _MOVED: Final = gettext_noop("it points to another image now: it was moved since this was planned")
 _HELD: Final = gettext_noop("another run is writing it")
-_HOURS: Final = gettext_noop("The rule keeps to its hours")
-_QUOTA: Final = gettext_noop("%(name)s lets us pull %(left)s times more, which are kept for others")
+_BACKUP_HELD: Final = gettext_noop("the tag %(tag)s, under which what is there was to be kept, is protected")
 _DEADLY: Final = gettext_noop("it was tried %(n)s times, and never came to its end")
 _MISTAKE: Final = gettext_noop("Berth itself made a mistake (%(fault)s); the log has the details.")
-SENTENCES: Final = (_MOVED, _HELD, _HOURS, _QUOTA, _DEADLY, _MISTAKE)
+SENTENCES: Final = (_MOVED, _HELD, _BACKUP_HELD, _DEADLY, _MISTAKE)
 
 log = logging.getLogger(__name__)
-
-
-class Paused(Exception):  # noqa: N818  it says when to go on
-    """A registry wants to be left alone: go on after so many seconds; `sentence` says which, and why."""
-
-    def __init__(self, seconds: float, sentence: str) -> None:
-        super().__init__(sentence)
-        self.seconds, self.sentence = seconds, sentence
 
 
 class Away(Exception):  # noqa: N818  it says why the rest was not tried
@@ -116,6 +107,8 @@ class Copying:
         """Raises Paused, Away, Stopped and LeaseLost; whatever came to its end by then is written, if it may be."""
         waiting = deque(self._run.items.open().exclude(act=Item.Act.DELETE).in_order())
         self._progress = Progress(len(waiting))
+        if waiting and self._run.quota_left is not None:
+            ask_for_quota(self._source, waiting[0])
         try:
             while waiting or self._under_way or self._again:
                 self._begin(waiting)
@@ -124,6 +117,7 @@ class Copying:
                 self._tell()
         finally:
             self._engine.close()
+            self._gather()
             self._settle()
 
     def _tell(self) -> None:
@@ -139,12 +133,13 @@ class Copying:
         if not waiting and not self._under_way:
             waiting.extend(self._again)
             self._again.clear()
-        room = _AHEAD - len(self._under_way)
-        if not waiting or room < _AHEAD // 2:
+        if not waiting:
             return
-        if reason := self._why_not_now():
+        if pause := self._why_not_now():
             if not self._under_way:
-                raise Paused(*reason)
+                raise pause
+            return
+        if (room := room_for(_AHEAD, len(self._under_way), self._run.source, self._source)) <= 0:
             return
         if _was_interrupted(waiting[0]):
             if self._under_way:
@@ -164,16 +159,8 @@ class Copying:
         else:
             self._under_way[self._engine.place(copy.errand, meter)] = copy
 
-    def _why_not_now(self) -> tuple[float, str] | None:
-        """For how many seconds nothing more is begun, and why; what is under way comes to its end."""
-        now = timezone.now()
-        if self._closes_at is not None and now >= self._closes_at:
-            opens = self._terms.schedule.opens_after(now)
-            return (opens - now).total_seconds(), _HOURS
-        quota, floor = self._source.transport.quota, self._run.source.quota_floor
-        if quota is not None and quota.remaining <= floor:
-            return _QUOTA_PAUSE, _QUOTA % {"left": quota.remaining, "name": self._run.source.name}
-        return None
+    def _why_not_now(self) -> Paused | None:
+        return why_not_now(self._run.source, self._source, self._terms.schedule, self._closes_at)
 
     def _intended(self, batch: Sequence[Item]) -> list[Item]:
         """Those that may be begun, committed as begun; the others get their outcomes."""
@@ -243,6 +230,8 @@ class Copying:
                 self._fail(copy.item, copy.meter, fault_of(error))
             except TagMoved:
                 self._end(Outcome(copy.item, Item.State.SKIPPED, _MOVED))
+            except BackupHeld:
+                self._end(Outcome(copy.item, Item.State.SKIPPED, _BACKUP_HELD % {"tag": copy.item.backup}))
             except Ended:
                 pass
             except DatabaseFault:
@@ -265,6 +254,14 @@ class Copying:
         assert copy.placed is not None  # noqa: S101  a tag is put after all else
         self._silent = 0
         self._end(Outcome.of(copy.item, copy.placed, copy.meter.moved), copy.meter)
+
+    def _gather(self) -> None:
+        """What came to its end while the engine was closed; a tag that was put is told of, whatever ended the run."""
+        for future, copy in self._under_way.items():
+            is_over = future.done() and not future.cancelled() and future.exception() is None
+            if is_over and copy.placed is not None:
+                self._end(Outcome.of(copy.item, copy.placed, copy.meter.moved), copy.meter)
+        self._under_way.clear()
 
     def _fail(self, item: Item, meter: Meter, fault: Fault) -> None:
         if fault.reach is Reach.REGISTRY:

@@ -17,7 +17,7 @@ from oci.errors import BadAnswer, NotFound
 from oci.fetched import Fetched
 from oci.names import Digest, RepositoryName, TagName
 from oci.throttle import Throttle
-from oci.transfer.attached import Attached, Wanted
+from oci.transfer.attached import Attached, Holds, Wanted
 from oci.transfer.blobs import Blobs
 from oci.transfer.heads import head, put
 from oci.transfer.images import Images, Known, Order
@@ -37,6 +37,10 @@ class Ended(Exception):  # noqa: N818  somebody asked for it
 
 class TagMoved(Exception):  # noqa: N818  it says what was found
     """The tag of the target points to something else than when this was planned."""
+
+
+class BackupHeld(Exception):  # noqa: N818  it says what was found
+    """The tag under which what is there was to be kept points to something else, which is to stay."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +88,18 @@ class Meter(Tally):
 
     def look(self, _: int) -> None:
         """What is read at the target travels nowhere."""
+        self.go_on()
+
+    def go_on(self) -> None:
         if self._ended.is_set():
             raise Ended
 
 
 class Engine:
-    """Between two registries; what flows goes no faster than the throttles let it."""
+    """Between two registries; what flows goes no faster than the throttles let it.
+
+    `holds` tells which tags of the target may not move; it and `homes` are asked in the threads that copy.
+    """
 
     def __init__(  # noqa: PLR0913  each is a part of a copy
         self,
@@ -99,13 +109,14 @@ class Engine:
         homes: Callable[[Digest], Iterable[RepositoryName]] = lambda _: (),
         throttles: Iterable[Throttle] = (),
         known: Known = lambda _: None,
+        holds: Holds = lambda _repository, _tag: False,
         is_same: bool = False,
     ) -> None:
-        self._source, self._target, self._throttles = source, target, tuple(throttles)
+        self._source, self._target, self._throttles, self._holds = source, target, tuple(throttles), holds
         self.ended = threading.Event()
         self._blobs = Blobs(source, target, at_once=BLOBS, homes=homes, is_same=is_same)
         self._images = Images(source, target, self._blobs, known)
-        self._attached = Attached(source, target, self._images)
+        self._attached = Attached(source, target, self._images, holds)
         self._placing = ThreadPoolExecutor(IMAGES, thread_name_prefix="images")
         self._pointing = ThreadPoolExecutor(_POINTING, thread_name_prefix="tags")
 
@@ -117,7 +128,7 @@ class Engine:
         return self._placing.submit(self._place, errand, meter)
 
     def point(self, errand: Errand, placed: Placed) -> Future[bool]:
-        """Whether the tag was put; not where it points there already. Raises TagMoved too."""
+        """Whether the tag was put; not where it points there already. Raises TagMoved and BackupHeld too."""
         return self._pointing.submit(self._point, errand, placed)
 
     def close(self) -> None:
@@ -126,7 +137,7 @@ class Engine:
         self._placing.shutdown(wait=False, cancel_futures=True)
         self._blobs.close()
         self._placing.shutdown()
-        self._pointing.shutdown()
+        self._pointing.shutdown(cancel_futures=True)
 
     def __enter__(self) -> Self:
         return self
@@ -157,6 +168,8 @@ class Engine:
     def _point(self, errand: Errand, placed: Placed) -> bool:
         if errand.tag is None or placed.top is None:
             return False
+        if self.ended.is_set():
+            raise Ended
         with at(Side.TARGET):
             now = head(self._target, errand.target, errand.tag)
             if now is not None and now.digest == placed.digest:
@@ -169,6 +182,10 @@ class Engine:
         return True
 
     def _back_up(self, repository: RepositoryName, digest: Digest, tag: TagName) -> None:
+        if self._holds(repository, tag):
+            now = head(self._target, repository, tag)
+            if now is not None and now.digest != digest:
+                raise BackupHeld
         kept = self._target.manifest(repository, digest)
         if kept is None:
             raise BadAnswer("what is there cannot be read, so it cannot be kept")

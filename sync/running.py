@@ -20,18 +20,21 @@ from oci.errors import InvalidName, RegistryError, TooManyRequests
 from oci.names import Digest, RepositoryName, parse_repository
 from oci.throttle import Throttle
 from registries.clients import client_for, throttle_for
-from sync.copying import Away, Copying, Paused
+from sync.copying import Away, Copying
 from sync.engine import Engine
 from sync.faults import fault_of
 from sync.gone import delete, guard
 from sync.holding import let_go_of_all
 from sync.models import Item, Run
 from sync.naming import InvalidTemplate
+from sync.pausing import Paused
 from sync.planned import write_draft
 from sync.planning import Planning
 from sync.schedule import Schedule
 from sync.terms import InvalidTerms, Terms
 from sync.weighing import known_of, weigh
+from tagging.models import ProtectionRule
+from tagging.protection import RuleBook
 
 KIND: Final = "sync"
 _HOMES: Final = 2  # repositories of the target that are named for a blob
@@ -123,12 +126,14 @@ class _Running:
 
     def _carry_out(self) -> str:
         self._begin()
+        book = RuleBook(ProtectionRule.objects.of(self._run.target))
         engine = Engine(
             self._source,
             self._target,
             homes=self._homes,
             known=known_of(self._run),
             throttles=self._throttles(),
+            holds=lambda repository, tag: book.rule_for(repository, tag) is not None,
             is_same=self._run.source_id == self._run.target_id,
         )
         try:

@@ -23,7 +23,7 @@ from jobs import services as jobs
 from notices import delivery, mailing, webhook
 from registries import presets
 from sync import copying as sync_copying
-from sync import faults, gone, judging, promoting
+from sync import faults, gone, judging, pausing, promoting
 from sync import planning as sync_planning
 from sync import running as sync_running
 from sync import services as sync_services
@@ -57,8 +57,8 @@ _MODULES: Final = (
     below, configs, repositories, settling, carrying_out, at_work, course, tagging, untagging, discarding, deleting,
     manifests, removing, restoring, copying, pointing, protection, means, permission, planning, planning_restores,
     planning_copies, rules, undoing, handling, meaning, streams, unexplained, delivery, mailing, webhook,
-    presets, oci_sentences, sync_copying, faults, gone, judging, sync_planning, promoting, sync_running, sync_services,
-    sync_sources,
+    presets, oci_sentences, sync_copying, faults, gone, judging, pausing, sync_planning, promoting, sync_running,
+    sync_services, sync_sources,
 )  # fmt: skip
 SENTENCES: Final[tuple[str, ...]] = tuple(dict.fromkeys(chain.from_iterable(m.SENTENCES for m in _MODULES)))
 KINDS: Final = frozenset(oci_sentences.KINDS)

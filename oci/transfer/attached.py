@@ -5,16 +5,16 @@ from __future__ import annotations
 import json
 import threading
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from oci.errors import BadAnswer, NotFound, Refused
 from oci.fetched import Fetched
 from oci.media_types import OCI_INDEX, Kind
 from oci.model import Descriptor, ImageIndex, ImageManifest
 from oci.names import Digest, RepositoryName, TagName, parse_tag
-from oci.transfer.heads import put
+from oci.transfer.heads import head, put
 from oci.transfer.images import Copied, Images, Order
 from oci.transfer.sides import Side, at
 
@@ -25,6 +25,7 @@ SUFFIXES: Final = ("sig", "att", "sbom")  # of cosign's tags
 _DEPTH: Final = 3  # a signature of an SBOM of an image
 _MOST: Final = 200  # of one image
 _NO_SUCH_API: Final = frozenset({400, 404, 405, 501})
+Holds: TypeAlias = Callable[[RepositoryName, TagName], bool]
 ALL_KINDS: Final[frozenset[Kind]] = frozenset({"signature", "attestation", "sbom", "artifact", "chart", "image"})
 
 
@@ -39,6 +40,10 @@ class Wanted:
         return self.tags is None or tag in self.tags
 
 
+def _none(_repository: RepositoryName, _tag: TagName) -> bool:
+    return False
+
+
 def tag_of(subject: Digest, suffix: str = "") -> TagName:
     """Where a registry without the API keeps the list of referrers; with a suffix, what cosign put beside an image."""
     return parse_tag(f"{subject.algorithm}-{subject.hex}{'.' if suffix else ''}{suffix}")
@@ -47,25 +52,34 @@ def tag_of(subject: Digest, suffix: str = "") -> TagName:
 class Attached:
     """Brings it along, before the tag is put: nobody who verifies ever sees the image without."""
 
-    def __init__(self, source: RegistryClient, target: RegistryClient, images: Images) -> None:
-        self._source, self._target, self._images = source, target, images
+    def __init__(self, source: RegistryClient, target: RegistryClient, images: Images, holds: Holds = _none) -> None:
+        """`holds` tells which tags of the target may not move; it is asked in the threads that copy."""
+        self._source, self._target, self._images, self._holds = source, target, images, holds
         self._has_api: bool | None = None  # the source
         self._one_at_a_time: defaultdict[Digest, threading.Lock] = defaultdict(threading.Lock)
 
     def bring(self, order: Order, copied: Copied, wanted: Wanted) -> int:
         """How many of them are at the target now. Raises as `Images.place` does."""
-        brought = 0
-        for subject in copied.subjects:
-            brought += self._bring_referrers(order, subject, wanted, _DEPTH)
+        brought, seen = 0, set[Digest]()
+        for subject in dict.fromkeys(copied.subjects):
+            brought += self._bring_referrers(order, subject, wanted, seen, _DEPTH)
             brought += sum(self._bring_tag(order, tag_of(subject, suffix), wanted) for suffix in SUFFIXES)
         return brought
 
-    def _bring_referrers(self, order: Order, subject: Digest, wanted: Wanted, depth: int) -> int:
+    def _bring_referrers(self, order: Order, subject: Digest, wanted: Wanted, seen: set[Digest], depth: int) -> int:
+        """`seen`: those of the whole image; a list may name anything, in circles too."""
         brought = 0
-        for descriptor in list(self._referrers(order.source, subject, wanted))[:_MOST]:
+        order.meter.go_on()
+        for descriptor in self._referrers(order.source, subject, wanted):
+            if len(seen) == _MOST:
+                break
+            if descriptor.digest in seen:
+                continue
+            seen.add(descriptor.digest)
+            order.meter.go_on()
             with at(Side.SOURCE):
                 fetched = _fetched(self._source, order.source, descriptor.digest)
-            if fetched is None or _kind(fetched) not in wanted.kinds:
+            if fetched is None or _kind(fetched) not in wanted.kinds or not _is_about(fetched, subject):
                 continue  # a list that is kept by hand may name what has gone
             copied, _ = self._images.place(
                 Order(order.source, fetched.digest, order.target, meter=order.meter), fetched
@@ -74,20 +88,29 @@ class Attached:
                 self._list(order.target, subject, fetched)
             brought += 1
             if depth > 1:
-                brought += self._bring_referrers(order, fetched.digest, wanted, depth - 1)
+                brought += self._bring_referrers(order, fetched.digest, wanted, seen, depth - 1)
         return brought
 
     def _bring_tag(self, order: Order, tag: TagName, wanted: Wanted) -> int:
         if not wanted.may_have(tag):
             return 0
+        order.meter.go_on()
         with at(Side.SOURCE):
             fetched = _fetched(self._source, order.source, tag)
-        if fetched is None or _kind(fetched) not in wanted.kinds:
+        if fetched is None or _kind(fetched) not in wanted.kinds or self._is_held(order.target, tag, fetched.digest):
             return 0
         beside = Order(order.source, fetched.digest, order.target, tag, meter=order.meter)
         _, top = self._images.place(beside, fetched)
         self._images.put_tag(beside, top)
         return 1
+
+    def _is_held(self, repository: RepositoryName, tag: TagName, digest: Digest) -> bool:
+        """Whether it points to something else, which is to stay."""
+        if not self._holds(repository, tag):
+            return False
+        with at(Side.TARGET):
+            now = head(self._target, repository, tag)
+        return now is not None and now.digest != digest
 
     def _referrers(self, repository: RepositoryName, subject: Digest, wanted: Wanted) -> Iterator[Descriptor]:
         with at(Side.SOURCE):
@@ -114,6 +137,8 @@ class Attached:
             entries = _entries(before, tag) if before else []
             if any(entry.get("digest") == str(referrer.digest) for entry in entries):
                 return
+            if before and self._holds(repository, tag):
+                return
             document = {
                 "schemaVersion": 2,
                 "mediaType": OCI_INDEX,
@@ -128,6 +153,11 @@ def _fetched(client: RegistryClient, repository: RepositoryName, target: TagName
         return client.manifest(repository, target)
     except NotFound:
         return None
+
+
+def _is_about(referrer: Fetched, subject: Digest) -> bool:
+    said = getattr(referrer.manifest, "subject", None)
+    return said is not None and said.digest == subject
 
 
 def _kind(fetched: Fetched) -> Kind:

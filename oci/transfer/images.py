@@ -112,6 +112,7 @@ class Images:
         copied.digest = top.digest
         parts = list(self._parts(order, top, copied, anew=anew))
         for part in parts:
+            order.meter.go_on()
             with at(Side.TARGET):
                 copied.is_listed = put(self._target, order.target, part.digest, part)
             copied.manifests += 1
@@ -141,9 +142,11 @@ class Images:
         """Manifests that are to be put, each after those that it lists; their blobs are there by then."""
 
         def fetch(digest: Digest) -> Fetched:
+            order.meter.go_on()
             return self._fetch(order.source, digest, copied)
 
         def is_there(digest: Digest) -> bool:
+            order.meter.go_on()
             with at(Side.TARGET):
                 return not anew and self._target.manifest_exists(order.target, digest)
 

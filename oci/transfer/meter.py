@@ -7,7 +7,10 @@ from typing import Protocol
 
 
 class Meter(Protocol):
-    """Hears of the blobs of one image. `move` may raise, which ends the blob that is on its way."""
+    """Hears of the blobs of one image. `move` may raise, which ends the blob that is on its way; `go_on` ends all."""
+
+    def go_on(self) -> None:
+        """Another manifest is about to be asked for."""
 
     def expect(self, size: int) -> None:
         """A blob of so many bytes is part of it."""
@@ -25,6 +28,9 @@ class Tally:
     def __init__(self) -> None:
         self.expected = self.moved = self.skipped = 0
         self._lock = threading.Lock()
+
+    def go_on(self) -> None:
+        """Whoever only counts ends nothing."""
 
     def expect(self, size: int) -> None:
         with self._lock:

@@ -101,7 +101,7 @@ def test_one_that_a_rule_names_stays(hand: Hand, local: Registry) -> None:
     assert "golang" in check(hand.delete("/sync/sources/upstream"), 409)["detail"]
     run = make_sync.run(rule, state=Run.State.WAITING)
     rule.delete()
-    assert "run" in check(hand.delete("/sync/sources/upstream"), 409)["detail"]
+    assert "under way" in check(hand.delete("/sync/sources/upstream"), 409)["detail"]
     Run.objects.update(state=Run.State.DONE)
     assert hand.delete("/sync/sources/upstream").status_code == 204
     assert Run.objects.get().pk == run.pk

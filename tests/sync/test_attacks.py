@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
 from django.db import connections
@@ -11,17 +12,21 @@ from django.utils import timezone
 
 from audit.models import Entry
 from jobs import running
+from jobs import services as jobs
 from jobs.models import Job
 from oci.transfer.selection import Selection
 from registries.models import Registry
 from sync import rules, services
+from sync.choosing import Choice, NewestBy
+from sync.details import Moved
 from sync.models import Item, Rule, Run, Synced, TagHold
-from tests.hostile import Asked, Raw, Reply
-from tests.oci.transfer.serving import digest_of
+from tagging.models import ProtectionRule
+from tests.hostile import Asked, Hostile, Raw, Reply
+from tests.oci.transfer.serving import Uploads, digest_of
 from tests.pushing import OCI_INDEX
 from tests.real_registry import RealRegistry
 from tests.sync.hub import Hub
-from tests.sync.syncing import NAME, Syncing, ends, job_of, notes
+from tests.sync.syncing import NAME, Syncing, digest_at, ends, job_of, notes
 from tests.web import furniture as make
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.any_database]
@@ -163,3 +168,139 @@ def meanwhile(happens: Callable[[], object]) -> None:
         happens()
     finally:
         connections.close_all()
+
+
+def test_signatures_of_others_are_neither_moved_nor_lost(hub: Hub, syncing: Syncing) -> None:
+    """A tag that is protected holds, that of what is attached too."""
+    digest = hub.image(NAME, "1.0")
+    signature = digest.replace(":", "-") + ".sig"
+    hub.image(NAME, signature, layers=(b"theirs",))
+    ours = syncing.there.artifact(signature, content=b"ours")
+    ProtectionRule.objects.create(repositories="*", tags="sha256-*")
+
+    run = syncing.run(syncing.rule())
+
+    assert ends(run) == {"1.0": "copy done"}
+    assert digest_at(syncing.there, signature) == ours
+
+
+def test_a_backup_never_takes_a_protected_tag(hub: Hub, syncing: Syncing) -> None:
+    hub.image(NAME, "1.0", layers=(b"old",))
+    rule = syncing.rule(moved=Moved.BACK_UP, backup="stable")
+    old = syncing.there.image("1.0", seed="old")
+    stable = syncing.there.image("stable", seed="stable")
+    ProtectionRule.objects.create(repositories="*", tags="stable")
+
+    run = syncing.run(rule)
+
+    assert ends(run) == {"1.0": "copy skipped"}
+    assert "stable" in notes(run)["1.0"]
+    assert digest_at(syncing.there, "stable") == stable
+    assert digest_at(syncing.there, "1.0") == old
+
+
+def test_one_repository_that_is_not_shown_lets_the_others_be_planned(hub: Hub, syncing: Syncing) -> None:
+    """Docker Hub says so of one that is not there."""
+    hub.image(NAME, "1.0")
+    hub.registry.on("GET", f"/v2/{OTHER}/tags/list", Reply.errors(401, "UNAUTHORIZED"))
+
+    run = syncing.run(syncing.rule(repositories=(OTHER, NAME)))
+
+    assert ends(run) == {"1.0": "copy done"}
+    assert [name for name, _ in run.problems] == [OTHER]
+
+
+def test_where_nothing_is_shown_nothing_is_planned(hub: Hub, syncing: Syncing) -> None:
+    for name in (NAME, OTHER):
+        hub.registry.on("GET", f"/v2/{name}/tags/list", Reply.errors(401, "UNAUTHORIZED"))
+
+    run = syncing.run(syncing.rule(repositories=(OTHER, NAME)))
+
+    assert run.state == Run.State.BROKEN_OFF
+    assert run.message.startswith("It could not be planned")
+
+
+def test_a_repository_whose_name_grows_too_long_is_no_trouble_for_others(odd: Syncing, upstream: Hostile) -> None:
+    long = "a" * 250
+    upstream.on("GET", "/v2/_catalog", Reply.json({"repositories": [long, "b"]}))
+    upstream.on("GET", "/v2/b/tags/list", Reply.json({"name": "b", "tags": []}))
+
+    run = odd.plan(odd.rule(repositories=("*",)))
+
+    assert run.state == Run.State.PLANNED, run.message
+    assert [name for name, _ in run.problems] == [long]
+
+
+def test_a_list_of_tags_that_are_not_there_does_not_swell_the_run(odd: Syncing, upstream: Hostile) -> None:
+    upstream.on("GET", f"/v2/{NAME}/tags/list", Reply.json({"name": NAME, "tags": [f"1.{n}" for n in range(1200)]}))
+
+    run = odd.plan(odd.rule())
+
+    assert run.state == Run.State.PLANNED
+    assert len(run.problems) == 501
+    assert run.problems[-1][1] == "and 700 more"
+
+
+def test_newest_by_time_goes_on_past_a_tag_that_cannot_be_read(hub: Hub, syncing: Syncing) -> None:
+    hub.image(NAME, "1.0")
+    hub.image(NAME, "2.0", layers=(b"other",))
+    odd = Reply(200, b"{}", {"Docker-Content-Digest": ""})
+    for method in ("GET", "HEAD"):
+        hub.registry.on(method, f"/v2/{NAME}/manifests/2.0", replace(odd, announced=10 * 2**20))
+
+    run = syncing.plan(syncing.rule(choice=Choice(newest=1, newest_by=NewestBy.TIME)))
+
+    assert run.state == Run.State.PLANNED, run.message
+
+
+def test_ages_that_were_paid_for_are_kept_when_the_quota_ends(hub: Hub, syncing: Syncing) -> None:
+    """Else every plan would spend the quota on the same images, and none would ever come to its end."""
+    for number in range(60):
+        hub.image(NAME, f"1.{number}", layers=(f"layer {number}".encode(),))
+    hub.pulls_left = 55
+    rule = syncing.rule(choice=Choice(newest=1, newest_by=NewestBy.TIME))
+    assert syncing.plan(rule).state == Run.State.WAITING
+    hub.pulls_left = 15
+
+    run = syncing.plan(rule)
+
+    assert run.state == Run.State.PLANNED, run.message
+
+
+def test_a_tag_that_was_put_while_the_run_was_stopped_is_told_of(hub: Hub, syncing: Syncing, upstream: Hostile) -> None:
+    """It is there for everybody: then it is in the activity too."""
+    hub.image(NAME, "1.0")
+    digest = hub.image(NAME, "1.0")
+    uploads = Uploads(upstream, name=f"mirror/{NAME}")
+
+    def stopped(_: Asked) -> Reply:
+        meanwhile(lambda: jobs.stop(Job.objects.get(state=Job.State.RUNNING)))
+        return Reply(201, delay=3)
+
+    for path, answer in ((digest, Reply(201)), ("1.0", stopped)):
+        upstream.on("PUT", f"/v2/mirror/{NAME}/manifests/{path}", answer)
+    Registry.objects.filter(pk=syncing.target.pk).update(url=upstream.url)
+    syncing.target.refresh_from_db()
+
+    run = syncing.run(syncing.rule())
+
+    assert job_of(run).state == Job.State.STOPPED
+    assert uploads.taken
+    assert ends(run) == {"1.0": "copy done"}
+    assert Entry.objects.get(act=Entry.Act.SYNC).digest_after == digest
+
+
+def test_what_is_kept_for_others_is_not_touched_when_a_run_goes_on(hub: Hub, syncing: Syncing) -> None:
+    for number in range(20):
+        hub.image(NAME, f"1.{number}", layers=(f"layer {number}".encode(),))
+    Registry.objects.filter(pk=syncing.source.pk).update(quota_floor=10)
+    hub.pulls_left = 12
+    syncing.source.refresh_from_db()
+
+    run = syncing.run(syncing.rule())
+    assert run.state == Run.State.WAITING
+    assert hub.pulls_left >= 8, "an answer or two may overtake another"
+    hub.pulls_left = 10
+    run = syncing.carry_on(run)
+
+    assert (run.state, hub.pulls_left) == (Run.State.WAITING, 10)

@@ -64,14 +64,17 @@ class Uploads:
     `answers` are given in place of its own, by the method.
     """
 
-    def __init__(self, target: Hostile, most: int = 2**40, least: int = 0, location: str = "{path}") -> None:
+    def __init__(
+        self, target: Hostile, most: int = 2**40, least: int = 0, location: str = "{path}", name: str = NAME
+    ) -> None:
+        self._path = f"/v2/{name}/blobs/uploads/"
         self._target, self._most, self._least, self._location = target, most, least, location
         self.answers: dict[str, Answer] = {}
         self.taken: dict[str, bytes] = {}
         self.left: dict[str, bytes] = {}
         self.sizes: list[int] = []
         self._numbers = count(1)
-        target.on("POST", UPLOADS, self._begin)
+        target.on("POST", self._path, self._begin)
 
     def patch(self, asked: Asked) -> Reply:
         there = self.left[asked.path]
@@ -94,13 +97,13 @@ class Uploads:
         return Reply(201, headers={"Location": "/"})
 
     def _begin(self, _: Asked) -> Reply:
-        path = f"{UPLOADS}{next(self._numbers)}"
+        path = f"{self._path}{next(self._numbers)}"
         self.left[path] = b""
         answers = {"PATCH": self.patch, "PUT": self.put, "GET": self._get, "DELETE": self._delete} | self.answers
         for method, answer in answers.items():
             self._target.on(method, path, answer)
         least = {"OCI-Chunk-Min-Length": str(self._least)} if self._least else {}
-        location = self._location.format(path=path, url=self._target.url, number=path.removeprefix(UPLOADS))
+        location = self._location.format(path=path, url=self._target.url, number=path.removeprefix(self._path))
         return Reply(202, headers={"Location": location, **least})
 
     def _get(self, asked: Asked) -> Reply:
