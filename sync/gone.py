@@ -102,6 +102,8 @@ def _delete(run: Run, lease: Lease, repository: Repository | None, items: list[I
             plan = plan_tags_by_rule(repository, pointed, run.name, _WHY % {"name": run.name})
         except NotPlanned:
             plan = None
+    if plan:  # before it is said: whoever dies in between plans what is left of it anew
+        tagging.carry_out_by_rule(plan)
     planned = set(plan.items.values_list("tag", flat=True)) if plan else set()
     now = timezone.now()
     for item in items:
@@ -112,8 +114,6 @@ def _delete(run: Run, lease: Lease, repository: Repository | None, items: list[I
     with lease.writing():
         Item.objects.bulk_update(items, ["state", "note", "ended_at"])
         _forget(run, [item for item in items if item.tag in planned])
-    if plan:
-        tagging.carry_out_by_rule(plan)
 
 
 def _forget(run: Run, items: Iterable[Item]) -> None:

@@ -37,7 +37,11 @@ def _hold(run: Run, items: Sequence[Item]) -> set[int]:
     held = _rows(run).filter(names).exclude(run=run)
     held.exclude(run__job__state__in=Job.UNFINISHED).delete()
     TagHold.objects.bulk_create(
-        [TagHold(registry=run.target, repository=item.repository, tag=_name(item), run=run) for item in items],
+        # In one order for all: or two runs that want the same would each wait for the other.
+        [
+            TagHold(registry=run.target, repository=item.repository, tag=_name(item), run=run)
+            for item in sorted(items, key=lambda item: (item.repository, _name(item)))
+        ],
         ignore_conflicts=True,
     )
     mine = set(_rows(run).filter(names, run=run).values_list("repository", "tag"))

@@ -79,9 +79,13 @@ def settle(run: Run, terms: Terms, outcomes: Sequence[Outcome], now: datetime) -
     )
 
 
-def note_synced(run: Run, terms: Terms, items: Sequence[Item], now: datetime) -> None:
-    """What stands at the target now because of this run, and of its rule, which may have been removed meanwhile."""
-    rule_id = Run.objects.values_list("rule_id", flat=True).get(pk=run.pk) if items else None
+def note_synced(run: Run, terms: Terms, items: Sequence[Item], now: datetime, *, is_found: bool = False) -> None:
+    """What stands at the target now because of this run, and of its rule, which may have been removed meanwhile.
+
+    `is_found`: it was the same there before any rule copied it, and so is no rule's to delete.
+    """
+    is_owned = bool(items) and not is_found
+    rule_id = Run.objects.values_list("rule_id", flat=True).get(pk=run.pk) if is_owned else None
     Synced.objects.bulk_create(
         [
             Synced(

@@ -71,4 +71,4 @@ def _note_seen(run: Run, items: Sequence[Item], now: datetime) -> None:
     met = [item for item in tagged if item.act == Item.Act.KEEP and (item.repository, item.tag) not in rows]
     for item in met:
         item.after = item.before
-    note_synced(run, terms, met, now)
+    note_synced(run, terms, met, now, is_found=True)

@@ -22,7 +22,7 @@ from oci.errors import InvalidName
 from oci.names import parse_repository, parse_tag
 from oci.transfer.selection import Form
 from registries.models import NAME_PATTERN, Registry
-from registries.patterns import PATTERN
+from registries.patterns import PATTERN, matches
 from sync.choosing import InvalidPattern
 from sync.details import Details
 from sync.models import Rule
@@ -164,7 +164,7 @@ def _check_repositories(details: Details, *, is_same: bool) -> None:
         except InvalidTemplate as error:
             sentence = _("It makes %(name)s, which is no name of a repository.") % {"name": error.text}
             raise RuleNotSaved("into", sentence) from error
-        if is_same and made == example:
+        if is_same and (made == example or (is_pattern and matches(name, made))):
             raise RuleNotSaved("into", _("That would copy a repository into itself."))
 
 
@@ -195,7 +195,8 @@ def _check_selection(details: Details) -> None:
     if selection.form is Form.CHILD and len(selection.platforms) != 1:
         raise RuleNotSaved("form", _("The image of one platform alone can stand under a tag: name just one."))
     try:
-        backup_of(details.backup, parse_tag("1.0"), timezone.now())
+        if "{tag}" not in details.backup or backup_of(details.backup, parse_tag("1.0"), timezone.now()) == "1.0":
+            raise RuleNotSaved("backup", _("It has to hold {tag}, and something beside it."))
     except InvalidTemplate as error:
         raise RuleNotSaved("backup", _("It makes %(name)s, which is no tag.") % {"name": error.text}) from error
 

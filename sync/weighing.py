@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final
+from typing import Final, NamedTuple
 
 from catalog.models import RepositoryBlob
 from catalog.recording.chunks import by_number
@@ -23,6 +23,7 @@ from sync.terms import Terms
 
 _THREADS: Final = 4
 _DEPTH: Final = 3
+_MOST: Final = 2_000  # manifests of one image
 _TOGETHER: Final = 500
 _HELD: Final = 32 * 2**20  # bytes of manifests that are kept for a run
 
@@ -72,6 +73,13 @@ def known_of(run: Run) -> Callable[[Digest], Fetched | None]:
     return known
 
 
+class _Below(NamedTuple):
+    """What was found below one image."""
+
+    blobs: dict[Digest, Descriptor]
+    manifests: set[Digest]
+
+
 class _Reader:
     """`found`: manifests by digest; `seen`: blobs that an item before needs too."""
 
@@ -84,12 +92,13 @@ class _Reader:
         """The blobs of its image; None where not all of it can be read, which the run will say."""
         blobs: dict[Digest, Descriptor] = {}
         try:
-            self._read(parse_repository(item.source_repository), Digest.parse(item.digest), blobs, _DEPTH)
+            name, top = parse_repository(item.source_repository), Digest.parse(item.digest)
+            self._read(name, top, _Below(blobs, {top}), _DEPTH)
         except (NotFound, BadAnswer, DigestMismatch, TooLarge):
             return None
         return list(blobs.values())
 
-    def _read(self, name: RepositoryName, digest: Digest, blobs: dict[Digest, Descriptor], depth: int) -> None:
+    def _read(self, name: RepositoryName, digest: Digest, below: _Below, depth: int) -> None:
         fetched = self.found.get(digest)
         if fetched is None:
             with at(Side.SOURCE):
@@ -100,10 +109,12 @@ class _Reader:
             case ImageIndex() as index if depth:
                 children = self._selection.wanted(index) if depth == _DEPTH else index.manifests
                 for child in children:
-                    self._read(name, child.digest, blobs, depth - 1)
+                    if child.digest not in below.manifests and len(below.manifests) < _MOST:
+                        below.manifests.add(child.digest)
+                        self._read(name, child.digest, below, depth - 1)
             case ImageManifest() as image:
                 parts = [part for part in (image.config, *image.layers) if not is_foreign(part.media_type)]
-                blobs |= {part.digest: part for part in parts}
+                below.blobs.update((part.digest, part) for part in parts)
 
 
 def _weigh(run: Run, item: Item, blobs: Sequence[Descriptor] | None, seen: set[Digest]) -> None:

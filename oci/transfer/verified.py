@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _SILENCE: Final = 30.0  # seconds that the source may be silent
 _PIECE: Final = 60.0  # seconds that a piece may take in all
 _RESUMES: Final = 5  # in a row that brought nothing
+_MOST_RESUMES: Final = 50  # of one blob, whatever each of them brought
 _RANGE: Final = re.compile(r"bytes ([0-9]{1,18})-[0-9]{1,18}/(?:[0-9]{1,18}|\*)")
 
 
@@ -80,7 +81,7 @@ class Verified:
 
     def _pieces(self) -> Iterator[bytes]:
         """All of it, in as many answers as it takes."""
-        in_vain = 0
+        in_vain = resumes = 0
         while True:
             before = self._got
             try:
@@ -92,8 +93,8 @@ class Verified:
                 if self._stream is not None:
                     self._stream.close()
                     self._stream = None
-                in_vain = 0 if self._got > before else in_vain + 1
-                if in_vain == _RESUMES or not pause(in_vain, None):
+                resumes, in_vain = resumes + 1, 0 if self._got > before else in_vain + 1
+                if in_vain == _RESUMES or resumes == _MOST_RESUMES or not pause(in_vain, None):
                     raise
 
     def _read(self, stream: Stream) -> Iterator[bytes]:

@@ -61,6 +61,10 @@ class Hub:
     def content(self, name: str, target: str) -> bytes:
         return self._manifests[name, target][0]
 
+    def serve(self, name: str, tag: str, manifest: bytes) -> None:
+        """A manifest as it is, of which it has no blobs."""
+        self._put_bytes(name, (tag,), manifest, str(json.loads(manifest)["mediaType"]))
+
     def forget(self, name: str, tag: str) -> None:
         self._tags[name].remove(tag)
         del self._manifests[name, tag]
@@ -84,10 +88,12 @@ class Hub:
         return {"mediaType": media_type, "digest": digest_of(content), "size": len(content)}
 
     def _put(self, name: str, tags: tuple[str, ...], document: dict[str, object]) -> str:
-        content = json.dumps(document).encode()
+        return self._put_bytes(name, tags, json.dumps(document).encode(), str(document["mediaType"]))
+
+    def _put_bytes(self, name: str, tags: tuple[str, ...], content: bytes, media_type: str) -> str:
         digest = digest_of(content)
         for target in (*tags, digest):
-            self._manifests[name, target] = content, str(document["mediaType"])
+            self._manifests[name, target] = content, media_type
         known = self._tags.setdefault(name, [])
         known += [tag for tag in tags if tag not in known]
         return digest

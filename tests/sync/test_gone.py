@@ -169,3 +169,18 @@ def test_that_a_tag_is_gone_upstream_shows_where_it_stays(hub: Hub, syncing: Syn
     hub.image(NAME, "1.3", layers=(b"1.3",))
     syncing.run(rule)
     assert not Synced.objects.filter(seen="").exists()
+
+
+def test_a_tag_that_was_the_same_before_any_rule_copied_it_stays(hub: Hub, syncing: Syncing) -> None:
+    """Whoever pushed it did not ask for a copy."""
+    same = syncing.there.image("9.0", seed="by hand")
+    hub.serve(NAME, "9.0", syncing.there.fetch("9.0"))
+    rule = copied(syncing)
+    assert Synced.objects.get(tag="9.0").digest == same
+    hub.forget(NAME, "9.0")
+
+    run = syncing.run(rule)
+    carry_out_plans()
+
+    assert "9.0" not in ends(run)
+    assert digest_at(syncing.there, "9.0") == same
