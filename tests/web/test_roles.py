@@ -323,7 +323,7 @@ SECTIONS: Final = {
     "activity": "/activity",
     "trash": "/trash",
     "jobs": "/jobs",
-    "sync": "/sync/sources",
+    "sync": "/sync",
     "registries": "/registries",
     "protection": "/registries",
     "notices": "/registries",
