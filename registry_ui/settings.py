@@ -15,6 +15,7 @@ from notices.targets import Allowed
 from registry_ui import env
 from registry_ui.logs import logging_config
 from registry_ui.mail import mail_settings
+from registry_ui.periodic import PERIODIC_TASKS
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -201,24 +202,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_connect_timeout": 2,
 }
 CELERY_TIMEZONE = "UTC"
-CELERY_BEAT_SCHEDULE = {
-    "seal-entries": {"task": "audit.seal", "schedule": 10.0, "options": {"expires": 9}},
-    "sweep-jobs": {"task": "jobs.sweep", "schedule": 30.0, "options": {"expires": 25}},
-    "prune-jobs": {"task": "jobs.prune", "schedule": 24 * 3600.0, "options": {"expires": 3600}},
-    "forget-visits": {"task": "access.forget", "schedule": 24 * 3600.0, "options": {"expires": 3600}},
-    "recover-plans": {"task": "tagging.recover", "schedule": 60.0, "options": {"expires": 55}},
-    "look-for-breaches": {"task": "tagging.look_for_breaches", "schedule": 60.0, "options": {"expires": 55}},
-    "check-trash": {"task": "tagging.check_trash", "schedule": 15 * 60.0, "options": {"expires": 600}},
-    "expire-trash": {"task": "tagging.expire", "schedule": 3600.0, "options": {"expires": 3000}},
-    "look-for-unexplained": {"task": "catalog.look_for_unexplained", "schedule": 15.0, "options": {"expires": 12}},
-    "tell-notices": {"task": "notices.tell", "schedule": 5.0, "options": {"expires": 5}},
-    "prune-notices": {"task": "notices.prune", "schedule": 3600.0, "options": {"expires": 3000}},
-    "queue-due-syncs": {"task": "sync.queue_due", "schedule": 30.0, "options": {"expires": 25}},
-    "prune-syncs": {"task": "sync.prune", "schedule": 3600.0, "options": {"expires": 3000}},
-    "queue-due-scans": {"task": "catalog.queue_due_scans", "schedule": 30.0, "options": {"expires": 25}},
-    # A job a day, soon after it began: the clock itself begins anew with each start.
-    "fold-pulls": {"task": "catalog.queue_folding", "schedule": 3600.0, "options": {"expires": 3000}},
-}
+CELERY_BEAT_SCHEDULE = PERIODIC_TASKS
 
 # -- people -----------------------------------------------------------------------
 AUTH_USER_MODEL = "access.User"
