@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
 import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
-from pytest_django import Settings
+from pytest_django import DjangoDbBlocker, Settings
 
 from access.models import User
 from jobs.models import Job
 from registries.models import Registry
 from sync.models import Run
+from tests.laid import rolled_back
 from tests.notices import furniture as notices
 from tests.sync import furniture as syncing
 from tests.tagging import furniture as rows
@@ -235,8 +237,14 @@ def _walk(patterns: list[Any], before: str) -> list[tuple[str, str]]:
     return found
 
 
-@pytest.fixture
-def arguments(db: None) -> dict[str, Any]:
+@pytest.fixture(scope="module")
+def arguments(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[dict[str, Any]]:
+    """Laid once for all tests here, each of which takes back what it changed."""
+    with django_db_blocker.unblock(), rolled_back():
+        yield _laid()
+
+
+def _laid() -> dict[str, Any]:
     # Nobody listens at this address: what asks the registry fails, and says so on a page.
     where = make.registry("local", url="http://127.0.0.1:1", plain_http=True)
     app = make.repository(where, "team/app")
