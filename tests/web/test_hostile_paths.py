@@ -94,38 +94,38 @@ ASKED = [
 ]
 
 
-@pytest.mark.parametrize("path", PATHS)
-def test_a_hostile_path_is_not_there(client: Client, local: Registry, path: str) -> None:
+QUERIES = [
+    "q=%00",
+    "q=%ff%fe",
+    "q=%25%5f",
+    "q=" + "x" * 5000,
+    "q=%F0%9F%9A%A2",
+    "ns=%00",
+    "ns=..%2f..",
+    "sort=%00",
+    "sort=name;drop",
+    "page=%00",
+    "page=AAAA",
+    "state=%00",
+    "kind=__class__",
+    "platform=%00%0a",
+    "as=../../etc/passwd",
+    "show=%00",
+    "show=new%27--",
+]
+
+
+def test_a_hostile_path_is_not_there(client: Client, local: Registry) -> None:
     make.put(make.repository(local, "team/app"), make.image(), "1.0")
-    assert client.get(path).status_code in {400, 404}
+    answers = {path: client.get(path).status_code for path in PATHS}
+    assert {path: status for path, status in answers.items() if status not in {400, 404}} == {}
 
 
-@pytest.mark.parametrize(
-    "query",
-    [
-        "q=%00",
-        "q=%ff%fe",
-        "q=%25%5f",
-        "q=" + "x" * 5000,
-        "q=%F0%9F%9A%A2",
-        "ns=%00",
-        "ns=..%2f..",
-        "sort=%00",
-        "sort=name;drop",
-        "page=%00",
-        "page=AAAA",
-        "state=%00",
-        "kind=__class__",
-        "platform=%00%0a",
-        "as=../../etc/passwd",
-        "show=%00",
-        "show=new%27--",
-    ],
-)
 @pytest.mark.parametrize("path", ASKED)
-def test_a_hostile_query_is_no_fault(client: Client, local: Registry, path: str, query: str) -> None:
+def test_a_hostile_query_is_no_fault(client: Client, local: Registry, path: str) -> None:
     make.put(make.repository(local, "team/app"), make.image(), "1.0")
-    assert client.get(f"{path}?{query}").status_code == 200
+    answers = {query: client.get(f"{path}?{query}").status_code for query in QUERIES}
+    assert {query: status for query, status in answers.items() if status != 200} == {}
 
 
 @pytest.mark.parametrize(("path", "sort"), [("/", "changed"), ("/r/local/team/app", "date")])
