@@ -70,6 +70,7 @@ def states() -> dict[str, str]:
     return dict(Presence.objects.tagged().values_list("lead_tag", "state"))
 
 
+@pytest.mark.any_database
 def test_m01_indexes_a_thousand_deep_end(place: Place, hostile: Hostile) -> None:
     digest, media_type = place.put(image()), OCI_MANIFEST
     for _ in range(200):
@@ -83,6 +84,7 @@ def test_m01_indexes_a_thousand_deep_end(place: Place, hostile: Hostile) -> None
     assert Manifest.objects.count() == 5
 
 
+@pytest.mark.any_database
 def test_m01_an_index_that_doubles_at_each_level_is_read_once(place: Place, hostile: Hostile) -> None:
     level = [(OCI_MANIFEST, place.put(image() | {"annotations": {"n": str(n)}})) for n in range(2)]
     for number in range(3):
@@ -98,6 +100,7 @@ def test_m01_an_index_that_doubles_at_each_level_is_read_once(place: Place, host
     assert len(hostile.requests) <= 14
 
 
+@pytest.mark.any_database
 def test_m01_more_children_than_any_index_has_are_refused(place: Place, hostile: Hostile) -> None:
     children = [(OCI_MANIFEST, digest_of(b"%d" % number)) for number in range(10_000)]
     place.put(index_of(*children), "many", media_type=OCI_INDEX)
@@ -108,6 +111,7 @@ def test_m01_more_children_than_any_index_has_are_refused(place: Place, hostile:
     assert len(hostile.requests) <= 4
 
 
+@pytest.mark.any_database
 def test_m01_an_index_that_comes_back_for_each_of_its_children_is_no_circle(row: Registry, hostile: Hostile) -> None:
     serve(hostile, app=["1"])
     lies = [digest_of(b"lie %d" % number) for number in range(5)]
@@ -124,6 +128,7 @@ def test_m01_an_index_that_comes_back_for_each_of_its_children_is_no_circle(row:
     assert Manifest.objects.count() == 1
 
 
+@pytest.mark.any_database
 def test_m02_layers_without_end_are_refused(place: Place) -> None:
     digests = [f"sha256:{number:064x}" for number in range(30_000)]
     layers = [{"mediaType": "a/b", "digest": digest, "size": 1} for digest in digests]
@@ -135,6 +140,7 @@ def test_m02_layers_without_end_are_refused(place: Place) -> None:
     assert states() == {"many": Presence.State.UNREADABLE, "bearable": Presence.State.WHOLE}
 
 
+@pytest.mark.any_database
 def test_m02_a_manifest_above_four_megabytes_is_not_read(place: Place) -> None:
     place.put(image() | {"annotations": {"a": "b" * 2**22}}, "large")
     place.put(image(), "good")
@@ -145,6 +151,7 @@ def test_m02_a_manifest_above_four_megabytes_is_not_read(place: Place) -> None:
     assert states() == {"good": Presence.State.WHOLE}
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize(
     ("content", "state"),
     [
@@ -169,6 +176,7 @@ def test_m02_a_config_that_is_huge_is_bounded(place: Place, content: Callable[[]
     assert time.monotonic() - began < 5
 
 
+@pytest.mark.any_database
 def test_m02_a_config_that_is_larger_than_it_says_is_not_read(place: Place) -> None:
     pointer = place.blob(b" " * (9 * 2**20))
     place.put(image() | {"config": pointer | {"size": 100}}, "1")
@@ -209,6 +217,7 @@ def test_m04_a_date_that_is_none_is_unknown(place: Place) -> None:
     assert not Manifest.objects.exclude(created=None).exists()
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize(
     "spoil",
     [
@@ -252,6 +261,7 @@ def test_m06_bytes_that_are_not_those_of_the_digest_are_not_kept(
     assert Manifest.objects.filter(digest=wanted).count() == 0
 
 
+@pytest.mark.any_database
 def test_m06_a_tag_that_moves_between_two_requests_is_one_of_the_two(row: Registry, hostile: Hostile) -> None:
     serve(hostile, app=["1"])
     bodies = [json.dumps(image() | {"annotations": {"n": str(n)}}).encode() for n in range(2)]

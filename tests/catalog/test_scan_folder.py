@@ -27,7 +27,7 @@ from tests.pushing import Pusher
 from tests.real_registry import RealRegistry, generations
 from tests.storage_layout import StorageLayout
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.any_database]
 
 PROOF: Final = 3  # requests: what it is, an upload that is begun, and cancelled
 

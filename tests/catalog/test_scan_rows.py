@@ -18,7 +18,7 @@ from tests.hostile import Hostile, Reply
 from tests.pushing import OCI_INDEX, OCI_MANIFEST
 from tests.storage_layout import StorageLayout
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.any_database]
 
 SECRET = base64.b64encode(b"berth:hunter2").decode()
 

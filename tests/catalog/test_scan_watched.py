@@ -17,7 +17,7 @@ from tests.catalog.serving import serve
 from tests.hostile import Hostile, Reply
 from tests.storage_layout import StorageLayout
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.any_database]
 
 REFUSALS = [
     Reply.errors(401, "UNAUTHORIZED", "authentication required"),
