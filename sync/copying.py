@@ -29,7 +29,7 @@ from oci.names import Digest, parse_repository, parse_tag
 from oci.transfer.attached import Wanted
 from oci.transfer.sides import Side, at
 from sync.engine import BackupHeld, Ended, Engine, Errand, Meter, Placed, TagMoved
-from sync.faults import Fault, Reach, fault_of
+from sync.faults import Reach, fault_of
 from sync.holding import hold
 from sync.models import Item, Run
 from sync.outcome import Outcome, settle
@@ -98,7 +98,7 @@ class Copying:
         self._outcomes: list[Outcome] = []
         self._first_outcome = 0.0
         self._shut: dict[_Shut, str] = {}
-        self._silent = 0
+        self._silent: set[RegistryError] = set()  # one may have ended several tags of an image
         self._again: list[Item] = []  # those that failed, and are tried once more when all others were
         self._progress = Progress(0)
         self._listed: dict[str, frozenset[str]] = {}
@@ -155,7 +155,7 @@ class Copying:
         try:
             copy = _Copy(item, self._errand(item), meter)
         except RegistryError as error:
-            self._fail(item, meter, fault_of(error))
+            self._fail(item, meter, error)
         else:
             self._under_way[self._engine.place(copy.errand, meter)] = copy
 
@@ -227,7 +227,7 @@ class Copying:
             try:
                 answer = future.result()
             except RegistryError as error:
-                self._fail(copy.item, copy.meter, fault_of(error))
+                self._fail(copy.item, copy.meter, error)
             except TagMoved:
                 self._end(Outcome(copy.item, Item.State.SKIPPED, _MOVED))
             except BackupHeld:
@@ -252,7 +252,7 @@ class Copying:
                 self._under_way[self._engine.point(copy.errand, answer)] = copy
                 return
         assert copy.placed is not None  # noqa: S101  a tag is put after all else
-        self._silent = 0
+        self._silent.clear()
         self._end(Outcome.of(copy.item, copy.placed, copy.meter.moved), copy.meter)
 
     def _gather(self) -> None:
@@ -263,7 +263,8 @@ class Copying:
                 self._end(Outcome.of(copy.item, copy.placed, copy.meter.moved), copy.meter)
         self._under_way.clear()
 
-    def _fail(self, item: Item, meter: Meter, fault: Fault) -> None:
+    def _fail(self, item: Item, meter: Meter, error: RegistryError) -> None:
+        fault = fault_of(error)
         if fault.reach is Reach.REGISTRY:
             raise Paused(fault.wait, fault.sentence)
         if fault.reach is Reach.REPOSITORY:
@@ -276,8 +277,8 @@ class Copying:
             state = Item.State.PARKED if fault.again else Item.State.FAILED
             self._end(Outcome(item, state, fault.sentence, sent=meter.moved), meter)
         if fault.reach is Reach.AWAY:
-            self._silent += 1
-            if self._silent >= _AWAY:
+            self._silent.add(error)
+            if len(self._silent) >= _AWAY:
                 raise Away(fault.sentence)
 
     def _end(self, outcome: Outcome, meter: Meter | None = None) -> None:

@@ -10,7 +10,8 @@ import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Final, Self
+from functools import partial
+from typing import Final, Self, TypeAlias
 
 from oci.client import RegistryClient
 from oci.errors import BadAnswer, NotFound
@@ -60,6 +61,14 @@ class Errand:
     backup: TagName | None = None
     is_deep: bool = False
     is_there: bool = False
+
+    @property
+    def image(self) -> _Image:
+        """What is to be there, whatever tag it gets."""
+        return self.source, self.target, self.digest, self.before if self.is_there else None
+
+
+_Image: TypeAlias = tuple[RepositoryName, RepositoryName, Digest, Digest | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +126,8 @@ class Engine:
         self._blobs = Blobs(source, target, at_once=BLOBS, homes=homes, is_same=is_same)
         self._images = Images(source, target, self._blobs, known)
         self._attached = Attached(source, target, self._images, holds)
+        self._being_placed: dict[_Image, Future[Placed]] = {}
+        self._placed: dict[_Image, Digest] = {}
         self._placing = ThreadPoolExecutor(IMAGES, thread_name_prefix="images")
         self._pointing = ThreadPoolExecutor(_POINTING, thread_name_prefix="tags")
 
@@ -124,8 +135,18 @@ class Engine:
         return Meter(self.ended, self._throttles)
 
     def place(self, errand: Errand, meter: Meter) -> Future[Placed]:
-        """Raises RegistryError, of which `side_of` tells where, and Ended."""
-        return self._placing.submit(self._place, errand, meter)
+        """Raises RegistryError, of which `side_of` tells where, and Ended. One thread asks for all.
+
+        An image of several tags is brought with the first of them; the others wait, and cost the source nothing. It
+        fails for all of them.
+        """
+        if first := self._being_placed.get(errand.image):
+            return self._placing.submit(self._follow, first)
+        if digest := self._placed.get(errand.image):
+            return self._placing.submit(self._find, errand, meter, digest)
+        future = self._being_placed[errand.image] = self._placing.submit(self._place, errand, meter)
+        future.add_done_callback(partial(self._note, errand.image))
+        return future
 
     def point(self, errand: Errand, placed: Placed) -> Future[bool]:
         """Whether the tag was put; not where it points there already. Raises TagMoved and BackupHeld too."""
@@ -144,6 +165,25 @@ class Engine:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _note(self, image: _Image, future: Future[Placed]) -> None:
+        if not future.cancelled() and future.exception() is None:
+            self._placed[image] = future.result().digest
+        del self._being_placed[image]
+
+    def _follow(self, first: Future[Placed]) -> Placed:
+        """It began before, so it comes to its end."""
+        placed = first.result()
+        return Placed(placed.digest, placed.top)
+
+    def _find(self, errand: Errand, meter: Meter, digest: Digest) -> Placed:
+        if errand.is_there:
+            return Placed(digest)
+        try:
+            with at(Side.TARGET):
+                return Placed(digest, self._target.manifest(errand.target, digest))
+        except NotFound:  # somebody has deleted it since
+            return self._place(errand, meter)
 
     def _place(self, errand: Errand, meter: Meter) -> Placed:
         if self.ended.is_set():

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from oci.errors import BadAnswer, NotFound, Refused, TooLarge
@@ -40,7 +42,6 @@ class Order:
     target: RepositoryName
     tag: TagName | None = None
     selection: Selection = field(default_factory=Selection)
-    may_be_there: bool = False  # under another tag: then it is looked for, and not pulled
     meter: Meter = field(default_factory=Tally)
 
 
@@ -79,6 +80,8 @@ class Images:
         self, source: RegistryClient, target: RegistryClient, blobs: Blobs, known: Known = lambda _: None
     ) -> None:
         self._source, self._target, self._blobs, self._known = source, target, blobs, known
+        self._ordering = Lock()
+        self._puts: dict[tuple[RepositoryName, Digest], Future[bool] | bool] = {}
 
     def place(self, order: Order, fetched: Fetched | None = None, *, anew: bool = False) -> tuple[Copied, Fetched]:
         """All but the tag; `fetched` is what the order names, where it was asked for already.
@@ -103,9 +106,6 @@ class Images:
 
     def _place(self, order: Order, fetched: Fetched | None, *, anew: bool) -> tuple[Copied, Fetched]:
         copied = Copied(order.digest)
-        if order.may_be_there and not anew and (there := self._had(order)):
-            copied.subjects = [there.digest, *_children(there)]
-            return copied, there
         top = fetched or self._fetch(order.source, order.digest, copied)
         if isinstance(top.manifest, ImageIndex) and not order.selection.keeps_all(top.manifest):
             top = self._selected(order, top, copied)
@@ -113,18 +113,31 @@ class Images:
         parts = list(self._parts(order, top, copied, anew=anew))
         for part in parts:
             order.meter.go_on()
-            with at(Side.TARGET):
-                copied.is_listed = put(self._target, order.target, part.digest, part)
+            copied.is_listed = self._put(order.target, part, anew=anew)
             copied.manifests += 1
         return copied, top
 
-    def _had(self, order: Order) -> Fetched | None:
-        """The whole image, if the target has it: it took it when all that it lists was there."""
-        with at(Side.TARGET):
-            try:
-                return self._target.manifest(order.target, order.digest)
-            except NotFound:
-                return None
+    def _put(self, repository: RepositoryName, part: Fetched, *, anew: bool) -> bool:
+        """Once, however many images list it: while distribution stores it again, it truncates the link that was there.
+
+        Whoever puts an index of it in that moment hears that it is unknown.
+        """
+        told: Future[bool] = Future()
+        with self._ordering:
+            before = None if anew else self._puts.get((repository, part.digest))
+            if before is None:
+                self._puts[repository, part.digest] = told
+        if before is not None:
+            return before if isinstance(before, bool) else before.result()
+        try:
+            with at(Side.TARGET):
+                told.set_result(put(self._target, repository, part.digest, part))
+            self._puts[repository, part.digest] = told.result()
+        except BaseException as error:
+            del self._puts[repository, part.digest]
+            told.set_exception(error)
+            raise
+        return told.result()
 
     def _selected(self, order: Order, index: Fetched, copied: Copied) -> Fetched:
         assert isinstance(index.manifest, ImageIndex)  # noqa: S101  its caller has looked
@@ -171,10 +184,6 @@ class Images:
         assert fetched is not None  # noqa: S101  no condition was made
         copied.pulls += 1
         return fetched
-
-
-def _children(fetched: Fetched) -> list[Digest]:
-    return [child.digest for child in fetched.manifest.manifests] if isinstance(fetched.manifest, ImageIndex) else []
 
 
 class _Walk:

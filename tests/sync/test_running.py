@@ -205,6 +205,25 @@ def test_a_plan_is_weighed_and_its_manifests_are_not_pulled_again(syncing: Synci
     assert not PlannedManifest.objects.exists()
 
 
+def test_an_image_of_several_tags_is_brought_once(syncing: Syncing) -> None:
+    """All of them begin at once; one that comes long after the first finds it there as well."""
+    platforms = ("linux/amd64", "linux/arm64")
+    children = [syncing.push.image(layers=[p.encode() * 9_000], seed=p, platform=p) for p in platforms]
+    tags = ("1", "1.2", "1.2.3", "latest", *(f"build-{number}" for number in range(16)))
+    index = syncing.push.index(*tags, children=children)
+    sizes = {
+        part["digest"]: part["size"]
+        for image in (json.loads(syncing.push.fetch(child)) for child in children)
+        for part in (image["config"], *image["layers"])
+    }
+
+    run = syncing.run(syncing.rule())
+
+    assert (run.state, ends(run)) == (Run.State.DONE, dict.fromkeys(tags, "copy done"))
+    assert {digest_at(syncing.there, tag) for tag in tags} == {index}
+    assert (run.pulls_spent, run.sent) == (3, sum(sizes.values())), "each manifest and each blob once"
+
+
 def blob_file(registry: RealRegistry, digest: str) -> Path:
     return registry.storage / "docker/registry/v2/blobs/sha256" / digest[7:9] / digest[7:] / "data"
 

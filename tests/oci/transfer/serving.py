@@ -11,7 +11,7 @@ from typing import Any, Final
 from urllib.parse import parse_qs
 
 from tests.hostile import Answer, Asked, Hostile, Reply
-from tests.pushing import OCI_CONFIG, OCI_LAYER, OCI_MANIFEST
+from tests.pushing import OCI_CONFIG, OCI_INDEX, OCI_LAYER, OCI_MANIFEST
 
 NAME: Final = "team/app"
 UPLOADS: Final = f"/v2/{NAME}/blobs/uploads/"
@@ -33,9 +33,20 @@ def serve(
         "config": {"mediaType": OCI_CONFIG, "digest": blobs[b"{}"], "size": 2},
         "layers": described,
     } | dict(parts or {})
+    return _serve_manifest(source, document, *tags)
+
+
+def serve_index(source: Hostile, *tags: str, children: Sequence[str], annotations: Mapping[str, str]) -> str:
+    """The digest of an index of images that are served."""
+    listed = [{"mediaType": OCI_MANIFEST, "digest": child, "size": 1} for child in children]
+    document = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": listed, "annotations": dict(annotations)}
+    return _serve_manifest(source, document, *tags)
+
+
+def _serve_manifest(source: Hostile, document: Mapping[str, Any], *tags: str) -> str:
     content = json.dumps(document).encode()
     digest = digest_of(content)
-    reply = Reply(200, content, {"Content-Type": OCI_MANIFEST, "Docker-Content-Digest": digest})
+    reply = Reply(200, content, {"Content-Type": document["mediaType"], "Docker-Content-Digest": digest})
     for target in (*tags, digest):
         for method in ("GET", "HEAD"):
             source.on(method, f"/v2/{NAME}/manifests/{target}", reply)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from threading import Barrier
 from typing import Final
 
 import pytest
@@ -17,7 +19,7 @@ from oci.transfer.sides import Side, side_of
 from oci.transport import Endpoint
 from tests.hostile import Asked, Hostile, Raw, Reply
 from tests.oci.transfer.copier import Copier
-from tests.oci.transfer.serving import NAME, UPLOADS, Uploads, blob_path, digest_of, of_uploads, serve
+from tests.oci.transfer.serving import NAME, UPLOADS, Uploads, blob_path, digest_of, of_uploads, serve, serve_index
 
 APP = parse_repository(NAME)
 LARGE: Final = bytes(range(256)) * 36 * 1024  # 9 MiB
@@ -204,3 +206,25 @@ def test_a_target_that_has_less_than_it_says_is_given_all(copier: Copier, hostil
 
     assert Digest.parse(digest_of(LARGE)) not in [blob.digest for blob in copied.unread]
     assert target.taken[digest_of(LARGE)] == LARGE
+
+
+def test_two_indexes_at_once_put_the_image_that_both_list_once(
+    copier: Copier, source: Hostile, hostile: Hostile
+) -> None:
+    """distribution has it not for a moment while it is put again, and refuses the index that comes right then."""
+    Uploads(hostile)
+    child = serve(source, layers=[b"shared"])
+    for tag in ("1", "2"):
+        serve_index(source, tag, children=[child], annotations={"n": tag})
+    both_have_asked = Barrier(2)
+
+    def missing(_: Asked) -> Reply:
+        both_have_asked.wait(10)
+        return Reply(404)
+
+    hostile.on("HEAD", f"/v2/{NAME}/manifests/{child}", missing)
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(copier.copy, (NAME, NAME), ("1", "2")))
+
+    puts = Counter(asked.path for asked in hostile.asked() if asked.method == "PUT")
+    assert [puts[f"/v2/{NAME}/manifests/{target}"] for target in (child, "1", "2")] == [1, 1, 1]
