@@ -29,6 +29,7 @@ class Hub:
         self.pulls_left: int | None = LIMIT  # None: it speaks of no quota, as to those who pay
         self.tokens = 0
         self.lifetime = 300
+        self.retry_after = "3600"
         self._manifests: dict[tuple[str, str], tuple[bytes, str]] = {}
         self._tags: dict[str, list[str]] = {}
         self._blobs: dict[str, bytes] = {}
@@ -119,7 +120,7 @@ class Hub:
         if self.pulls_left is not None:
             if asked.method == "GET":
                 if not self.pulls_left:
-                    return Reply.errors(429, "TOOMANYREQUESTS", Retry_After="3600")
+                    return Reply.errors(429, "TOOMANYREQUESTS", Retry_After=self.retry_after)
                 self.pulls_left -= 1
             headers = {
                 "RateLimit-Limit": f"{LIMIT};w={_WINDOW}",

@@ -258,6 +258,7 @@ def test_ages_that_were_paid_for_are_kept_when_the_quota_ends(hub: Hub, syncing:
     for number in range(60):
         hub.image(NAME, f"1.{number}", layers=(f"layer {number}".encode(),))
     hub.pulls_left = 55
+    hub.retry_after = ""  # or the next request would wait as well
     rule = syncing.rule(choice=Choice(newest=1, newest_by=NewestBy.TIME))
     run = syncing.plan(rule)
     assert run.state == Run.State.WAITING
