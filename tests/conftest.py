@@ -15,6 +15,7 @@ from tests import guardless, static_files
 from tests.hostile import Hostile
 from tests.pushing import Pusher
 from tests.real_registry import RealRegistry, generations
+from tests.sampling import of_today
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,8 +37,12 @@ QUIET: Final = (
 )
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """The long files first, or one process would be at its last while the others have none left."""
+    sampled = [item for item in items if item.get_closest_marker("sampled")]
+    others = set(sampled) - set(of_today(sampled))
+    config.hook.pytest_deselected(items=list(others))
+    items[:] = [item for item in items if item not in others]
     items.sort(key=lambda item: item.get_closest_marker("long") is None)
 
 

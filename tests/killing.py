@@ -16,7 +16,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from datetime import UTC, datetime
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -25,12 +24,10 @@ from typing import Any, Final
 import django
 
 from tests.catalog.apart import ROOT
+from tests.sampling import EVERY, FIRST
 
 # They write nothing, and a death after one of them leaves what one at the write before it leaves, or behind it.
 _WRITE_NOTHING: Final = ("SELECT", "PRAGMA", "EXPLAIN", "BEGIN", "RELEASE")
-# Most of a second each, where a test has hundreds. `.ci/run` asks for every third: tomorrow they are others.
-EVERY: Final = int(os.environ.get("BERTH_TEST_KILLS_EVERY", "1"))
-FIRST: Final = datetime.now(UTC).toordinal() % EVERY
 # What Django and Celery would else load in each fork: when they first ask, link to a page, and send a task.
 _LATE: Final = (
     "django.db.models.sql.compiler",
@@ -139,7 +136,7 @@ def killed_everywhere(
 ) -> None:
     """`work` over the same databases, each time killed a step later, and then `go_on`; until it lives to its end.
 
-    `is_sampled`: of these steps, `EVERY` so many.
+    `is_sampled`: of these steps, those of today.
     """
     first, every = (FIRST, EVERY) if is_sampled else (0, 1)
     kept = data / "before"

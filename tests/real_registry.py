@@ -51,6 +51,11 @@ def generations() -> list[str]:
     return [V2, V3] if binary(V3) else [V2]
 
 
+def generations_in_turn() -> list[Any]:
+    """For a test that is long: 2.8 always, 3 as one of those that are sampled."""
+    return [V2, *[pytest.param(other, marks=pytest.mark.sampled) for other in generations()[1:]]]
+
+
 class RealRegistry:
     def __init__(  # noqa: PLR0913  each is a switch of the registry
         self,

@@ -10,9 +10,9 @@ from typing import NamedTuple
 import pytest
 
 from tests.catalog.apart import Scanned, prepare, scan_apart
-from tests.killing import EVERY, FIRST
 from tests.pushing import Pusher
 from tests.real_registry import RealRegistry
+from tests.sampling import of_today
 
 pytestmark = pytest.mark.long
 
@@ -72,7 +72,7 @@ def undisturbed(registry: RealRegistry, tmp_path_factory: pytest.TempPathFactory
     return done
 
 
-@pytest.mark.parametrize(("source", "counted", "fraction"), KILLS[FIRST::EVERY])
+@pytest.mark.parametrize(("source", "counted", "fraction"), of_today(KILLS))
 def test_a_scan_that_was_killed_comes_to_the_same_end(
     undisturbed: dict[str, Undisturbed], tmp_path: Path, source: str, counted: str, fraction: float
 ) -> None:
@@ -85,7 +85,7 @@ def test_a_scan_that_was_killed_comes_to_the_same_end(
     assert (again.state, again.picture) == ("done", scanned.picture)
 
 
-@pytest.mark.parametrize(("source", "table"), TABLE_KILLS[FIRST::EVERY])
+@pytest.mark.parametrize(("source", "table"), of_today(TABLE_KILLS))
 def test_a_scan_that_was_killed_between_two_tables_comes_to_the_same_end(
     undisturbed: dict[str, Undisturbed], tmp_path: Path, source: str, table: str
 ) -> None:
@@ -126,7 +126,7 @@ def _scanned_later(before: Path) -> Undisturbed:
     return Undisturbed(before, scanned)
 
 
-@pytest.mark.parametrize(("source", "fraction"), LATER_KILLS[FIRST::EVERY])
+@pytest.mark.parametrize(("source", "fraction"), of_today(LATER_KILLS))
 def test_a_later_scan_that_was_killed_comes_to_the_same_end(
     changed: dict[str, Undisturbed], tmp_path: Path, source: str, fraction: float
 ) -> None:

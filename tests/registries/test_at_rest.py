@@ -47,6 +47,7 @@ def berth(tmp_path: Path) -> Installation:
 reads_files = pytest.mark.skipif("BERTH_TEST_DATABASE_URL" in os.environ, reason="it reads the files of SQLite")
 
 
+@pytest.mark.sampled
 @reads_files
 def test_no_file_and_no_line_holds_the_password(berth: Installation, hostile: Hostile) -> None:
     hostile.on("GET", "/v2/", Reply.challenge('Basic realm="x"'))
@@ -69,6 +70,7 @@ def test_no_file_and_no_line_holds_the_password(berth: Installation, hostile: Ho
     assert CANARY not in said
 
 
+@pytest.mark.sampled
 @reads_files
 def test_no_file_and_no_line_holds_the_key_of_a_client_certificate(berth: Installation, tmp_path: Path) -> None:
     server, alice, bob = (SelfSigned.made(tmp_path / name) for name in ("server", "alice", "bob"))

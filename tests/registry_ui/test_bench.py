@@ -31,6 +31,7 @@ def running_in(folder: Path) -> list[str]:
     return found
 
 
+@pytest.mark.sampled
 def test_a_bench_prints_json_and_nothing_else() -> None:
     done = bench("scan", "--tiny", "--json")
 

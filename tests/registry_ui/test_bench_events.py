@@ -12,6 +12,7 @@ from tests.registry_ui.processes import bench
 pytestmark = pytest.mark.long
 
 
+@pytest.mark.sampled
 def test_nothing_that_is_told_is_lost() -> None:
     done = bench("events", "--tiny", "--json")
 

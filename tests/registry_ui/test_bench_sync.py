@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from tests.registry_ui.processes import bench
 
 
+@pytest.mark.sampled
 def test_it_copies_what_skopeo_copies() -> None:
     done = bench("sync", "--tiny", "--json")
 

@@ -18,6 +18,7 @@ from registry_ui.bench.storage_data import Shape
 from tests.registry_ui.processes import bench
 
 
+@pytest.mark.sampled
 def test_a_plan_sends_no_more_than_it_has_to() -> None:
     done = bench("tags", "--tiny", "--json")
 

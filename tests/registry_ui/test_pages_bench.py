@@ -19,6 +19,7 @@ def rows_of(text: str) -> dict[str, dict[str, Any]]:
     return {row["what"]: row for row in json.loads(text)["rows"]}
 
 
+@pytest.mark.sampled
 def test_pages_are_measured_and_the_catalog_is_kept_for_the_next_run(tmp_path: Path) -> None:
     done = bench("pages", "--tiny", "--json", "--data", str(tmp_path))
 

@@ -18,7 +18,7 @@ from registry_ui.bench.processes import end
 from registry_ui.bench.registries import Registry
 from registry_ui.bench.site import Site
 from tests.pushing import Pusher
-from tests.real_registry import V2, V3, binary, generations
+from tests.real_registry import V2, V3, binary, generations_in_turn
 from tests.registry_ui.telling_apart import story, web
 
 pytestmark = pytest.mark.long
@@ -27,7 +27,7 @@ _PATIENCE = 40.0
 _NAME = "main"
 
 
-@pytest.fixture(params=generations())
+@pytest.fixture(params=generations_in_turn())
 def registry(request: pytest.FixtureRequest, tmp_path: Path) -> Registry:
     program = binary(V3 if request.param == "3" else V2)
     assert program

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from tests.catalog.apart import prepare
-from tests.killing import EVERY, told_by
+from tests.killing import told_by
 from tests.pushing import Pusher
 from tests.real_registry import RealRegistry
+from tests.sampling import EVERY
 from tests.sync.killing import NAME
 
 pytestmark = [pytest.mark.long, pytest.mark.any_database]

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from tests.catalog.apart import prepare, scan_apart
-from tests.killing import EVERY, told_by
+from tests.killing import told_by
 from tests.real_registry import RealRegistry
+from tests.sampling import EVERY
 from tests.tagging.killing import KEPT, push
 
 # One chunk, of tags that share a digest and of tags alone; 3 does the same for each, one after the other.

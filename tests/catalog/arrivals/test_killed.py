@@ -11,8 +11,9 @@ from registries.models import Registry
 from tests.catalog.apart import prepare, run
 from tests.catalog.arrivals.station import Station
 from tests.ear import Ear
-from tests.killing import EVERY, told_by
+from tests.killing import told_by
 from tests.real_registry import RealRegistry
+from tests.sampling import EVERY
 
 pytestmark = pytest.mark.long
 
