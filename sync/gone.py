@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from catalog.models import Repository
+from catalog.recording.chunks import by_number
 from jobs.running import Asking, Lease
 from oci.names import RepositoryName
 from sync.models import Item, Run, Synced
@@ -17,6 +18,7 @@ from tagging import services as tagging
 from tagging.models import Plan
 from tagging.planning import NotPlanned, plan_tags_by_rule
 
+_TOGETHER: Final = 250  # tags of which the end is written in one transaction
 _SHARE: Final = 5  # one in so many may go without a yes
 _FEW: Final = 1  # and so many may whatever their share is
 _MANY: Final = gettext_noop("%(gone)s of the %(all)s tags that this rule has copied in are gone upstream. Delete them?")
@@ -111,11 +113,12 @@ def _delete(run: Run, lease: Lease, repository: Repository | None, items: list[I
         item.state = Item.State.DONE if is_planned else Item.State.SKIPPED
         item.note = _PLAN % {"n": plan.pk} if plan and is_planned else _MOVED if repository else _UNKNOWN
         item.ended_at = now
-    with lease.writing():
-        Item.objects.bulk_update(items, ["state", "note", "ended_at"])
-        _forget(run, [item for item in items if item.tag in planned])
+    for some in by_number(items, _TOGETHER):
+        with lease.writing():
+            Item.objects.bulk_update(some, ["state", "note", "ended_at"])
+            _forget(run, [item for item in some if item.tag in planned])
 
 
 def _forget(run: Run, items: Iterable[Item]) -> None:
-    for item in items:
-        Synced.objects.filter(registry=run.target, repository=item.repository, tag=item.tag).delete()
+    known = Synced.objects.of_tags(run.target, [(item.repository, item.tag) for item in items]).locked()
+    Synced.objects.filter(pk__in=list(known.values_list("pk", flat=True))).delete()

@@ -84,8 +84,11 @@ def note_synced(run: Run, terms: Terms, items: Sequence[Item], now: datetime, *,
 
     `is_found`: it was the same there before any rule copied it, and so is no rule's to delete.
     """
-    is_owned = bool(items) and not is_found
-    rule_id = Run.objects.values_list("rule_id", flat=True).get(pk=run.pk) if is_owned else None
+    if not items:
+        return
+    rule_id = None if is_found else Run.objects.values_list("rule_id", flat=True).get(pk=run.pk)
+    items = sorted(items, key=lambda item: (item.repository, item.tag))  # as all do, so that nobody waits for another
+    list(Synced.objects.of_tags(run.target, [(item.repository, item.tag) for item in items]).locked())
     Synced.objects.bulk_create(
         [
             Synced(

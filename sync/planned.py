@@ -30,7 +30,8 @@ def write_draft(lease: Lease, run: Run, draft: Draft, now: datetime) -> None:
             _note_seen(run, items, now)
     for rows in by_number(draft.vanished, _ROWS):
         with lease.writing():
-            Synced.objects.filter(pk__in=[row.pk for row in rows]).update(seen="", seen_at=now)
+            known = Synced.objects.filter(pk__in=[row.pk for row in rows]).locked()
+            Synced.objects.filter(pk__in=list(known.values_list("pk", flat=True))).update(seen="", seen_at=now)
     _count(run, draft.items)
     run.left_out = {why: [count, some] for why, (count, some) in draft.left_out.items()}
     run.problems = [list(problem) for problem in draft.problems]
@@ -51,24 +52,18 @@ def _count(run: Run, items: Sequence[Item]) -> None:
 
 def _note_seen(run: Run, items: Sequence[Item], now: datetime) -> None:
     """Where upstream is now; what is the same at both ends counts as copied from there, whoever copied it."""
-    terms = Terms.read(run.terms)
     tagged = [item for item in items if item.tag]
-    rows: dict[tuple[str, str], Synced] = {}
-    by_repository: dict[str, list[str]] = {}
-    for item in tagged:
-        by_repository.setdefault(item.repository, []).append(item.tag)
-    for name, tags in by_repository.items():
-        known = Synced.objects.filter(registry=run.target, repository=name, tag__in=tags)
-        rows |= {(row.repository, row.tag): row for row in known}
-    same: list[int] = []
+    known = Synced.objects.of_tags(run.target, [(item.repository, item.tag) for item in tagged]).locked()
+    rows = {(row.repository, row.tag): row for row in known}
+    moved: list[Synced] = []
     for item in tagged:
         row = rows.get((item.repository, item.tag))
-        if row is not None and row.seen == item.digest:
-            same.append(row.pk)
-        elif row is not None:
-            Synced.objects.filter(pk=row.pk).update(seen=item.digest, seen_at=now)
-    Synced.objects.filter(pk__in=same).update(seen_at=now)
+        if row is not None and row.seen != item.digest:
+            row.seen = item.digest
+            moved.append(row)
+    Synced.objects.filter(pk__in=[row.pk for row in rows.values()]).update(seen_at=now)
+    Synced.objects.bulk_update(moved, ["seen"])
     met = [item for item in tagged if item.act == Item.Act.KEEP and (item.repository, item.tag) not in rows]
     for item in met:
         item.after = item.before
-    note_synced(run, terms, met, now, is_found=True)
+    note_synced(run, Terms.read(run.terms), met, now, is_found=True)

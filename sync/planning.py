@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 
 from django.utils.translation import gettext_noop
 
+from catalog.recording.chunks import by_number
 from oci.client import RegistryClient
 from oci.errors import BadAnswer, Denied, NotFound, Refused, RegistryError, Unauthorized
 from oci.names import Digest, RepositoryName, TagName, parse_repository, parse_tag
@@ -32,7 +33,7 @@ ATTACHED: Final = "attached"  # why an image is copied that is there: what hangs
 _THREADS: Final = 8
 _NAMED: Final = 50  # tags that are left out, of each reason
 _TOLD: Final = 500  # problems
-_TOGETHER: Final = 500
+_TOGETHER: Final = 250
 _ABSENT: Final = gettext_noop("the source has no such repository, or does not show it")
 _NOT_READ: Final = gettext_noop("it could not be read: %(why)s")
 _GONE: Final = gettext_noop("it was listed, and is not there")
@@ -227,7 +228,7 @@ class Planning:
 
 
 class _Known:
-    """What was copied before, and which tags are protected, of all that is wanted: a query for five hundred."""
+    """What was copied before, and which tags are protected, of all that is wanted: a query for some hundreds."""
 
     def __init__(self, run: Run, terms: Terms, wanted: Sequence[_Wanted]) -> None:
         self._key = terms.selection.key
@@ -238,12 +239,8 @@ class _Known:
                 tags[one.target].append(one.tag)
         self._protected = {name: book.reasons(name, of_it) for name, of_it in tags.items()}
         self.synced: dict[tuple[str, str], Synced] = {}
-        for name, of_it in tags.items():
-            for start in range(0, len(of_it), _TOGETHER):
-                rows = Synced.objects.filter(
-                    registry=run.target, repository=name, tag__in=of_it[start : start + _TOGETHER]
-                )
-                self.synced |= {(row.repository, row.tag): row for row in rows}
+        for some in by_number(((one.target, one.tag) for one in wanted if one.tag), _TOGETHER):
+            self.synced |= {(row.repository, row.tag): row for row in Synced.objects.of_tags(run.target, some)}
 
     def standing(self, source: str, target: str, row: Synced | None) -> Standing:
         same_form = row is not None and row.form == self._key

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 from catalog.models import RepositoryBlob
-from catalog.recording.chunks import by_number
+from catalog.recording.chunks import by_number, by_weight
 from jobs.running import Lease
 from oci.client import RegistryClient
 from oci.errors import BadAnswer, DigestMismatch, NotFound, TooLarge
@@ -20,6 +20,8 @@ from oci.transfer.selection import Selection
 from oci.transfer.sides import Side, at
 from sync.models import Item, PlannedManifest, Run
 from sync.terms import Terms
+
+_Read: TypeAlias = tuple[Item, Sequence[Descriptor] | None]  # the blobs of its image; None: it cannot be read
 
 _THREADS: Final = 4
 _DEPTH: Final = 3
@@ -38,9 +40,9 @@ def weigh(run: Run, lease: Lease, source: RegistryClient, tell: Callable[[int, i
     reader = _Reader(source, Terms.read(run.terms).selection)
     with ThreadPoolExecutor(_THREADS, thread_name_prefix="weighing") as pool:
         try:
-            for number, (item, blobs) in enumerate(zip(items, pool.map(reader.read, items), strict=True)):
-                tell(number, len(items))
-                _weigh(run, item, blobs, reader.seen)
+            read = zip(items, pool.map(reader.read, items), strict=True)
+            for some in by_weight(_told(read, len(items), tell), _blobs_of, _TOGETHER):
+                _weigh(run, some, reader.seen)
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
@@ -117,18 +119,32 @@ class _Reader:
                 below.blobs.update((part.digest, part) for part in parts)
 
 
-def _weigh(run: Run, item: Item, blobs: Sequence[Descriptor] | None, seen: set[Digest]) -> None:
-    if blobs is None:
-        return
-    new = {blob.digest: blob for blob in blobs if blob.digest not in seen}
+def _told(read: Iterable[_Read], total: int, tell: Callable[[int, int], None]) -> Iterator[_Read]:
+    for number, one in enumerate(read):
+        tell(number, total)
+        yield one
+
+
+def _blobs_of(read: _Read) -> int:
+    """How many it has; one that has none weighs something too, or there would be no end to those taken together."""
+    return 1 + len(read[1] or ())
+
+
+def _weigh(run: Run, read: Sequence[_Read], seen: set[Digest]) -> None:
+    """Each blob is of the first image that needs it; the catalog is asked for those of all of them at once."""
+    new: list[tuple[Item, dict[Digest, Descriptor]]] = []
+    for item, blobs in read:
+        if blobs is not None:
+            new.append((item, {blob.digest: blob for blob in blobs if blob.digest not in seen}))
+            seen.update(new[-1][1])
     there: set[str] = set()
-    for digests in by_number(map(str, new), _TOGETHER):
+    for digests in by_number((str(digest) for _, its in new for digest in its), _TOGETHER):
         rows = RepositoryBlob.objects.filter(
             repository__registry=run.target, repository__gone_at=None, blob__digest__in=digests
         )
         there |= set(rows.values_list("blob__digest", flat=True))
-    seen |= set(new)
-    item.size = sum(blob.size for digest, blob in new.items() if str(digest) not in there)
+    for item, its in new:
+        item.size = sum(blob.size for digest, blob in its.items() if str(digest) not in there)
 
 
 def _kept(run: Run, manifests: Iterable[Fetched]) -> Iterable[PlannedManifest]:

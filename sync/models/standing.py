@@ -2,12 +2,33 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Self
+
 from django.db import models
+from django.db.models import Q
 
 from catalog.models.content import DIGEST_LENGTH
 from registries.models import Registry
 from sync.models.rules import Rule
 from sync.models.runs import Run
+
+
+class SyncedQuerySet(models.QuerySet["Synced"]):
+    def of_tags(self, registry: Registry, tags: Iterable[tuple[str, str]]) -> Self:
+        """Those of `tags`, each a repository of `registry` and a tag; some hundreds, as a statement takes them."""
+        by_repository: defaultdict[str, list[str]] = defaultdict(list)
+        for repository, tag in tags:
+            by_repository[repository].append(tag)
+        named = Q(pk__in=[])
+        for repository, some in by_repository.items():
+            named |= Q(repository=repository, tag__in=some)
+        return self.filter(named, registry=registry)
+
+    def locked(self) -> Self:
+        """In one order for all: or two runs that know the same tags would each wait for the other."""
+        return self.select_for_update().order_by("pk")
 
 
 class Synced(models.Model):
@@ -27,6 +48,8 @@ class Synced(models.Model):
     copied_at = models.DateTimeField()
     seen = models.CharField(max_length=DIGEST_LENGTH, blank=True)  # upstream when it was last looked at; "": gone
     seen_at = models.DateTimeField()
+
+    objects = SyncedQuerySet.as_manager()
 
     class Meta:
         constraints = [

@@ -1,0 +1,102 @@
+"""What is asked of the database about many tags, or written of them, is one statement for some hundreds."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from jobs import running
+from jobs import services as jobs
+from registries.models import Registry
+from registries.probing import probe
+from sync.models import Run, Synced
+from tests.catalog.scanning import scan
+from tests.real_registry import RealRegistry
+from tests.sync.hub import Hub
+from tests.sync.syncing import NAME, Syncing, ends, job_of
+from tests.web import furniture as make
+
+pytestmark = pytest.mark.django_db(transaction=True)
+TAGS = [f"1.{n}" for n in range(12)]
+NAMES = [NAME, *(f"library/app-{n}" for n in range(12))]
+
+
+@pytest.fixture
+def hub() -> Iterator[Hub]:
+    with Hub() as hub:
+        hub.pulls_left = None
+        for tag in TAGS:
+            hub.image(NAME, tag, layers=(tag.encode(),))
+        for name in NAMES[1:]:
+            hub.image(name, "1.0", layers=(name.encode(),))
+        yield hub
+
+
+@pytest.fixture
+def syncing(hub: Hub, target: RealRegistry, transactional_db: None) -> Syncing:
+    syncing = Syncing(hub.url, target.url, make.person("mara", staff=True))
+    Registry.objects.filter(pk=syncing.source.pk).update(realm=hub.realm)
+    probe(syncing.target)
+    return syncing
+
+
+def statements(queries: CaptureQueriesContext, verb: str, table: str) -> list[str]:
+    of_it = (query["sql"] for query in queries if f'"{table}"' in query["sql"])
+    return [sql for sql in of_it if sql.startswith(verb)]
+
+
+def test_tags_that_have_moved_are_noted_together(hub: Hub, syncing: Syncing) -> None:
+    rule = syncing.rule(repositories=tuple(NAMES))
+    syncing.run(rule)
+    new = {tag: hub.image(NAME, tag, layers=(b"new", tag.encode())) for tag in TAGS}
+
+    with CaptureQueriesContext(connection) as queries:
+        run = syncing.plan(rule)
+
+    assert (run.moved, run.unchanged) == (len(TAGS), len(NAMES) - 1)
+    assert dict(Synced.objects.filter(tag__in=TAGS, repository__endswith=NAME).values_list("tag", "seen")) == new
+    assert set(Synced.objects.values_list("seen_at", flat=True)) == {run.planned_at}
+    assert len(statements(queries, "UPDATE", "sync_synced")) == 2, "where they are, and that it was looked"
+    assert len(statements(queries, "SELECT", "sync_synced")) == 3, "what was copied, what has vanished, what to note"
+
+
+def test_what_images_need_is_looked_up_together(hub: Hub, syncing: Syncing) -> None:
+    syncing.run(syncing.rule("first", into="first/{name}"))
+    scan(syncing.target)
+
+    with CaptureQueriesContext(connection) as queries:
+        run = syncing.plan(syncing.rule(repositories=tuple(NAMES)))
+
+    assert (run.new, run.pulls) == (len(TAGS) + len(NAMES) - 1, len(TAGS) + len(NAMES) - 1)
+    assert run.size == _weight(hub, NAMES[1:]), "what another repository of the target has does not travel"
+    assert len(statements(queries, "SELECT", "catalog_repositoryblob")) == 1
+
+
+def test_what_was_deleted_is_forgotten_together(hub: Hub, syncing: Syncing) -> None:
+    rule = syncing.rule(deletes_gone=True)
+    syncing.run(rule)
+    scan(syncing.target)
+    for tag in TAGS[1:]:
+        hub.forget(NAME, tag)
+    run = syncing.run(rule)
+    assert jobs.answer(job_of(run), yes=True)
+
+    with CaptureQueriesContext(connection) as queries:
+        running.run_here(job_of(run).pk)
+
+    run.refresh_from_db()
+    assert run.state == Run.State.DONE
+    assert ends(run) == {TAGS[0]: "keep skipped"} | dict.fromkeys(TAGS[1:], "delete done")
+    assert list(Synced.objects.values_list("tag", flat=True)) == TAGS[:1]
+    assert len(statements(queries, "DELETE", "sync_synced")) == 1
+
+
+def _weight(hub: Hub, names: list[str]) -> int:
+    """Bytes of the blobs of these images, each once."""
+    images = [json.loads(hub.content(name, "1.0")) for name in names]
+    blobs = {blob["digest"]: blob["size"] for image in images for blob in (image["config"], *image["layers"])}
+    return sum(blobs.values())
