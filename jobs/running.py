@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any, Final
@@ -78,6 +78,7 @@ class Lease:
 
     `params` are the job's. `tell` may be called as often as one likes: it writes at most twice a
     second, raises `Stopped` when a person asked for that and `LeaseLost` when the row is no longer ours.
+    `when_given_back`, the runner's, is called in another thread: it is committed with the job's return, or not at all.
     """
 
     def __init__(self, job: Job) -> None:
@@ -88,6 +89,7 @@ class Lease:
         self._told = 0.0
         self._lost = False
         self._turn = Turn()
+        self.when_given_back: Callable[[], object] = lambda: None
 
     def tell(self, *, now: bool = False, **progress: Any) -> None:
         if self._lost:
@@ -133,20 +135,18 @@ class Lease:
 
         As if this attempt had never begun, or `again`: it counts as one.
         """
+        queued = {"state": Job.State.QUEUED, "leased_until": None, "sent_at": None}
         attempts = F("attempts") - (0 if again else 1)
-        if not self._unstopped().update(state=Job.State.QUEUED, leased_until=None, sent_at=None, attempts=attempts):
-            self.end(Job.State.STOPPED, _STOPPED)
+        with transaction.atomic():
+            if self._unstopped().update(**queued, attempts=attempts) or self.end(Job.State.STOPPED, _STOPPED):
+                self.when_given_back()
         self._lost = True
 
-    def end(self, state: Job.State, message: str) -> None:
-        """Finish the job, whatever the text is; silent where the row is no longer ours."""
-        self._mine().update(
-            state=state,
-            message=printable(message, _MESSAGE_LENGTH),
-            finished_at=timezone.now(),
-            leased_until=None,
-            stop_requested_at=None,
-        )
+    def end(self, state: Job.State, message: str) -> bool:
+        """Finish the job, whatever the text is; False where the row is no longer ours."""
+        text = printable(message, _MESSAGE_LENGTH)
+        ended = {"state": state, "message": text, "finished_at": timezone.now(), "stop_requested_at": None}
+        return bool(self._mine().update(**ended, leased_until=None))
 
     def _unstopped(self) -> Any:
         """As `_mine`; where it finds nothing, and the row is ours, a stop was requested, which nobody takes back."""

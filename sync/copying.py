@@ -73,11 +73,6 @@ class _Copy:
     placed: Placed | None = None
 
 
-def _was_interrupted(item: Item) -> bool:
-    """Whoever tried it, more than once, did not live to say how it ended."""
-    return item.state == Item.State.BEGUN and item.tries > 1
-
-
 class _Shut(NamedTuple):
     """What lets nobody in: the rest of that repository is not tried."""
 
@@ -100,6 +95,7 @@ class Copying:
         self._shut: dict[_Shut, str] = {}
         self._silent: set[RegistryError] = set()  # one may have ended several tags of an image
         self._again: list[Item] = []  # those that failed, and are tried once more when all others were
+        self._deadly: set[int] = set()  # those that whoever tried them, more than once, did not live to end
         self._progress = Progress(0)
         self._listed: dict[str, frozenset[str]] = {}
 
@@ -107,6 +103,7 @@ class Copying:
         """Raises Paused, Away, Stopped and LeaseLost; whatever came to its end by then is written, if it may be."""
         waiting = deque(self._run.items.open().exclude(act=Item.Act.DELETE).in_order())
         self._progress = Progress(len(waiting))
+        self._deadly = {item.pk for item in waiting if item.tries > 1}
         if waiting and self._run.quota_left is not None:
             ask_for_quota(self._source, waiting[0])
         try:
@@ -129,7 +126,7 @@ class Copying:
         return list(self._under_way.values())
 
     def _begin(self, waiting: deque[Item]) -> None:
-        """What was begun before and never ended goes alone: if that is what kills us, nothing else is to blame."""
+        """What was begun twice and never ended goes alone: if that is what kills us, nothing else is to blame."""
         if not waiting and not self._under_way:
             waiting.extend(self._again)
             self._again.clear()
@@ -141,12 +138,12 @@ class Copying:
             return
         if (room := room_for(_AHEAD, len(self._under_way), self._run.source, self._source)) <= 0:
             return
-        if _was_interrupted(waiting[0]):
+        if waiting[0].pk in self._deadly:
             if self._under_way:
                 return
             room = 1
         batch: list[Item] = []
-        while waiting and len(batch) < room and (not batch or not _was_interrupted(waiting[0])):
+        while waiting and len(batch) < room and (not batch or waiting[0].pk not in self._deadly):
             batch.append(waiting.popleft())
         for item in self._intended(batch):
             self._place(item, self._engine.meter())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 from django.db import InterfaceError, OperationalError, connections
@@ -169,7 +170,10 @@ class _Running:
         return self._hours.closes_after(timezone.now())
 
     def _begin(self) -> None:
+        self._lease.when_given_back = partial(_leave_begun, self._run)
         with self._lease.writing():
+            # Whoever began these has died: that was a try, however this attempt ends.
+            self._run.items.filter(state=Item.State.BEGUN).update(state=Item.State.PLANNED)
             Run.objects.filter(pk=self._run.pk).update(
                 state=Run.State.UNDER_WAY,
                 job_id=self._lease.job_id,
@@ -217,16 +221,20 @@ def end_abandoned() -> None:
 
 
 def _end(lease: Lease, run: Run, state: Run.State, message: str, **more: object) -> None:
-    """What was begun and not ended is as it was planned, and counts as no try: nobody died of it."""
     ended = None if state == Run.State.WAITING else timezone.now()
     with lease.writing():
-        run.items.filter(state=Item.State.BEGUN).update(state=Item.State.PLANNED, tries=F("tries") - 1)
+        _leave_begun(run)
         let_go_of_all(run)
         if state == Run.State.DONE:
             run.manifests.all().delete()
         Run.objects.filter(pk=run.pk).update(
             **{"state": state, "message": message, "ended_at": ended, "resumes_at": None, **more}
         )
+
+
+def _leave_begun(run: Run) -> None:
+    """What was begun and not ended is as it was planned, and counts as no try: nobody died of it."""
+    run.items.filter(state=Item.State.BEGUN).update(state=Item.State.PLANNED, tries=F("tries") - 1)
 
 
 def _planned(run: Run) -> dict[str, str]:

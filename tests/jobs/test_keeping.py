@@ -97,3 +97,30 @@ def test_a_worker_that_is_to_end_begins_nothing(job: Job) -> None:
 
     job.refresh_from_db()
     assert (job.state, job.sent_at) == (Job.State.QUEUED, None)
+
+
+def test_what_a_runner_writes_when_its_job_is_given_back(job: Job) -> None:
+    """With the job, or not at all: nobody finds the one without the other."""
+
+    def tried(lease: Lease) -> str:
+        lease.when_given_back = lambda: Job.objects.filter(pk=lease.job_id).update(title="Given back")
+        return lose_the_lease(lease)
+
+    kinds.register("test", tried)
+    run(job.pk)
+
+    job.refresh_from_db()
+    assert (job.state, job.title) == (Job.State.QUEUED, "Given back")
+
+
+def test_whose_job_is_another_s_writes_nothing_when_it_gives_up(job: Job) -> None:
+    def taken(lease: Lease) -> str:
+        lease.when_given_back = lambda: Job.objects.filter(pk=lease.job_id).update(title="Given back")
+        Job.objects.filter(pk=lease.job_id).update(fence=lease.fence + 1)
+        return lose_the_lease(lease)
+
+    kinds.register("test", taken)
+    run(job.pk)
+
+    job.refresh_from_db()
+    assert (job.state, job.title) == (Job.State.RUNNING, "A test")
