@@ -261,7 +261,7 @@ class Copying:
         self._under_way.clear()
 
     def _fail(self, item: Item, meter: Meter, error: RegistryError) -> None:
-        fault = fault_of(error)
+        fault = fault_of(error, self._terms.selection)
         if fault.reach is Reach.REGISTRY:
             raise Paused(fault.wait, fault.sentence)
         if fault.reach is Reach.REPOSITORY:

@@ -12,6 +12,7 @@ from oci.errors import (
     Denied,
     DigestMismatch,
     NotFound,
+    Refused,
     RegistryError,
     TooLarge,
     TooManyRequests,
@@ -19,19 +20,27 @@ from oci.errors import (
     Unavailable,
     Unreachable,
 )
+from oci.transfer.selection import Form, Selection
 from oci.transfer.sides import Side, side_of
 
 SHORTEST: Final = 1.0  # seconds
 LONGEST: Final = 6 * 3600.0
+_EVERYTHING: Final = Selection()
 _UNTOLD: Final = 15 * 60.0  # where a registry does not say how long to wait
 _GONE: Final = gettext_noop("the source has it no more")
 _LOST: Final = gettext_noop("a part of it is missing at the source: %(why)s")
 _REFUSED_SOURCE: Final = gettext_noop("the source lets nobody read it with these credentials: %(why)s")
 _REFUSED_TARGET: Final = gettext_noop("the target lets nobody write it with these credentials: %(why)s")
 _WRONG: Final = gettext_noop("what the source sent is not what its digest says; nothing of it was kept: %(why)s")
+_SPARSE: Final = gettext_noop(
+    "the target takes no index whose images are missing: choose another form for the platforms of the rule. %(why)s"
+)
 _SOURCE: Final = gettext_noop("the source: %(why)s")
 _TARGET: Final = gettext_noop("the target: %(why)s")
-SENTENCES: Final = (_GONE, _LOST, _REFUSED_SOURCE, _REFUSED_TARGET, _WRONG, _SOURCE, _TARGET)
+SENTENCES: Final = (_GONE, _LOST, _REFUSED_SOURCE, _REFUSED_TARGET, _WRONG, _SPARSE, _SOURCE, _TARGET)
+
+# How registries say that what a manifest lists is not there (distribution-spec, "Error Codes").
+_WANTS_CONTENT: Final = ("MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN", "MANIFEST_UNKNOWN")
 
 
 class Reach(Enum):
@@ -54,8 +63,8 @@ class Fault:
     wait: float = 0.0
 
 
-def fault_of(error: RegistryError) -> Fault:
-    """By the class of the error, never by its text."""
+def fault_of(error: RegistryError, selection: Selection = _EVERYTHING) -> Fault:
+    """By the class of the error, never by its text; `selection` is what was asked for of an index."""
     side = side_of(error) or Side.TARGET
     if isinstance(error, TooManyRequests):
         wait = _UNTOLD if error.retry_after is None else error.retry_after
@@ -65,8 +74,18 @@ def fault_of(error: RegistryError) -> Fault:
         return Fault(Reach.REPOSITORY, side, _sentence(error, side))
     if isinstance(error, Unreachable | Unavailable):
         return Fault(Reach.AWAY, side, _sentence(error, side), again=True)
+    if _is_sparse(error, side, selection):
+        return Fault(Reach.IMAGE, side, _SPARSE % {"why": error})  # however often it is tried
     is_lost = isinstance(error, NotFound) and side is Side.SOURCE
     return Fault(Reach.IMAGE, side, _sentence(error, side), again=not is_lost)
+
+
+def _is_sparse(error: RegistryError, side: Side, selection: Selection) -> bool:
+    """Whether the target refused an index for the want of images that were left out of it."""
+    if selection.form is not Form.SPARSE or not selection.key or side is not Side.TARGET:
+        return False
+    wants_content = isinstance(error, Refused) and any(error.says(code) for code in _WANTS_CONTENT)
+    return wants_content and error.request.startswith("PUT ") and "/manifests/" in error.request
 
 
 def _sentence(error: RegistryError, side: Side) -> str:

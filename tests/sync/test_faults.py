@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from django.utils import timezone
 
 from jobs import services as jobs
 from jobs.models import Job
+from oci.transfer.selection import Form, Selection
 from registries.models import Registry
 from sync.models import Item, PlannedManifest, Run
 from tests.hostile import Asked, Hostile, Raw, Reply
@@ -190,6 +192,25 @@ def test_a_source_that_is_asked_too_much_while_it_is_planned(hub: Hub, syncing: 
     run = syncing.carry_on(run)
     assert run.state == Run.State.DONE
     assert ends(run) == {"1.0": "copy done"}
+
+
+def test_a_target_that_takes_no_sparse_index_is_said_to_and_not_asked_again(hub: Hub, syncing: Syncing) -> None:
+    """What it says of it itself, that a blob is unknown, helps nobody; another form does."""
+    children = tuple(hub.image(NAME, layers=(content,)) for content in (b"wanted", b"left out"))
+    hub.index(NAME, "1.0", children=children)
+    hub.image(NAME, "2.0", layers=(b"plain",))
+    sparse = Selection(("linux/arch0",), Form.SPARSE)
+
+    run = syncing.run(syncing.rule(selection=sparse))
+
+    assert ends(run) == {"1.0": "copy failed", "2.0": "copy done"}
+    said = (
+        "the target takes no index whose images are missing: choose another form for the platforms of the rule. PUT v2/"
+    )
+    assert notes(run)["1.0"].startswith(said)
+    assert Item.objects.get(tag="1.0").tries == 1
+    other = syncing.run(syncing.rule("other", selection=replace(sparse, form=Form.REWRITTEN)))
+    assert ends(other)["1.0"] == "copy done"
 
 
 def test_what_could_not_be_planned_is_planned_when_it_is_gone_on_with(hub: Hub, syncing: Syncing) -> None:
