@@ -6,9 +6,12 @@ import hashlib
 import json
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
+
+from django.db import connections
 
 from access.models import User
 from jobs import running
@@ -78,3 +81,11 @@ def ends(run: Run) -> dict[str, str]:
 
 def notes(run: Run) -> dict[str, str]:
     return dict(Item.objects.filter(run=run).exclude(note="").values_list("tag", "note"))
+
+
+def meanwhile(happens: Callable[[], object]) -> None:
+    """In the thread of a registry, whose connection nobody else would close."""
+    try:
+        happens()
+    finally:
+        connections.close_all()

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from django.db import connections
 from django.utils import timezone
 
 from audit.models import Entry
@@ -26,7 +25,7 @@ from tests.oci.transfer.serving import Uploads, digest_of
 from tests.pushing import OCI_INDEX
 from tests.real_registry import RealRegistry
 from tests.sync.hub import Hub
-from tests.sync.syncing import NAME, Syncing, digest_at, ends, job_of, notes
+from tests.sync.syncing import NAME, Syncing, digest_at, ends, job_of, meanwhile, notes
 from tests.web import furniture as make
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.any_database]
@@ -160,14 +159,6 @@ def test_a_run_whose_worker_died_for_good_is_said_to_be_broken_off(hub: Hub, syn
     assert (run.state, run.message) == (Run.State.BROKEN_OFF, "Its worker died 5 times.")
     assert not TagHold.objects.exists()
     assert syncing.carry_on(run).state == Run.State.DONE
-
-
-def meanwhile(happens: Callable[[], object]) -> None:
-    """In the thread of a registry, whose connection nobody else would close."""
-    try:
-        happens()
-    finally:
-        connections.close_all()
 
 
 def test_signatures_of_others_are_neither_moved_nor_lost(hub: Hub, syncing: Syncing) -> None:

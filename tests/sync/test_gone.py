@@ -11,13 +11,15 @@ from jobs import services as jobs
 from jobs.models import Job
 from registries.models import Registry
 from registries.probing import probe
+from sync import rules
 from sync.models import Item, Rule, Run, Synced
 from tagging.models import Plan, TrashEntry
 from tests.catalog.scanning import scan
-from tests.hostile import Reply
+from tests.hostile import Asked, Raw, Reply
+from tests.oci.transfer.serving import digest_of
 from tests.real_registry import RealRegistry
 from tests.sync.hub import Hub
-from tests.sync.syncing import NAME, Syncing, digest_at, ends, job_of, tags_at
+from tests.sync.syncing import NAME, Syncing, digest_at, ends, job_of, meanwhile, notes, tags_at
 from tests.web import furniture as make
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -184,3 +186,38 @@ def test_a_tag_that_was_the_same_before_any_rule_copied_it_stays(hub: Hub, synci
 
     assert "9.0" not in ends(run)
     assert digest_at(syncing.there, "9.0") == same
+
+
+def test_a_rule_that_is_removed_deletes_nothing_more(hub: Hub, syncing: Syncing) -> None:
+    """Also what it had planned to: nobody wants it any more."""
+    rule = copied(syncing)
+    hub.forget(NAME, "1.3")
+    run = syncing.plan(rule)
+    rules.remove(Rule.objects.get(pk=rule.pk), syncing.person)
+
+    run = syncing.carry_on(run)
+    carry_out_plans()
+
+    assert (run.state, ends(run)["1.3"]) == (Run.State.DONE, "delete skipped")
+    assert notes(run)["1.3"] == "the rule was removed, so what it has copied stays"
+    assert digest_at(syncing.there, "1.3")
+    assert not Plan.objects.exists()
+
+
+def test_a_rule_that_is_removed_while_it_copies_deletes_nothing_more(hub: Hub, syncing: Syncing) -> None:
+    rule = copied(syncing)
+    hub.forget(NAME, "1.3")
+    hub.image(NAME, "2.0", layers=(b"new",))
+    run = syncing.plan(rule)
+
+    def remove(asked: Asked) -> Reply | Raw:
+        meanwhile(lambda: rules.remove(Rule.objects.get(pk=rule.pk), syncing.person))
+        return hub._blob(asked)
+
+    hub.cdn.on("GET", f"/{digest_of(b'new')}", remove)
+
+    run = syncing.carry_on(run)
+    carry_out_plans()
+
+    assert (ends(run)["2.0"], ends(run)["1.3"]) == ("copy done", "delete skipped")
+    assert digest_at(syncing.there, "1.3")

@@ -8,7 +8,7 @@ from threading import Event
 from typing import Any
 
 import pytest
-from django.db import OperationalError, connection, connections
+from django.db import OperationalError, connection
 
 from jobs import ending, running
 from jobs.models import Job
@@ -17,7 +17,7 @@ from sync.models import Item, Run
 from tests.hostile import Asked, Hostile, Reply
 from tests.oci.transfer.serving import blob_path, serve
 from tests.real_registry import RealRegistry
-from tests.sync.syncing import Syncing, digest_at, notes
+from tests.sync.syncing import Syncing, digest_at, meanwhile, notes
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.any_database]
 PIECE = 256 * 1024  # bytes
@@ -48,10 +48,7 @@ def run(odd: Syncing, upstream: Hostile) -> Run:
 
 def when_it_is_asked_for(upstream: Hostile, happens: Callable[[], object]) -> None:
     def answer(_: Asked) -> Reply:
-        try:
-            happens()
-        finally:
-            connections.close_all()
+        meanwhile(happens)
         return Slow(200, LAYER, pause=0.4)
 
     upstream.on("GET", blob_path(LAYER), answer)
