@@ -93,8 +93,11 @@ class Planning:
         """Raises RegistryError where a registry does not answer, or lets nobody in; InvalidName."""
         with self._pool:
             try:
-                self._judge_all(self._once(self._all_wanted()), now)
-                self._draft.vanished = vanished(self._run, self._draft.listed)
+                wanted = self._once(self._all_wanted())
+                self._judge_all(wanted, now)
+                stays = {(one.target, one.tag) for one in wanted}  # a pin, or what comes from elsewhere now
+                gone = vanished(self._run, self._draft.listed)
+                self._draft.vanished = [row for row in gone if (row.repository, row.tag) not in stays]
                 self._draft.items += to_delete(self._run, self._terms, self._draft.vanished)
             except BaseException:
                 self._pool.shutdown(cancel_futures=True)

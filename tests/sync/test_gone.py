@@ -12,6 +12,7 @@ from jobs.models import Job
 from registries.models import Registry
 from registries.probing import probe
 from sync import rules
+from sync.choosing import Choice
 from sync.models import Item, Rule, Run, Synced
 from tagging.models import Plan, TrashEntry
 from tests.catalog.scanning import scan
@@ -221,3 +222,19 @@ def test_a_rule_that_is_removed_while_it_copies_deletes_nothing_more(hub: Hub, s
 
     assert (ends(run)["2.0"], ends(run)["1.3"]) == ("copy done", "delete skipped")
     assert digest_at(syncing.there, "1.3")
+
+
+def test_a_pin_stays_though_its_tag_is_gone_upstream(hub: Hub, syncing: Syncing) -> None:
+    """That it may go is what it was pinned for."""
+    pinned = hub.image(NAME, "0.9", layers=(b"pinned",))
+    hub.forget(NAME, "0.9")
+    rule = syncing.rule(deletes_gone=True, pins=(f"0.9@{pinned}",), choice=Choice(allow=("1.*",)))
+    syncing.run(rule)
+    scan(syncing.target)
+
+    run = syncing.run(rule)
+    carry_out_plans()
+
+    assert (run.state, run.gone, ends(run)["0.9"]) == (Run.State.DONE, 0, "keep skipped")
+    assert digest_at(syncing.there, "0.9") == pinned
+    assert Synced.objects.get(tag="0.9").seen == pinned
