@@ -8,7 +8,7 @@ from typing import Any, Final
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
-from catalog.models import Repository
+from catalog.models import Repository, Tag
 from catalog.recording.chunks import by_number
 from jobs.running import Asking, Lease
 from oci.names import RepositoryName
@@ -17,6 +17,7 @@ from sync.terms import Terms
 from tagging import services as tagging
 from tagging.models import Plan
 from tagging.planning import NotPlanned, plan_tags_by_rule
+from tagging.protection import protected_among
 
 _TOGETHER: Final = 250  # tags of which the end is written in one transaction
 _SHARE: Final = 5  # one in so many may go without a yes
@@ -33,8 +34,9 @@ _WHY: Final = gettext_noop("gone upstream, by the rule %(name)s")
 _PLAN: Final = gettext_noop("deleted by plan %(n)s")
 _MOVED: Final = gettext_noop("it points to another image than the rule has put there")
 _UNKNOWN: Final = gettext_noop("the catalog does not know the tag yet")
+_GONE_HERE: Final = gettext_noop("it is gone here too")
 _REMOVED: Final = gettext_noop("the rule was removed, so what it has copied stays")
-SENTENCES: Final = (_MANY, *_DETAILS, _YES, _NO, _WHY, _PLAN, _MOVED, _UNKNOWN, _REMOVED)
+SENTENCES: Final = (_MANY, *_DETAILS, _YES, _NO, _WHY, _PLAN, _MOVED, _UNKNOWN, _GONE_HERE, _REMOVED)
 
 
 def vanished(run: Run, listed: Mapping[RepositoryName, frozenset[str]]) -> list[Synced]:
@@ -97,10 +99,11 @@ def delete(run: Run, lease: Lease) -> None:
 
 
 def _delete(run: Run, lease: Lease, repository: Repository | None, items: list[Item]) -> None:
+    why_not = _why_not(repository, items)
     plan: Plan | None = None
     if repository is not None:
         try:
-            pointed = {item.tag: item.before for item in items}
+            pointed = {item.tag: item.before for item in items if item.tag not in why_not}
             plan = plan_tags_by_rule(repository, pointed, run.name, _WHY % {"name": run.name})
         except NotPlanned:
             plan = None
@@ -111,12 +114,25 @@ def _delete(run: Run, lease: Lease, repository: Repository | None, items: list[I
     for item in items:
         is_planned = item.tag in planned
         item.state = Item.State.DONE if is_planned else Item.State.SKIPPED
-        item.note = _PLAN % {"n": plan.pk} if plan and is_planned else _MOVED if repository else _UNKNOWN
+        item.note = _PLAN % {"n": plan.pk} if plan and is_planned else why_not.get(item.tag, _MOVED)
         item.ended_at = now
     for some in by_number(items, _TOGETHER):
         with lease.writing():
             Item.objects.bulk_update(some, ["state", "note", "ended_at"])
-            _forget(run, [item for item in some if item.tag in planned])
+            _forget(run, [item for item in some if item.tag in planned or item.note == _GONE_HERE])
+
+
+def _why_not(repository: Repository | None, items: Iterable[Item]) -> dict[str, str]:
+    """Those of the tags that are not to be deleted, or cannot be, each with a sentence that says why."""
+    tags = [item.tag for item in items]
+    if repository is None:
+        return dict.fromkeys(tags, _UNKNOWN)
+    why_not = dict.fromkeys(tags, _UNKNOWN)
+    for some in by_number(tags, _TOGETHER):
+        known = Tag.objects.filter(repository=repository, name__in=some).values_list("name", "gone_at")
+        why_not |= {name: _GONE_HERE if gone_at else "" for name, gone_at in known}
+    why_not |= protected_among(repository, (tag for tag in tags if not why_not[tag]))
+    return {tag: why for tag, why in why_not.items() if why}
 
 
 def _forget(run: Run, items: Iterable[Item]) -> None:

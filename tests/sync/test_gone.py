@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from django.utils import timezone
 
 from jobs import running
 from jobs import services as jobs
@@ -14,11 +15,12 @@ from registries.probing import probe
 from sync import rules
 from sync.choosing import Choice
 from sync.models import Item, Rule, Run, Synced
-from tagging.models import Plan, TrashEntry
+from tagging.models import Plan, ProtectionRule, TrashEntry
 from tests.catalog.scanning import scan
 from tests.hostile import Asked, Raw, Reply
 from tests.oci.transfer.serving import digest_of
 from tests.real_registry import RealRegistry
+from tests.sync import furniture as make_sync
 from tests.sync.hub import Hub
 from tests.sync.syncing import NAME, Syncing, digest_at, ends, job_of, meanwhile, notes, tags_at
 from tests.web import furniture as make
@@ -238,3 +240,46 @@ def test_a_pin_stays_though_its_tag_is_gone_upstream(hub: Hub, syncing: Syncing)
     assert (run.state, run.gone, ends(run)["0.9"]) == (Run.State.DONE, 0, "keep skipped")
     assert digest_at(syncing.there, "0.9") == pinned
     assert Synced.objects.get(tag="0.9").seen == pinned
+
+
+def test_a_tag_that_is_gone_here_too_is_forgotten(hub: Hub, syncing: Syncing) -> None:
+    """Whoever deleted it, or died before saying so: no run after this speaks of it."""
+    rule = copied(syncing)
+    hub.forget(NAME, "1.3")
+    syncing.run(rule)
+    carry_out_plans()
+    now = timezone.now()
+    make_sync.synced(rule, "1.3", repository=f"mirror/{NAME}", source_repository=NAME)
+
+    run, after = syncing.run(rule), syncing.run(rule)
+
+    assert (ends(run)["1.3"], notes(run)["1.3"]) == ("delete skipped", "it is gone here too")
+    assert "1.3" not in ends(after)
+    assert Plan.objects.filter(created_at__gt=now).count() == 0
+
+
+def test_a_protected_tag_stays_and_is_said_to(hub: Hub, syncing: Syncing) -> None:
+    rule = copied(syncing)
+    for tag in ("1.3", "1.4"):
+        hub.forget(NAME, tag)
+    ProtectionRule.objects.create(repositories="mirror/*", tags="1.3")
+
+    run = syncing.run(rule)
+    carry_out_plans()
+
+    assert (ends(run)["1.3"], ends(run)["1.4"]) == ("delete skipped", "delete done")
+    assert notes(run)["1.3"].startswith("it is protected by the rule")
+    assert digest_at(syncing.there, "1.3")
+    assert Synced.objects.filter(tag="1.3").exists(), "it goes when nothing protects it any more"
+
+
+def test_a_tag_that_the_catalog_does_not_know_yet_waits_for_it(hub: Hub, syncing: Syncing) -> None:
+    rule = copied(syncing)
+    hub.image(NAME, "2.0", layers=(b"new",))
+    syncing.run(rule)
+    hub.forget(NAME, "2.0")
+
+    run = syncing.run(rule)
+
+    assert (ends(run)["2.0"], notes(run)["2.0"]) == ("delete skipped", "the catalog does not know the tag yet")
+    assert Synced.objects.filter(tag="2.0").exists()
