@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Iterator
+from typing import Final, NamedTuple
 
 from django.db.models import Max
 
@@ -20,19 +21,28 @@ _ACTS: Final = (
 _MOST: Final = 10_000  # entries that are looked at together: more of them are reason enough
 
 
-def heard() -> list[Rule]:
-    """Those of which the audit has said something new that concerns them; it is looked at once."""
-    due = []
+class Heard(NamedTuple):
+    """A rule, and the last entry of the audit that was looked at for it; `is_due`: one of them concerns it."""
+
+    rule: Rule
+    last: int
+    is_due: bool
+
+    def note(self) -> bool:
+        """In the caller's transaction; False where somebody else has noted it."""
+        return bool(Rule.objects.filter(pk=self.rule.pk, heard=self.rule.heard).update(heard=self.last))
+
+
+def hear() -> Iterator[Heard]:
+    """What the audit has said that is new to the rules which wait for it."""
     for rule in Rule.objects.filter(is_on=True, terms__schedule__when=When.EVENT.value).select_related("source"):
         entries = Entry.objects.filter(registry_id=rule.source_id, pk__gt=rule.heard)
         last = entries.aggregate(last=Max("pk"))["last"]
         if last is None:
             continue
-        told = entries.filter(act__in=_ACTS, outcome=Entry.Outcome.DONE).order_by("pk")
+        told = entries.filter(pk__lte=last, act__in=_ACTS, outcome=Entry.Outcome.DONE).order_by("pk")
         names = set(told.values_list("repository", flat=True)[:_MOST])
-        if Rule.objects.filter(pk=rule.pk, heard=rule.heard).update(heard=last) and _concerns(rule, names):
-            due.append(rule)
-    return due
+        yield Heard(rule, last, _concerns(rule, names))
 
 
 def _concerns(rule: Rule, names: set[str]) -> bool:

@@ -7,13 +7,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from jobs import services as jobs
 from jobs.models import Job
-from sync.hearing import heard
+from sync.hearing import hear
 from sync.models import Item, Rule, Run
 from sync.running import KIND, end_abandoned
 from sync.schedule import InvalidSchedule
@@ -43,8 +43,7 @@ def begin(
         check_may_act(person, rule.target)
     with transaction.atomic():
         Rule.objects.select_for_update().get(pk=rule.pk)
-        under_way = Q(job__state__in=Job.UNFINISHED) | Q(state=Run.State.WAITING)
-        for run in Run.objects.filter(under_way, rule=rule).select_related("job").newest_first():
+        for run in _under_way(rule).select_related("job").newest_first():
             if run.job is not None:
                 return run, run.job
         run = Run.objects.create(
@@ -105,13 +104,23 @@ def queue_due(now: datetime) -> None:
         except (InvalidTerms, InvalidSchedule):
             log.exception("the rule %s is not understood, and is not due any more", rule.name)
             next_at = None
-        Rule.objects.filter(pk=rule.pk).update(next_at=next_at)
-        if next_at is not None:
-            begin(rule)
-    for rule in heard():
-        begin(rule)
+        with transaction.atomic():  # or whoever dies in between has let it pass
+            is_due = Rule.objects.filter(pk=rule.pk, next_at=rule.next_at).update(next_at=next_at)
+            if is_due and next_at is not None:
+                begin(rule)
+    for heard in hear():
+        with transaction.atomic():
+            # A run that is under way may have looked before that was pushed: it is heard when that is over.
+            if not (heard.is_due and _under_way(heard.rule).exists()) and heard.note() and heard.is_due:
+                begin(heard.rule)
     for run in Run.objects.filter(state=Run.State.WAITING, resumes_at__lte=now):
-        carry_on(run)
+        with transaction.atomic():
+            if Run.objects.select_for_update().filter(pk=run.pk, state=Run.State.WAITING).first():
+                carry_on(run)
+
+
+def _under_way(rule: Rule) -> QuerySet[Run]:
+    return Run.objects.filter(Q(job__state__in=Job.UNFINISHED) | Q(state=Run.State.WAITING), rule=rule)
 
 
 def queue(run: Run, person: User | None, *, only_plan: bool = False, here: bool = False, weighs: bool = False) -> Job:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
+from django.db import connection
 
 from audit.models import Entry
 from jobs import running
@@ -79,6 +82,43 @@ def test_a_push_to_the_source_makes_a_rule_due(syncing: Syncing) -> None:
     services.queue_due(NOW)
     services.queue_due(NOW)
     assert len(queued()) == 1
+
+
+def test_a_push_while_a_run_is_under_way_is_heard_when_that_is_over(syncing: Syncing) -> None:
+    """It may have looked before."""
+    Registry.objects.filter(pk=syncing.source.pk).update(role=Registry.Role.CATALOG)
+    syncing.push.image("1.0")
+    rule = saved(syncing, Schedule(When.EVENT))
+    first, job = services.begin(rule, here=True)
+
+    pushed(syncing, NAME, "1")
+    services.queue_due(NOW)
+    assert Run.objects.get() == first
+    running.run_here(job.pk)
+    services.queue_due(NOW)
+
+    assert queued() == [Run.objects.exclude(pk=first.pk).get().job_subject]
+
+
+@pytest.mark.parametrize("schedule", [Schedule(When.EVERY, every=60), Schedule(When.EVENT)])
+def test_what_is_due_stays_due_until_its_run_is_queued(syncing: Syncing, schedule: Schedule) -> None:
+    """Whoever dies in between loses neither the hour nor the push."""
+    Registry.objects.filter(pk=syncing.source.pk).update(role=Registry.Role.CATALOG)
+    rule = saved(syncing, schedule)
+    Rule.objects.filter(pk=rule.pk, terms__schedule__when="every").update(next_at=NOW)
+    pushed(syncing, NAME, "1")
+
+    def dies(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
+        if sql.startswith('INSERT INTO "sync_run"'):
+            raise KeyboardInterrupt
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(dies), pytest.raises(KeyboardInterrupt):
+        services.queue_due(NOW)
+    assert not Run.objects.exists()
+    services.queue_due(NOW)
+
+    assert queued() == [Run.objects.get().job_subject]
 
 
 def pushed(syncing: Syncing, repository: str, key: str) -> None:
