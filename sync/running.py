@@ -9,7 +9,7 @@ from functools import partial
 from typing import Final
 
 from django.db import InterfaceError, OperationalError, connections
-from django.db.models import Count, F
+from django.db.models import Count, F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
@@ -213,10 +213,12 @@ class _Running:
 
 def end_abandoned() -> None:
     """Runs whose job ended without a word of them: its worker died for good, or it was stopped where nobody had it."""
-    under_way = Run.objects.filter(state=Run.State.UNDER_WAY)
-    for run in under_way.exclude(job__state__in=Job.UNFINISHED).select_related("job"):
-        ended = {"message": run.job.message if run.job else "", "ended_at": timezone.now()}
-        if under_way.filter(pk=run.pk, job=run.job).update(state=Run.State.BROKEN_OFF, **ended):
+    is_under_way = Q(state=Run.State.UNDER_WAY) & ~Q(job__state__in=Job.UNFINISHED)
+    is_stopped = Q(state=Run.State.WAITING, job__state__in=[Job.State.STOPPED, Job.State.FAILED])  # before it went on
+    for run in Run.objects.filter(is_under_way | is_stopped).select_related("job"):
+        ended = {"message": run.job.message if run.job else "", "ended_at": timezone.now(), "resumes_at": None}
+        as_it_was = Run.objects.filter(pk=run.pk, job=run.job, state=run.state)
+        if as_it_was.update(state=Run.State.BROKEN_OFF, **ended):
             let_go_of_all(run)
 
 

@@ -87,12 +87,15 @@ def try_again(run: Run, person: User) -> Job:
 def stop(run: Run, person: User) -> bool:
     """Ask it to stop: what is under way ends between two pieces. False where it had ended. Raises NotPermitted."""
     check_may_act(person, run.target)
-    if run.job is not None and jobs.stop(run.job):
-        return True
-    # One that waits has no job that is unfinished.
-    waiting = Run.objects.filter(pk=run.pk, state=Run.State.WAITING)
     ended = {"resumes_at": None, "ended_at": timezone.now(), "message": _STOPPED}
-    return bool(waiting.update(state=Run.State.BROKEN_OFF, **ended))
+    for _ in range(2):  # while we looked it may have been queued to go on
+        run.refresh_from_db(fields=["job"])
+        is_stopped = run.job is not None and jobs.stop(run.job)
+        # One that waits has no job that is unfinished, or one that has not begun: it is not to wait any more.
+        waiting = Run.objects.filter(pk=run.pk, state=Run.State.WAITING, job=run.job)
+        if waiting.update(state=Run.State.BROKEN_OFF, **ended) or is_stopped:
+            return True
+    return False
 
 
 def queue_due(now: datetime) -> None:

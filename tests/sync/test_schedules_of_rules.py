@@ -11,6 +11,7 @@ from django.db import connection
 
 from audit.models import Entry
 from jobs import running
+from jobs import services as jobs
 from jobs.models import Job
 from registries import services as registries
 from registries.models import Registry
@@ -164,6 +165,22 @@ def test_what_waited_goes_on_when_its_time_has_come(syncing: Syncing) -> None:
 
     run.refresh_from_db()
     assert run.state == Run.State.DONE
+
+
+@pytest.mark.parametrize("by", ["run", "job"])
+def test_a_run_that_is_stopped_before_it_went_on_waits_no_more(syncing: Syncing, by: str) -> None:
+    """Or it would be queued again with every minute, whatever somebody has said."""
+    syncing.push.image("1.0")
+    run = syncing.plan(saved(syncing, Schedule()))
+    Run.objects.filter(pk=run.pk).update(state=Run.State.WAITING, resumes_at=NOW)
+    services.queue_due(NOW)
+
+    assert services.stop(run, syncing.person) if by == "run" else jobs.stop(Job.objects.get(state=Job.State.QUEUED))
+    services.queue_due(NOW)
+
+    run.refresh_from_db()
+    assert (run.state, run.resumes_at, queued()) == (Run.State.BROKEN_OFF, None, [])
+    assert run.message
 
 
 def test_unchanged_tags_are_kept_of_the_last_run_alone(syncing: Syncing) -> None:
