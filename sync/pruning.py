@@ -7,6 +7,7 @@ from typing import Final
 
 from django.db.models import OuterRef, Subquery
 
+from jobs.models import Job
 from sync.models import DatedImage, Item, Run
 
 KEPT: Final = timedelta(days=180)  # runs
@@ -19,7 +20,8 @@ _OVER: Final = (Run.State.DONE, Run.State.BROKEN_OFF)
 def prune(now: datetime) -> None:
     """Few rows a statement, so that nobody waits for long."""
     old = Run.objects.filter(state__in=_OVER, created_at__lt=now - KEPT)
-    unwanted = Run.objects.filter(state__in=[Run.State.NEW, Run.State.PLANNED], created_at__lt=now - _PLANS)
+    plans = Run.objects.filter(state__in=[Run.State.NEW, Run.State.PLANNED], began_at=None)
+    unwanted = plans.filter(created_at__lt=now - _PLANS).exclude(job__state__in=Job.UNFINISHED)
     for runs in (old, unwanted):
         while Run.objects.filter(pk__in=list(runs.values_list("pk", flat=True)[:_TOGETHER])).delete()[0]:
             pass

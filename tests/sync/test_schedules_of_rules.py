@@ -183,6 +183,31 @@ def test_a_run_that_is_stopped_before_it_went_on_waits_no_more(syncing: Syncing,
     assert run.message
 
 
+def test_what_is_tried_again_is_kept_though_it_is_old(syncing: Syncing) -> None:
+    run = syncing.run(saved(syncing, Schedule()))
+    Run.objects.filter(pk=run.pk).update(created_at=NOW - timedelta(days=8))
+    Item.objects.update(state=Item.State.FAILED)
+    job = services.try_again(run, syncing.person)
+
+    pruning.prune(NOW)
+    assert jobs.stop(job)
+    pruning.prune(NOW)
+
+    assert Run.objects.get().state == Run.State.PLANNED
+
+
+def test_a_plan_that_nobody_carries_out_goes_when_its_job_is_over(syncing: Syncing) -> None:
+    run, job = services.begin(saved(syncing, Schedule()), syncing.person, only_plan=True)
+    Run.objects.filter(pk=run.pk).update(created_at=NOW - timedelta(days=8))
+
+    pruning.prune(NOW)
+    assert Run.objects.exists()
+    running.run_here(job.pk)
+    pruning.prune(NOW)
+
+    assert not Run.objects.exists()
+
+
 def test_unchanged_tags_are_kept_of_the_last_run_alone(syncing: Syncing) -> None:
     syncing.push.image("1.0")
     rule = saved(syncing, Schedule())
