@@ -29,15 +29,14 @@ from oci.names import Digest, parse_repository, parse_tag
 from oci.transfer.attached import Wanted
 from oci.transfer.sides import Side, at
 from sync.engine import BackupHeld, Ended, Engine, Errand, Meter, Placed, TagMoved
-from sync.faults import Reach, fault_of
+from sync.faults import Away, Reach, fault_of
 from sync.holding import hold
 from sync.models import Item, Run
 from sync.outcome import Outcome, settle
 from sync.pausing import Paused, ask_for_quota, room_for, why_not_now
 from sync.progress import Progress
+from sync.shielding import Shield
 from sync.terms import Terms
-from tagging.models import ProtectionRule
-from tagging.protection import RuleBook
 
 TRIES: Final = 3  # then an item is given up: it fails each time, or has killed whoever tried it
 _AHEAD: Final = 12  # items that are begun at once
@@ -53,14 +52,6 @@ _MISTAKE: Final = gettext_noop("Berth itself made a mistake (%(fault)s); the log
 SENTENCES: Final = (_MOVED, _HELD, _BACKUP_HELD, _DEADLY, _MISTAKE)
 
 log = logging.getLogger(__name__)
-
-
-class Away(Exception):  # noqa: N818  it says why the rest was not tried
-    """A registry does not answer any more; `sentence` says which."""
-
-    def __init__(self, sentence: str) -> None:
-        super().__init__(sentence)
-        self.sentence = sentence
 
 
 @dataclass(slots=True)
@@ -81,14 +72,20 @@ class _Shut(NamedTuple):
 
 
 class Copying:
-    def __init__(
-        self, run: Run, lease: Lease, source: RegistryClient, engine: Engine, closes_at: datetime | None = None
+    def __init__(  # noqa: PLR0913  each is a part of a run
+        self,
+        run: Run,
+        lease: Lease,
+        source: RegistryClient,
+        engine: Engine,
+        *,
+        shield: Shield,
+        closes_at: datetime | None = None,
     ) -> None:
         """`closes_at`: when its hours are over, after which nothing more is begun."""
         self._run, self._lease, self._source, self._engine = run, lease, source, engine
-        self._closes_at = closes_at
+        self._shield, self._closes_at = shield, closes_at
         self._terms = Terms.read(run.terms)
-        self._book = RuleBook(ProtectionRule.objects.of(run.target))
         self._under_way: dict[Future[Any], _Copy] = {}
         self._outcomes: list[Outcome] = []
         self._first_outcome = 0.0
@@ -161,6 +158,7 @@ class Copying:
 
     def _intended(self, batch: Sequence[Item]) -> list[Item]:
         """Those that may be begun, committed as begun; the others get their outcomes."""
+        self._shield.look()
         ready = [item for item in batch if not self._refused(item)]
         with self._lease.writing():
             mine = hold(self._run, ready)
@@ -182,8 +180,8 @@ class Copying:
             self._end(Outcome(item, Item.State.FAILED, shut))
         elif item.tries >= TRIES:
             self._end(Outcome(item, Item.State.PARKED, item.note or _DEADLY % {"n": item.tries}))
-        elif item.before and item.act != Item.Act.KEEP and (reasons := self._book.reasons(item.repository, [item.tag])):
-            self._end(Outcome(item, Item.State.SKIPPED, reasons[item.tag]))
+        elif item.moves and (reason := self._shield.reason(item.repository, item.tag)):
+            self._end(Outcome(item, Item.State.SKIPPED, reason))
         else:
             return False
         return True
@@ -243,9 +241,14 @@ class Copying:
     def _came(self, copy: _Copy, answer: object) -> None:
         """All but the tag is there, and the tag is put now; or it was put."""
         if isinstance(answer, Placed):
-            copy.placed = answer
-            if copy.item.tag:
+            copy.placed, item = answer, copy.item
+            if item.tag:
                 self._tell()  # the tag is put only by whoever still has the right to
+                self._shield.look()
+                moves = item.before not in {"", str(answer.digest)}
+                if moves and (reason := self._shield.reason(item.repository, item.tag)):
+                    self._end(Outcome(item, Item.State.SKIPPED, reason, sent=copy.meter.moved), copy.meter)
+                    return
                 self._under_way[self._engine.point(copy.errand, answer)] = copy
                 return
         assert copy.placed is not None  # noqa: S101  a tag is put after all else

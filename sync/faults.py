@@ -43,6 +43,14 @@ SENTENCES: Final = (_GONE, _LOST, _REFUSED_SOURCE, _REFUSED_TARGET, _WRONG, _SPA
 _WANTS_CONTENT: Final = ("MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN", "MANIFEST_UNKNOWN")
 
 
+class Away(Exception):  # noqa: N818  it says why the rest was not tried
+    """A registry does not answer any more; `sentence` says which."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+
+
 class Reach(Enum):
     """How far it reaches."""
 

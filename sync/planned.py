@@ -10,8 +10,9 @@ from typing import Final
 from catalog.recording.chunks import by_number
 from jobs.running import Lease
 from sync.models import Item, Run, Synced
+from sync.models.runs import ATTACHED
 from sync.outcome import note_synced
-from sync.planning import ATTACHED, Draft
+from sync.planning import Draft
 from sync.terms import Terms
 
 _ROWS: Final = 250  # a transaction

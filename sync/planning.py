@@ -24,12 +24,12 @@ from sync.dates import dates_of
 from sync.gone import to_delete, vanished
 from sync.judging import Standing, judge
 from sync.models import Item, Run, Synced
+from sync.models.runs import ATTACHED
 from sync.naming import InvalidTemplate, backup_of, into, pin_of
 from sync.terms import Terms
 from tagging.models import ProtectionRule
 from tagging.protection import RuleBook
 
-ATTACHED: Final = "attached"  # why an image is copied that is there: what hangs on it is not
 _THREADS: Final = 8
 _NAMED: Final = 50  # tags that are left out, of each reason
 _TOLD: Final = 500  # problems

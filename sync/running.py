@@ -21,9 +21,9 @@ from oci.errors import InvalidName, RegistryError, TooManyRequests
 from oci.names import Digest, RepositoryName, parse_repository
 from oci.throttle import Throttle
 from registries.clients import client_for, throttle_for
-from sync.copying import Away, Copying
+from sync.copying import Copying
 from sync.engine import Engine
-from sync.faults import fault_of
+from sync.faults import Away, fault_of
 from sync.gone import delete, guard
 from sync.holding import let_go_of_all
 from sync.models import Item, Run
@@ -32,10 +32,9 @@ from sync.pausing import Paused
 from sync.planned import write_draft
 from sync.planning import Planning
 from sync.schedule import Schedule
+from sync.shielding import Shield
 from sync.terms import InvalidTerms, Terms
 from sync.weighing import known_of, weigh
-from tagging.models import ProtectionRule
-from tagging.protection import RuleBook
 
 KIND: Final = "sync"
 _HOMES: Final = 2  # repositories of the target that are named for a blob
@@ -127,19 +126,20 @@ class _Running:
 
     def _carry_out(self) -> str:
         self._begin()
-        book = RuleBook(ProtectionRule.objects.of(self._run.target))
+        shield = Shield(self._run.target)
         engine = Engine(
             self._source,
             self._target,
             homes=self._homes,
             known=known_of(self._run),
             throttles=self._throttles(),
-            holds=lambda repository, tag: book.rule_for(repository, tag) is not None,
+            holds=shield.holds,
             is_same=self._run.source_id == self._run.target_id,
         )
         try:
             self._keep_to_hours()
-            Copying(self._run, self._lease, self._source, engine, self._closes_at()).carry_out()
+            closes_at = self._closes_at()
+            Copying(self._run, self._lease, self._source, engine, shield=shield, closes_at=closes_at).carry_out()
             self._run.refresh_from_db(fields=["rule"])  # it may have been removed meanwhile
             guard(self._run, self._lease.params.get("allowed", {}))
             delete(self._run, self._lease)

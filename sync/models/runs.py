@@ -16,6 +16,8 @@ from jobs.models import Job
 from registries.models import Registry
 from sync.models.rules import NAME_LENGTH, Rule
 
+ATTACHED = "attached"  # why an image is copied that is there: what hangs on it is not
+
 
 class RunQuerySet(models.QuerySet["Run"]):
     def newest_first(self) -> Self:
@@ -138,6 +140,11 @@ class Item(models.Model):
 
     def __str__(self) -> str:
         return f"{self.run_id}.{self.position}"
+
+    @property
+    def moves(self) -> bool:
+        """Whether it was planned to point the tag elsewhere than it does: not where only what is attached comes."""
+        return bool(self.before) and self.act == self.Act.COPY and self.why != ATTACHED
 
     @property
     def key(self) -> str:

@@ -175,6 +175,40 @@ def test_signatures_of_others_are_neither_moved_nor_lost(hub: Hub, syncing: Sync
     assert digest_at(syncing.there, signature) == ours
 
 
+def test_a_tag_that_is_protected_while_the_run_is_under_way_holds(hub: Hub, syncing: Syncing) -> None:
+    old = hub.image(NAME, "1.0", layers=(b"old",))
+    rule = syncing.rule()
+    syncing.run(rule)
+    hub.image(NAME, "1.0", layers=(b"new",))
+
+    def protect(asked: Asked) -> Reply | Raw:
+        meanwhile(lambda: ProtectionRule.objects.create(repositories="*", tags="1.*"))
+        return hub._blob(asked)
+
+    hub.cdn.on("GET", f"/{digest_of(b'new')}", protect)
+
+    run = syncing.run(rule)
+
+    assert ends(run) == {"1.0": "copy skipped"}
+    assert notes(run)["1.0"].startswith("it is protected by the rule")
+    assert digest_at(syncing.there, "1.0") == old
+
+
+def test_a_signature_that_comes_later_comes_to_a_protected_tag_too(hub: Hub, syncing: Syncing) -> None:
+    """It moves nothing: who protects an image wants its signatures all the more."""
+    digest = hub.image(NAME, "1.0")
+    rule = syncing.rule()
+    syncing.run(rule)
+    ProtectionRule.objects.create(repositories="*", tags="1.*")
+    signature = digest.replace(":", "-") + ".sig"
+    signed = hub.image(NAME, signature, layers=(b"signed",))
+
+    run = syncing.run(rule)
+
+    assert ends(run) == {"1.0": "copy done"}
+    assert digest_at(syncing.there, signature) == signed
+
+
 def test_a_backup_never_takes_a_protected_tag(hub: Hub, syncing: Syncing) -> None:
     hub.image(NAME, "1.0", layers=(b"old",))
     rule = syncing.rule(moved=Moved.BACK_UP, backup="stable")
