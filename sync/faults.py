@@ -92,8 +92,9 @@ def _is_sparse(error: RegistryError, side: Side, selection: Selection) -> bool:
     """Whether the target refused an index for the want of images that were left out of it."""
     if selection.form is not Form.SPARSE or not selection.key or side is not Side.TARGET:
         return False
-    wants_content = isinstance(error, Refused) and any(error.says(code) for code in _WANTS_CONTENT)
-    return wants_content and error.request.startswith("PUT ") and "/manifests/" in error.request
+    if not isinstance(error, Refused) or not any(error.says(code) for code in _WANTS_CONTENT):
+        return False
+    return error.request.startswith("PUT ") and "/manifests/" in error.request
 
 
 def _sentence(error: RegistryError, side: Side) -> str:

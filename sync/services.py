@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
@@ -43,7 +42,7 @@ def begin(
         check_may_act(person, rule.target)
     with transaction.atomic():
         Rule.objects.select_for_update().get(pk=rule.pk)
-        for run in _under_way(rule).select_related("job").newest_first():
+        for run in Run.objects.under_way().filter(rule=rule).select_related("job").newest_first():
             if run.job is not None:
                 return run, run.job
         run = Run.objects.create(
@@ -114,16 +113,13 @@ def queue_due(now: datetime) -> None:
     for heard in hear():
         with transaction.atomic():
             # A run that is under way may have looked before that was pushed: it is heard when that is over.
-            if not (heard.is_due and _under_way(heard.rule).exists()) and heard.note() and heard.is_due:
+            waits = heard.is_due and Run.objects.under_way().filter(rule=heard.rule).exists()
+            if not waits and heard.note() and heard.is_due:
                 begin(heard.rule)
     for run in Run.objects.filter(state=Run.State.WAITING, resumes_at__lte=now):
         with transaction.atomic():
             if Run.objects.select_for_update().filter(pk=run.pk, state=Run.State.WAITING).first():
                 carry_on(run)
-
-
-def _under_way(rule: Rule) -> QuerySet[Run]:
-    return Run.objects.filter(Q(job__state__in=Job.UNFINISHED) | Q(state=Run.State.WAITING), rule=rule)
 
 
 def queue(run: Run, person: User | None, *, only_plan: bool = False, here: bool = False, weighs: bool = False) -> Job:

@@ -23,6 +23,10 @@ class RunQuerySet(models.QuerySet["Run"]):
     def newest_first(self) -> Self:
         return self.order_by("-id")
 
+    def under_way(self) -> Self:
+        """Those that are carried out or planned, are to be, ask, or wait to go on."""
+        return self.filter(Q(job__state__in=Job.UNFINISHED) | Q(state=Run.State.WAITING))
+
 
 class Run(models.Model):
     class State(models.TextChoices):
