@@ -10,7 +10,7 @@ from typing import Final
 from catalog.recording.chunks import by_number
 from oci.client import RegistryClient
 from oci.config import CONFIG_LIMIT, parse_config
-from oci.errors import BadAnswer, NotFound
+from oci.errors import BadAnswer, NotFound, TooLarge
 from oci.model import ImageIndex, ImageManifest
 from oci.names import Digest, RepositoryName, TagName
 from oci.transfer.heads import Head, head
@@ -33,11 +33,11 @@ def dates_of(
         known |= dict(rows.values_list("digest", "created"))
     asked = [text for text in texts if text not in known]
     for some in by_number(asked, _AT_ONCE):  # what was paid for is kept, whatever ends it
-        found = list(pool.map(lambda text: _created(source, repository, digests[text]), some))
-        dated = [DatedImage(digest=digest, created=date) for digest, date in zip(some, found, strict=True)]
+        found = pool.map(lambda text: _dated(source, repository, digests[text]), some)
+        dated = [image for image in found if image is not None]
         DatedImage.objects.bulk_create(dated, ignore_conflicts=True)
-        known |= dict(zip(some, found, strict=True))
-    dates = {str(tag): known[str(found.digest)] for tag, found in heads.items() if found}
+        known |= {image.digest: image.created for image in dated}
+    dates = {str(tag): known.get(str(found.digest)) for tag, found in heads.items() if found}
     return {tag: date for tag, date in dates.items() if date is not None}
 
 
@@ -49,17 +49,27 @@ def _head(source: RegistryClient, repository: RepositoryName, tag: TagName) -> H
         return None
 
 
-def _created(source: RegistryClient, repository: RepositoryName, digest: Digest) -> datetime | None:
-    """None where it says nothing, or nothing that can be read."""
+def _dated(source: RegistryClient, repository: RepositoryName, digest: Digest) -> DatedImage | None:
+    """Without a date where it says none; None where it could not be read, which another day may be otherwise."""
     try:
-        fetched = source.manifest(repository, digest)
-        manifest = fetched.manifest if fetched else None
-        if isinstance(manifest, ImageIndex):
-            images = [child for child in manifest.manifests if not child.is_attestation]
-            fetched = source.manifest(repository, images[0].digest) if images else None
-            manifest = fetched.manifest if fetched else None
-        if not isinstance(manifest, ImageManifest):
-            return None
-        return parse_config(source.blob(repository, manifest.config.digest, limit=CONFIG_LIMIT)).created
+        return DatedImage(digest=str(digest), created=_created(source, repository, digest))
+    except TooLarge:
+        return DatedImage(digest=str(digest))
     except (NotFound, BadAnswer):
         return None
+
+
+def _created(source: RegistryClient, repository: RepositoryName, digest: Digest) -> datetime | None:
+    fetched = source.manifest(repository, digest)
+    manifest = fetched.manifest if fetched else None
+    if isinstance(manifest, ImageIndex):
+        images = [child for child in manifest.manifests if not child.is_attestation]
+        fetched = source.manifest(repository, images[0].digest) if images else None
+        manifest = fetched.manifest if fetched else None
+    if not isinstance(manifest, ImageManifest):
+        return None
+    content = source.blob(repository, manifest.config.digest, limit=CONFIG_LIMIT)
+    try:
+        return parse_config(content).created
+    except BadAnswer:
+        return None  # those are its bytes

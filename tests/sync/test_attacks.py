@@ -18,11 +18,11 @@ from registries.models import Registry
 from sync import rules, services
 from sync.choosing import Choice, NewestBy
 from sync.details import Moved
-from sync.models import Item, Rule, Run, Synced, TagHold
+from sync.models import DatedImage, Item, Rule, Run, Synced, TagHold
 from tagging.models import ProtectionRule
 from tests.hostile import Asked, Hostile, Raw, Reply
 from tests.oci.transfer.serving import Uploads, digest_of
-from tests.pushing import OCI_INDEX
+from tests.pushing import OCI_INDEX, OCI_MANIFEST
 from tests.real_registry import RealRegistry
 from tests.sync.hub import Hub
 from tests.sync.syncing import NAME, Syncing, digest_at, ends, job_of, meanwhile, notes
@@ -276,6 +276,24 @@ def test_newest_by_time_goes_on_past_a_tag_that_cannot_be_read(hub: Hub, syncing
     run = syncing.plan(syncing.rule(choice=Choice(newest=1, newest_by=NewestBy.TIME)))
 
     assert run.state == Run.State.PLANNED, run.message
+
+
+def test_an_age_that_could_not_be_read_is_asked_for_again(hub: Hub, syncing: Syncing) -> None:
+    """A source under maintenance says nothing of its images: that is not remembered as theirs."""
+    lost, dull = hub.image(NAME, "1.0"), hub.image(NAME, "2.0", layers=(b"other",))
+    path = f"/v2/{NAME}/manifests/{lost}"
+    challenge = Reply.challenge(f'Bearer realm="{hub.realm}"')
+    hub.registry.on("GET", path, challenge, Reply(200, b"<html>maintenance</html>", {"Content-Type": "text/html"}))
+    rule = syncing.rule(choice=Choice(newest=1, newest_by=NewestBy.TIME))
+
+    run = syncing.plan(rule)
+
+    assert run.state == Run.State.PLANNED
+    assert list(DatedImage.objects.values_list("digest", flat=True)) == [dull]
+    content = Reply(200, hub.content(NAME, lost), {"Content-Type": OCI_MANIFEST, "Docker-Content-Digest": lost})
+    hub.registry.on("GET", path, content)
+    syncing.plan(syncing.rule("other", choice=Choice(newest=1, newest_by=NewestBy.TIME)))
+    assert set(DatedImage.objects.values_list("digest", flat=True)) == {lost, dull}
 
 
 def test_ages_that_were_paid_for_are_kept_when_the_quota_ends(hub: Hub, syncing: Syncing) -> None:
