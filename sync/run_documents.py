@@ -10,11 +10,12 @@ from typing_extensions import TypedDict
 
 from sync.choosing import Why
 from sync.models import Item, Run
+from sync.models.runs import ATTACHED
 
 STATES: Final = "; ".join(f"{value}: {label}" for value, label in Run.State.choices)
 ITEM_STATES: Final = "; ".join(f"{value}: {label}" for value, label in Item.State.choices)
 ACTS: Final = "; ".join(f"{value}: {label}" for value, label in Item.Act.choices)
-REASONS: Final = ", ".join([*Why, "pinned", "gone"])
+REASONS: Final = ", ".join([*Why, "pinned", ATTACHED, "gone"])
 SAID: Final = {
     Why.ALL: "every tag",
     Why.ALLOWED: "fits a pattern",
@@ -29,6 +30,7 @@ SAID: Final = {
     Why.NO_DATE: "without a date",
     Why.TOOL: "of a tool, and copied with its image",
     "pinned": "pinned",
+    ATTACHED: "unchanged, but something was attached to it since",
     "gone": "gone at the source",
 }
 """Each reason in words."""

@@ -13,12 +13,16 @@ from jobs import running
 from jobs.models import Job
 from oci.transfer.selection import Form, Selection
 from sync import services
-from sync.choosing import Choice
+from sync.choosing import Choice, Why
 from sync.details import Moved
+from sync.in_words import plan_lines
 from sync.models import PlannedManifest, Rule, Run, Synced, TagHold
+from sync.models.runs import ATTACHED
+from sync.run_documents import SAID
 from tagging.models import ProtectionRule
 from tests.real_registry import RealRegistry
 from tests.sync.syncing import Syncing, digest_at, ends, job_of, notes, tags_at
+from web.sync.words import WHY
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -171,9 +175,14 @@ def test_a_signature_that_comes_later_comes_along(syncing: Syncing) -> None:
     second, third = syncing.run(rule), syncing.run(rule)
 
     assert (second.attached, second.unchanged) == (1, 0)
+    assert any("unchanged, but something was attached to it since" in line for line in plan_lines(second))
     assert ends(second) == {"1.0": "copy done"}
     assert syncing.there.fetch(signature) == syncing.push.fetch(signature)
     assert ends(third) == {"1.0": "keep skipped"}
+
+
+def test_a_terminal_and_a_page_have_words_for_each_reason() -> None:
+    assert SAID.keys() == WHY.keys() == {*Why, "pinned", ATTACHED, "gone"}
 
 
 def test_signatures_come_with_a_new_image_and_are_not_asked_for_again(syncing: Syncing) -> None:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext, gettext_lazy, ngettext
 from oci.transfer.selection import Form, Selection
 from sync.choosing import Choice, NewestBy, Why
 from sync.details import Moved
+from sync.models.runs import ATTACHED
 from sync.schedule import Schedule, When
 from sync.terms import Terms
 
@@ -32,6 +33,7 @@ WHY: Final = {
     Why.NO_DATE: gettext_lazy("its image says no date"),
     Why.TOOL: gettext_lazy("a tag of a tool: it comes along with its image"),
     "pinned": gettext_lazy("pinned to its digest"),
+    ATTACHED: gettext_lazy("unchanged, but something was attached to it since"),
     "gone": gettext_lazy("gone upstream"),
 }
 MOVED: Final = {
