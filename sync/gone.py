@@ -19,7 +19,7 @@ from tagging.models import Plan
 from tagging.planning import NotPlanned, plan_tags_by_rule
 from tagging.protection import protected_among
 
-_TOGETHER: Final = 250  # tags of which the end is written in one transaction
+_TOGETHER: Final = 250  # repositories that are asked for at once, and tags of which the end is written so
 _SHARE: Final = 5  # one in so many may go without a yes
 _FEW: Final = 1  # and so many may whatever their share is
 _MANY: Final = gettext_noop("%(gone)s of the %(all)s tags that this rule has copied in are gone upstream. Delete them?")
@@ -44,11 +44,16 @@ def vanished(run: Run, listed: Mapping[RepositoryName, frozenset[str]]) -> list[
 
     An empty list apart: that is no answer that anything rests on.
     """
-    rows = Synced.objects.filter(registry=run.target, source=run.source, source_repository__in=list(listed))
-    found = rows.exclude(source_tag="").order_by("repository", "tag")
-    return [
-        row for row in found if (tags := listed[RepositoryName(row.source_repository)]) and row.source_tag not in tags
-    ]
+    rows = Synced.objects.filter(registry=run.target, source=run.source).exclude(source_tag="")
+    found: list[Synced] = []
+    for names in by_number(listed, _TOGETHER):
+        of_them = rows.filter(source_repository__in=names).order_by("repository", "tag")
+        found += (
+            row
+            for row in of_them.iterator()
+            if (tags := listed[RepositoryName(row.source_repository)]) and row.source_tag not in tags
+        )
+    return found
 
 
 def to_delete(run: Run, terms: Terms, rows: Iterable[Synced]) -> list[Item]:

@@ -37,11 +37,15 @@ def why_not_now(
     """None where more may be begun; what is under way comes to its end."""
     now = timezone.now()
     if closes_at is not None and now >= closes_at:
-        return Paused((schedule.opens_after(now) - now).total_seconds(), _HOURS)
+        return until_open(schedule, now)
     quota = source.transport.quota
     if quota is not None and quota.remaining <= registry.quota_floor:
         return Paused(_QUOTA_PAUSE, _QUOTA % {"left": quota.remaining, "name": registry.name})
     return None
+
+
+def until_open(schedule: Schedule, now: datetime) -> Paused:
+    return Paused((schedule.opens_after(now) - now).total_seconds(), _HOURS)
 
 
 def room_for(most: int, under_way: int, registry: Registry, source: RegistryClient) -> int:

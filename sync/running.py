@@ -28,7 +28,7 @@ from sync.gone import delete, guard
 from sync.holding import let_go_of_all
 from sync.models import Item, Run
 from sync.naming import InvalidTemplate
-from sync.pausing import Paused
+from sync.pausing import Paused, until_open
 from sync.planned import write_draft
 from sync.planning import Planning
 from sync.schedule import Schedule
@@ -45,11 +45,10 @@ _NO_PLAN: Final = gettext_noop("It could not be planned, and nothing was changed
 _PLANNED: Final = gettext_noop("%(new)s new, %(moved)s moved, %(unchanged)s unchanged, %(left)s left alone.")
 _STOPPED: Final = gettext_noop("Stopped. %(done)s were copied; the rest can be gone on with.")
 _WAITS: Final = gettext_noop("%(why)s. It goes on by itself at %(time)s UTC; until then %(done)s were copied.")
-_HOURS: Final = gettext_noop("The rule keeps to its hours")
 _AWAY: Final = gettext_noop("%(why)s. %(done)s were copied; the rest can be gone on with.")
 _DONE: Final = gettext_noop("%(done)s copied, %(unchanged)s unchanged.")
 _DONE_BUT: Final = gettext_noop("%(done)s copied, %(unchanged)s unchanged, %(left)s left alone, %(failed)s failed.")
-SENTENCES: Final = (_GONE, _OVER, _RETIRED, _NO_PLAN, _PLANNED, _STOPPED, _WAITS, _HOURS, _AWAY, _DONE, _DONE_BUT)
+SENTENCES: Final = (_GONE, _OVER, _RETIRED, _NO_PLAN, _PLANNED, _STOPPED, _WAITS, _AWAY, _DONE, _DONE_BUT)
 
 log = logging.getLogger(__name__)
 
@@ -164,7 +163,7 @@ class _Running:
     def _keep_to_hours(self) -> None:
         now = timezone.now()
         if not self._hours.is_open(now):
-            raise Paused((self._hours.opens_after(now) - now).total_seconds(), _HOURS)
+            raise until_open(self._hours, now)
 
     def _closes_at(self) -> datetime | None:
         return self._hours.closes_after(timezone.now())
