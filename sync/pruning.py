@@ -23,8 +23,8 @@ def prune(now: datetime) -> None:
     plans = Run.objects.filter(state__in=[Run.State.NEW, Run.State.PLANNED], began_at=None)
     unwanted = plans.filter(created_at__lt=now - _PLANS).exclude(job__state__in=Job.UNFINISHED)
     for runs in (old, unwanted):
-        while Run.objects.filter(pk__in=list(runs.values_list("pk", flat=True)[:_TOGETHER])).delete()[0]:
-            pass
+        for key in list(runs.values_list("pk", flat=True)):
+            runs.filter(pk=key).delete()  # with thousands of items; and not if somebody has set it going by now
     _forget_unchanged()
     newest = DatedImage.objects.order_by("-pk").values_list("pk", flat=True)[_DATES : _DATES + 1].first()
     if newest is not None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from audit.models import Entry
 from jobs import running
@@ -194,6 +195,20 @@ def test_what_is_tried_again_is_kept_though_it_is_old(syncing: Syncing) -> None:
     pruning.prune(NOW)
 
     assert Run.objects.get().state == Run.State.PLANNED
+
+
+def test_old_runs_go_one_by_one(syncing: Syncing) -> None:
+    """Each with thousands of items: nobody waits for the end of all of them."""
+    syncing.push.image("1.0")
+    rule = saved(syncing, Schedule())
+    for _ in range(3):
+        syncing.run(rule)
+
+    with CaptureQueriesContext(connection) as queries:
+        pruning.prune(datetime.now(UTC) + pruning.KEPT + timedelta(days=1))
+
+    deleted = [query["sql"] for query in queries if query["sql"].startswith('DELETE FROM "sync_item"')]
+    assert (Run.objects.count(), Item.objects.count(), len(deleted)) == (0, 0, 3)
 
 
 def test_a_plan_that_nobody_carries_out_goes_when_its_job_is_over(syncing: Syncing) -> None:
