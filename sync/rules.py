@@ -29,7 +29,7 @@ from sync.models import Rule
 from sync.models.rules import NAME_LENGTH
 from sync.naming import InvalidTemplate, backup_of, into, pin_of
 from sync.ranges import InvalidRange
-from sync.schedule import InvalidSchedule
+from sync.schedule import InvalidSchedule, When
 from sync.terms import Terms
 from tagging.permission import check_may_act
 
@@ -88,7 +88,8 @@ def save(details: Details, person: User | None, rule: Rule | None = None) -> Rul
     row.name, row.source, row.target, row.is_on = details.name, source, target, details.is_on
     row.terms = Terms.of(details).written()
     row.next_at = _due(details, timezone.now())
-    row.heard = Entry.objects.aggregate(last=Max("pk"))["last"] or 0  # what was pushed before is nothing new
+    if before is None or before.schedule.when is not When.EVENT or before.source != details.source:
+        row.heard = Entry.objects.aggregate(last=Max("pk"))["last"] or 0  # what was pushed before is nothing new
     try:
         with transaction.atomic():
             row.save()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -100,6 +101,17 @@ def test_a_push_while_a_run_is_under_way_is_heard_when_that_is_over(syncing: Syn
     services.queue_due(NOW)
 
     assert queued() == [Run.objects.exclude(pk=first.pk).get().job_subject]
+
+
+def test_a_rule_that_is_changed_still_hears_what_was_pushed_before(syncing: Syncing) -> None:
+    Registry.objects.filter(pk=syncing.source.pk).update(role=Registry.Role.CATALOG)
+    rule = saved(syncing, Schedule(When.EVENT))
+    pushed(syncing, NAME, "1")
+
+    rules.save(replace(rule.details, bytes_per_second=1_000_000), syncing.person, rule)
+    services.queue_due(NOW)
+
+    assert queued() == [Run.objects.get().job_subject]
 
 
 @pytest.mark.parametrize("schedule", [Schedule(When.EVERY, every=60), Schedule(When.EVENT)])
