@@ -22,27 +22,28 @@ _MOST: Final = 10_000  # entries that are looked at together: more of them are r
 
 
 class Heard(NamedTuple):
-    """A rule, and the last entry of the audit that was looked at for it; `is_due`: one of them concerns it."""
+    """What there is to look at for a rule: `top` is the highest entry; `is_due`: one that is settled concerns it."""
 
     rule: Rule
-    last: int
+    top: int
     is_due: bool
 
     def note(self) -> bool:
         """In the caller's transaction; False where somebody else has noted it."""
-        return bool(Rule.objects.filter(pk=self.rule.pk, heard=self.rule.heard).update(heard=self.last))
+        as_it_was = Rule.objects.filter(pk=self.rule.pk, heard=self.rule.heard, heard_next=self.rule.heard_next)
+        return bool(as_it_was.update(heard=max(self.rule.heard, self.rule.heard_next), heard_next=self.top))
 
 
 def hear() -> Iterator[Heard]:
-    """What the audit has said that is new to the rules which wait for it."""
+    """What the audit has said that is new to the rules which wait for it; a look later than it was said."""
     for rule in Rule.objects.filter(is_on=True, terms__schedule__when=When.EVENT.value).select_related("source"):
         entries = Entry.objects.filter(registry_id=rule.source_id, pk__gt=rule.heard)
-        last = entries.aggregate(last=Max("pk"))["last"]
-        if last is None:
+        top = entries.aggregate(top=Max("pk"))["top"]
+        if top is None:
             continue
-        told = entries.filter(pk__lte=last, act__in=_ACTS, outcome=Entry.Outcome.DONE).order_by("pk")
+        told = entries.filter(pk__lte=rule.heard_next, act__in=_ACTS, outcome=Entry.Outcome.DONE).order_by("pk")
         names = set(told.values_list("repository", flat=True)[:_MOST])
-        yield Heard(rule, last, _concerns(rule, names))
+        yield Heard(rule, top, _concerns(rule, names))
 
 
 def _concerns(rule: Rule, names: set[str]) -> bool:

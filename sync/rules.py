@@ -89,7 +89,8 @@ def save(details: Details, person: User | None, rule: Rule | None = None) -> Rul
     row.terms = Terms.of(details).written()
     row.next_at = _due(details, timezone.now())
     if before is None or before.schedule.when is not When.EVENT or before.source != details.source:
-        row.heard = Entry.objects.aggregate(last=Max("pk"))["last"] or 0  # what was pushed before is nothing new
+        # What was pushed before is nothing new.
+        row.heard = row.heard_next = Entry.objects.aggregate(last=Max("pk"))["last"] or 0
     try:
         with transaction.atomic():
             row.save()

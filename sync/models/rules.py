@@ -36,7 +36,10 @@ class Rule(models.Model):
     terms = models.JSONField()
     is_on = models.BooleanField(default=True)
     next_at = models.DateTimeField(null=True, blank=True)  # when it is due; None: when somebody asks
-    heard = models.BigIntegerField(default=0)  # the last entry of the audit that was looked at, for one due by events
+    # For one that is due by events: up to which entry the audit was looked at, and which was the highest then. An id
+    # may become visible after a higher one: by the next look all below that one have.
+    heard = models.BigIntegerField(default=0)
+    heard_next = models.BigIntegerField(default=0)
     created_by = models.CharField(max_length=255, blank=True)
     created_at = models.DateTimeField(db_default=Now())
 
