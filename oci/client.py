@@ -20,6 +20,7 @@ from oci.model import MANIFEST_LIMIT, Descriptor, ImageIndex, parse_manifest
 from oci.names import Digest, RepositoryName, TagName, parse_repository, parse_tag
 from oci.pages import NameT, Page, page_of
 from oci.probe import Capabilities, probe
+from oci.stored import check_blob, check_manifest
 from oci.transport import Answer, Endpoint, Transport
 
 if TYPE_CHECKING:
@@ -169,7 +170,7 @@ class RegistryClient:
         """Upload in one piece, closed by the registry against the digest."""
         digest, scope = Digest.of(content), routes.scope(repository, "pull", "push")
         path = self.begin_upload(repository).path
-        self.transport.exchange(
+        answer = self.transport.exchange(
             "PUT",
             f"{path}{'&' if '?' in path else '?'}{urlencode({'digest': str(digest)})}",
             headers={"Content-Type": "application/octet-stream"},
@@ -178,6 +179,7 @@ class RegistryClient:
             scope=scope,
             attempts=1,  # a closed upload is gone, so a second try would look like a failure
         )
+        check_blob(self.transport, repository, digest, len(content), answer)
         return digest
 
     def begin_upload(self, repository: RepositoryName) -> Upload:
@@ -201,6 +203,7 @@ class RegistryClient:
         scope = f"{routes.scope(repository, 'pull', 'push')} {routes.scope(source, 'pull')}"
         answer = self.transport.exchange("POST", path, accept_statuses=(201, 202), scope=scope)
         if answer.status == 201:  # noqa: PLR2004  Created
+            check_blob(self.transport, repository, digest, None, answer)
             return True
         location = self.transport.follow(answer, answer.headers.get("Location", ""))
         self.cancel_upload(Upload(repository, answer.headers.get("Docker-Upload-UUID", ""), location))
@@ -222,10 +225,8 @@ class RegistryClient:
             accept_statuses=(201,),
             scope=routes.scope(repository, "pull", "push"),
         )
-        digest = target if isinstance(target, Digest) else Digest.of(content)
-        if (said := digests.said(answer)) and not said.matches(content):
-            raise DigestMismatch(f"{digest} was stored as {said}")
-        return digest
+        check_manifest(self.transport, repository, target, content, answer)
+        return target if isinstance(target, Digest) else Digest.of(content)
 
     def delete_manifest(self, repository: RepositoryName, digest: Digest) -> None:
         """Delete by digest: every tag of the repository that points to it goes too. Not tried twice."""

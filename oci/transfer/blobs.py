@@ -160,7 +160,7 @@ class Blobs:
         """Whether the target could link it to one that it has; else the upload that it opened instead, if it did."""
         for home in self._candidates(errand, place, ahead):
             try:
-                session = Session.mount(self._target, place.repository, self._habits, place.digest, home)
+                session = Session.mount(self._target, place.repository, self._habits, errand.blob, home)
             except (TooManyRequests, Unavailable):
                 raise
             except (Refused, BadAnswer):

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from oci import digests, routes
-from oci.errors import DigestMismatch, NotFound
+from oci.errors import NotFound
 from oci.media_types import ACCEPTED, bare
+from oci.stored import check_manifest
 
 if TYPE_CHECKING:
     from oci.client import RegistryClient
@@ -54,7 +55,7 @@ def exists(client: RegistryClient, repository: RepositoryName, target: TagName |
 def put(client: RegistryClient, repository: RepositoryName, target: TagName | Digest, manifest: Fetched) -> bool:
     """Store the exact bytes; whether the registry itself lists them with their subject (distribution-spec, "Push").
 
-    Raises DigestMismatch where the registry says that it stored something else.
+    Raises as `check_manifest` does where the registry stored something else.
     """
     answer = client.transport.exchange(
         "PUT",
@@ -65,8 +66,7 @@ def put(client: RegistryClient, repository: RepositoryName, target: TagName | Di
         scope=routes.scope(repository, "pull", "push"),
         lasting=LASTING,
     )
-    if (said := digests.said(answer)) and not said.matches(manifest.content):
-        raise DigestMismatch(f"{manifest.digest} was stored as {said}")
+    check_manifest(client.transport, repository, target, manifest.content, answer)
     return bool(answer.headers.get("OCI-Subject"))
 
 

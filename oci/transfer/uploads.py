@@ -16,12 +16,14 @@ from urllib.parse import urlencode
 from oci import routes
 from oci.errors import BadAnswer, Refused, RegistryError, TooManyRequests, Unavailable, Unreachable
 from oci.faults import CutShort
+from oci.stored import check_blob
 from oci.streams import Body, Flow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from oci.client import RegistryClient
+    from oci.model import Descriptor
     from oci.names import Digest, RepositoryName
     from oci.transport import Answer
 
@@ -53,7 +55,7 @@ class Session:
     """An open upload. It is closed by `send`, or owed a `cancel`."""
 
     def __init__(self, client: RegistryClient, repository: RepositoryName, habits: Habits, answer: Answer) -> None:
-        self._transport, self._habits = client.transport, habits
+        self._transport, self._repository, self._habits = client.transport, repository, habits
         self._scope = routes.scope(repository, "pull", "push")
         self._path = self._led(answer)
         least = answer.headers.get("OCI-Chunk-Min-Length", "")
@@ -69,16 +71,24 @@ class Session:
 
     @classmethod
     def mount(
-        cls, client: RegistryClient, repository: RepositoryName, habits: Habits, digest: Digest, source: RepositoryName
+        cls,
+        client: RegistryClient,
+        repository: RepositoryName,
+        habits: Habits,
+        blob: Descriptor,
+        home: RepositoryName,
     ) -> Self | None:
-        """None when the registry linked the blob of `source`; where it would not it may have opened an upload instead.
+        """None when the registry linked the blob of `home`; where it would not it may have opened an upload instead.
 
         Raises Refused and BadAnswer where it will hear of no mount: then `begin`.
         """
-        path = f"{routes.uploads(repository)}?{urlencode({'mount': str(digest), 'from': source})}"
-        scope = f"{routes.scope(repository, 'pull', 'push')} {routes.scope(source, 'pull')}"
+        path = f"{routes.uploads(repository)}?{urlencode({'mount': str(blob.digest), 'from': home})}"
+        scope = f"{routes.scope(repository, 'pull', 'push')} {routes.scope(home, 'pull')}"
         answer = client.transport.exchange("POST", path, accept_statuses=(201, 202), scope=scope)
-        return None if answer.status == 201 else cls(client, repository, habits, answer)  # noqa: PLR2004  Created
+        if answer.status != 201:  # noqa: PLR2004  Created
+            return cls(client, repository, habits, answer)
+        check_blob(client.transport, repository, blob.digest, blob.size, answer)
+        return None
 
     def send(self, digest: Digest, body: bytes | Body) -> None:
         """All of it, closed by the registry against the digest.
@@ -86,13 +96,13 @@ class Session:
         Raises ChunkRefused where it is to be begun anew, what going through `body` raises, and RegistryError.
         """
         if isinstance(body, bytes):
-            self._close(digest, body)
+            self._close(digest, len(body), body)
             return
         if self._habits.chunk:
             self._send_chunks(self._chunks(body))
         else:
             self._stream(body)
-        self._close(digest, b"")
+        self._close(digest, len(body))
 
     def cancel(self) -> None:
         """Leave nothing of it at the registry, if that can be asked to; silent where it cannot."""
@@ -123,8 +133,8 @@ class Session:
             raise flow.ended_by
         self._check(answer, len(body))
 
-    def _close(self, digest: Digest, body: bytes) -> None:
-        self._transport.exchange(
+    def _close(self, digest: Digest, size: int, body: bytes = b"") -> None:
+        answer = self._transport.exchange(
             "PUT",
             f"{self._path}{'&' if '?' in self._path else '?'}{urlencode({'digest': str(digest)})}",
             headers=_OCTETS,
@@ -136,6 +146,7 @@ class Session:
             total=_SPARE + _CLOSING,
             lasting=_LASTING,
         )
+        check_blob(self._transport, self._repository, digest, size, answer)
 
     def _chunks(self, body: Body) -> Iterator[bytes]:
         size, buffer = max(self._habits.chunk, self._least), bytearray()

@@ -482,13 +482,28 @@ def test_an_upload_is_never_continued_on_another_host(
 
 def test_an_upload_keeps_the_state_that_its_location_carries(hostile: Hostile, connect: Connect) -> None:
     hostile.on("POST", "/v2/team/app/blobs/uploads/", Reply(202, headers={"Location": "/v2/up/load?_state=a%2Bb=="}))
-    hostile.on("PUT", "/v2/up/load", Reply(201))
+    hostile.on("PUT", "/v2/up/load", Reply(201, headers={"Docker-Content-Digest": str(Digest.of(b"bytes"))}))
 
     digest = connect(hostile.url).push_blob(REPOSITORY, b"bytes")
 
     put = hostile.asked("/v2/up/load")[0]
     assert put.query == f"_state=a%2Bb==&digest={str(digest).replace(':', '%3A')}"
     assert put.body == b"bytes"
+
+
+def test_what_was_taken_without_a_word_is_looked_at(hostile: Hostile, connect: Connect) -> None:
+    client, blob = connect(hostile.url), Digest.of(b"bytes")
+    hostile.on("POST", "/v2/team/app/blobs/uploads/", Reply(202, headers={"Location": "/v2/up/load"}), Reply(201))
+    hostile.on("PUT", "/v2/up/load", Reply(201))
+    hostile.on("PUT", "/v2/team/app/manifests/latest", Reply(201))
+
+    for push in (
+        lambda: client.push_blob(REPOSITORY, b"bytes"),
+        lambda: client.mount_blob(REPOSITORY, blob, REPOSITORY),
+        lambda: client.put_manifest(REPOSITORY, LATEST, OCI_MANIFEST, EMPTY_IMAGE),
+    ):
+        with pytest.raises(BadAnswer, match="is not there"):
+            push()
 
 
 # -- deleting ---------------------------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ from sync.details import Moved
 from sync.models import DatedImage, Item, Rule, Run, Synced, TagHold
 from tagging.models import ProtectionRule
 from tests.hostile import Asked, Hostile, Raw, Reply
-from tests.oci.transfer.serving import Uploads, digest_of
+from tests.oci.transfer.serving import Uploads, digest_of, taking
 from tests.pushing import OCI_INDEX, OCI_MANIFEST
 from tests.real_registry import RealRegistry
 from tests.sync.hub import Hub
@@ -318,11 +318,11 @@ def test_a_tag_that_was_put_while_the_run_was_stopped_is_told_of(hub: Hub, synci
     digest = hub.image(NAME, "1.0")
     uploads = Uploads(upstream, name=f"mirror/{NAME}")
 
-    def stopped(_: Asked) -> Reply:
+    def stopped(asked: Asked) -> Reply:
         meanwhile(lambda: jobs.stop(Job.objects.get(state=Job.State.RUNNING)))
-        return Reply(201, delay=3)
+        return replace(taking(asked), delay=3)
 
-    for path, answer in ((digest, Reply(201)), ("1.0", stopped)):
+    for path, answer in ((digest, taking), ("1.0", stopped)):
         upstream.on("PUT", f"/v2/mirror/{NAME}/manifests/{path}", answer)
     Registry.objects.filter(pk=syncing.target.pk).update(url=upstream.url)
     syncing.target.refresh_from_db()

@@ -14,7 +14,7 @@ from oci.transfer.selection import Form, Selection
 from registries.models import Registry
 from sync.models import Item, PlannedManifest, Run
 from tests.hostile import Asked, Hostile, Raw, Reply
-from tests.oci.transfer.serving import digest_of
+from tests.oci.transfer.serving import digest_of, taking
 from tests.real_registry import RealRegistry
 from tests.sync.hub import Hub
 from tests.sync.syncing import NAME, Syncing, digest_at, ends, job_of, notes
@@ -132,7 +132,7 @@ def test_a_manifest_that_the_target_cannot_take_now_makes_the_run_wait(
             return Reply(429, b"slow down", {"Retry-After": "7200"})
         if asked.method == "POST":
             return Reply(202, headers={"Location": f"{asked.path}1"})
-        return Reply(201 if asked.method == "PUT" else 404)
+        return taking(asked)
 
     hostile_target.otherwise(answer)
     Registry.objects.filter(pk=syncing.target.pk).update(url=hostile_target.url)

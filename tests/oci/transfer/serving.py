@@ -57,6 +57,11 @@ def blob_path(content: bytes) -> str:
     return f"/v2/{NAME}/blobs/{digest_of(content)}"
 
 
+def taking(asked: Asked) -> Reply:
+    """Of a target that takes every manifest, says what it stored, and has nothing before."""
+    return Reply(201, headers={"Docker-Content-Digest": digest_of(asked.body)}) if asked.method == "PUT" else Reply(404)
+
+
 def ranged(content: bytes, first: int, *, cut: bool = True) -> list[Any]:
     """Its first bytes, though all are announced, and then whatever range is asked for."""
 
@@ -105,7 +110,7 @@ class Uploads:
         if digest_of(content) != digest:
             return Reply.errors(400, "DIGEST_INVALID")
         self.taken[digest] = content
-        return Reply(201, headers={"Location": "/"})
+        return Reply(201, headers={"Location": "/", "Docker-Content-Digest": digest})
 
     def _begin(self, _: Asked) -> Reply:
         path = f"{self._path}{next(self._numbers)}"

@@ -13,16 +13,18 @@ import pytest
 
 from oci.auth import Credentials
 from oci.client import RegistryClient
-from oci.errors import BadAnswer, Denied, RegistryError, TooManyRequests, Unavailable
-from oci.names import Digest, parse_repository
+from oci.errors import BadAnswer, Denied, DigestMismatch, RegistryError, TooLarge, TooManyRequests, Unavailable
+from oci.names import Digest, parse_repository, parse_tag
 from oci.transfer.sides import Side, side_of
 from oci.transport import Endpoint
 from tests.hostile import Asked, Hostile, Raw, Reply
 from tests.oci.transfer.copier import Copier
-from tests.oci.transfer.serving import NAME, UPLOADS, Uploads, blob_path, digest_of, of_uploads, serve, serve_index
+from tests.oci.transfer.serving import NAME, UPLOADS, Uploads, blob_path, digest_of, of_uploads, serve, serve_index, taking
 
 APP = parse_repository(NAME)
 LARGE: Final = bytes(range(256)) * 36 * 1024  # 9 MiB
+MANIFESTS: Final = f"/v2/{NAME}/manifests/"
+SILENT: Final = Reply(201)
 
 
 @pytest.fixture
@@ -35,7 +37,7 @@ def source() -> Iterator[Hostile]:
 @pytest.fixture
 def copier(source: Hostile, hostile: Hostile) -> Iterator[Copier]:
     """To the hostile one, which takes manifests and blobs until it is told otherwise."""
-    hostile.otherwise(lambda asked: Reply(201 if asked.method == "PUT" else 404))
+    hostile.otherwise(taking)
     with ExitStack() as stack:
         target = Endpoint(hostile.url, credentials=Credentials("mara", "canary-password"))
         clients = [stack.enter_context(RegistryClient(one)) for one in (Endpoint(source.url), target)]
@@ -130,7 +132,7 @@ def test_a_token_that_was_refused_in_a_stream_is_renewed(copier: Copier, hostile
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 416])
 def test_a_mount_that_is_refused_is_an_upload(source: Hostile, hostile: Hostile, status: int) -> None:
-    hostile.otherwise(lambda asked: Reply(201 if asked.method == "PUT" else 404))
+    hostile.otherwise(taking)
     target = Uploads(hostile)
     mount = f"{UPLOADS}?mount={digest_of(LARGE).replace(':', '%3A')}&from=team%2Fbase"
     hostile.on("POST", mount, Reply.errors(status, "UNSUPPORTED"))
@@ -146,7 +148,7 @@ def test_a_mount_that_is_refused_is_an_upload(source: Hostile, hostile: Hostile,
 
 
 def test_an_upload_that_is_opened_in_place_of_a_mount_is_used(source: Hostile, hostile: Hostile) -> None:
-    hostile.otherwise(lambda asked: Reply(201 if asked.method == "PUT" else 404))
+    hostile.otherwise(taking)
     target = Uploads(hostile)
     with (
         RegistryClient(Endpoint(source.url)) as one,
@@ -194,8 +196,8 @@ def test_a_target_that_has_less_than_it_says_is_given_all(copier: Copier, hostil
     digest = serve(hostile)  # only for its digest
     hostile.requests.clear()
 
-    def unless_whole(_: Asked) -> Reply:
-        return Reply(201) if digest_of(LARGE) in target.taken else Reply.errors(400, "MANIFEST_BLOB_UNKNOWN")
+    def unless_whole(asked: Asked) -> Reply:
+        return taking(asked) if digest_of(LARGE) in target.taken else Reply.errors(400, "MANIFEST_BLOB_UNKNOWN")
 
     root = copier.source.manifest(APP, "1.0")  # type: ignore[arg-type]
     assert root
@@ -228,3 +230,136 @@ def test_two_indexes_at_once_put_the_image_that_both_list_once(
 
     puts = Counter(asked.path for asked in hostile.asked() if asked.method == "PUT")
     assert [puts[f"/v2/{NAME}/manifests/{target}"] for target in (child, "1", "2")] == [1, 1, 1]
+
+
+def of_stored(target: Hostile, kind: str) -> list[str]:
+    """What was asked of a kind, blobs or manifests, after something of it was put."""
+    asked = [one for one in target.asked() if f"/{kind}/" in one.path]
+    first = next(place for place, one in enumerate(asked) if one.method == "PUT")
+    return [one.method for one in asked[first:] if UPLOADS not in one.path]
+
+
+def test_what_a_registry_says_that_it_stored_is_not_asked_for(copier: Copier, hostile: Hostile) -> None:
+    Uploads(hostile)
+
+    copier.copy(NAME, "1.0")
+
+    assert of_stored(hostile, "manifests") == ["PUT", "PUT"]
+    assert len(hostile.asked(blob_path(LARGE))) == 1, "before it was sent"
+
+
+def test_what_a_registry_stored_without_a_word_is_asked_for(copier: Copier, hostile: Hostile) -> None:
+    target = Uploads(hostile)
+    target.answers["PUT"] = lambda asked: Reply(target.put(asked).status)
+    root = copier.source.manifest(APP, parse_tag("1.0"))
+    assert root
+    said = {"Docker-Content-Digest": str(root.digest)}
+    hostile.on("PUT", f"{MANIFESTS}{root.digest}", SILENT)
+    hostile.on("PUT", f"{MANIFESTS}1.0", SILENT)
+    hostile.on("HEAD", f"{MANIFESTS}{root.digest}", Reply(200, root.content, said))
+    hostile.on("HEAD", f"{MANIFESTS}1.0", Reply(200, root.content))
+    hostile.on("GET", f"{MANIFESTS}1.0", Reply(200, root.content))
+    for content in (b"{}", LARGE):
+        hostile.on("HEAD", blob_path(content), Reply(404), Reply(200, content))
+
+    copied = copier.copy(NAME, "1.0")
+
+    assert copied.sent == 2
+    assert of_stored(hostile, "manifests") == ["PUT", "HEAD", "PUT", "HEAD", "GET"]
+    assert [one.method for one in hostile.asked(blob_path(LARGE))] == ["HEAD", "HEAD"]
+
+
+@pytest.mark.parametrize(
+    ("found", "error"),
+    [
+        (Reply(404), BadAnswer),
+        (Reply(200, b"other", {"Docker-Content-Digest": digest_of(b"other")}), DigestMismatch),
+        (Reply(200, b"other"), BadAnswer),
+        (Reply(403), Denied),
+    ],
+    ids=["none", "another by its digest", "another by its length", "not to be looked at"],
+)
+def test_a_blob_that_is_not_there_after_all_ends_the_image(
+    copier: Copier, hostile: Hostile, found: Reply, error: type[RegistryError]
+) -> None:
+    target = Uploads(hostile)
+    target.answers["PUT"] = lambda asked: Reply(target.put(asked).status)
+    hostile.on("HEAD", blob_path(LARGE), Reply(404), found)
+    hostile.on("HEAD", blob_path(b"{}"), Reply(200))
+
+    with pytest.raises(error) as raised:
+        copier.copy(NAME, "1.0")
+
+    assert side_of(raised.value) is Side.TARGET
+    assert not [one for one in hostile.asked() if MANIFESTS in one.path and one.method == "PUT"]
+
+
+@pytest.mark.parametrize(
+    ("head", "get", "error"),
+    [
+        (Reply(404), Reply(404), BadAnswer),
+        (Reply(200, headers={"Docker-Content-Digest": digest_of(b"other")}), Reply(404), DigestMismatch),
+        (Reply(200), Reply(200, b"other"), DigestMismatch),
+        (Reply(200), Reply(404), BadAnswer),
+        (Reply(200), Reply(200, b"x" * (4 * 2**20 + 1)), TooLarge),
+    ],
+    ids=["none", "another by its digest", "another by its bytes", "none to read", "one without an end"],
+)
+@pytest.mark.parametrize("by_tag", [False, True])
+def test_a_manifest_that_is_not_there_after_all_ends_the_image(  # noqa: PLR0913  each is one of two registries' words
+    copier: Copier, hostile: Hostile, head: Reply, get: Reply, error: type[RegistryError], *, by_tag: bool
+) -> None:
+    Uploads(hostile)
+    root = copier.source.manifest(APP, parse_tag("1.0"))
+    assert root
+    path = f"{MANIFESTS}{'1.0' if by_tag else root.digest}"
+    hostile.on("PUT", path, SILENT)
+    hostile.on("HEAD", path, head)
+    hostile.on("GET", path, get)
+
+    with pytest.raises(error) as raised:
+        copier.copy(NAME, "1.0")
+
+    assert side_of(raised.value) is Side.TARGET
+    assert by_tag or hostile.asked(f"{MANIFESTS}1.0") == []
+
+
+@pytest.mark.parametrize("said", [digest_of(b"other"), "sha512:" + "0" * 128])
+def test_a_manifest_that_was_stored_as_another_ends_the_image(copier: Copier, hostile: Hostile, said: str) -> None:
+    Uploads(hostile)
+    hostile.otherwise(
+        lambda asked: Reply(201 if asked.method == "PUT" else 404, headers={"Docker-Content-Digest": said})
+    )
+
+    with pytest.raises(DigestMismatch):
+        copier.copy(NAME, "1.0")
+
+    assert hostile.asked(f"{MANIFESTS}1.0") == []
+
+
+def test_a_blob_that_was_stored_as_another_ends_the_image(copier: Copier, hostile: Hostile) -> None:
+    Uploads(hostile).answers["PUT"] = Reply(201, headers={"Docker-Content-Digest": digest_of(b"other")})
+
+    with pytest.raises(DigestMismatch):
+        copier.copy(NAME, "1.0")
+
+    assert not [one for one in hostile.asked() if MANIFESTS in one.path and one.method == "PUT"]
+
+
+@pytest.mark.parametrize("found", [Reply(404), Reply(200, LARGE)], ids=["not linked", "linked"])
+def test_a_mount_without_a_word_of_what_was_linked_is_looked_at(
+    source: Hostile, hostile: Hostile, found: Reply
+) -> None:
+    hostile.otherwise(taking)
+    target = Uploads(hostile)
+    hostile.on("POST", f"{UPLOADS}?mount={digest_of(LARGE).replace(':', '%3A')}&from=team%2Fbase", SILENT)
+    hostile.on("HEAD", blob_path(LARGE), Reply(404), found)
+    with (
+        RegistryClient(Endpoint(source.url)) as one,
+        RegistryClient(Endpoint(hostile.url)) as other,
+        Copier(one, other, homes=lambda _: [parse_repository("team/base")]) as copier,
+    ):
+        copied = copier.copy(NAME, "1.0")
+
+    assert copied.mounted == (found.status == 200)
+    assert (digest_of(LARGE) in target.taken) == (found.status == 404)

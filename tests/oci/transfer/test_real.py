@@ -45,6 +45,8 @@ def test_an_image(copier: Copier, registries: Registries, push: Pusher, tmp_path
     assert pulled(registries[1], "mirror/app:1.0", tmp_path / "out") == push.fetch("1.0")
     assert (copied.sent, copied.there, copied.mounted, copied.pulls) == (4, 0, 0, 1)
     assert copier.tally.moved == copied.bytes > 3_000
+    # HEAD, POST and PUT of each blob; the manifest by its digest and by its tag.
+    assert copier.target.transport.sent == 4 * 3 + 2
 
 
 @pytest.mark.parametrize("docker", [True, False])

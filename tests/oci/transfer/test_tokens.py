@@ -17,7 +17,7 @@ from oci.transfer.heads import head
 from oci.transport import Endpoint
 from tests.hostile import Asked, Hostile, Raw, Reply
 from tests.oci.transfer.copier import Copier
-from tests.oci.transfer.serving import NAME, UPLOADS, Uploads, blob_path, digest_of, of_uploads, ranged, serve
+from tests.oci.transfer.serving import NAME, UPLOADS, Uploads, blob_path, digest_of, of_uploads, ranged, serve, taking
 
 APP = parse_repository(NAME)
 LARGE = bytes(range(256)) * 8 * 1024  # 2 MiB
@@ -80,7 +80,7 @@ def test_a_token_that_ends_while_a_layer_is_sent(copier: Copier, hostile: Hostil
         "PATCH": lambda asked: tokens.refusal(asked) or patch(asked),
         "PUT": lambda asked: tokens.refusal(asked) or target.put(asked),
     }
-    hostile.otherwise(lambda asked: tokens.refusal(asked) or Reply(201 if asked.method == "PUT" else 404))
+    hostile.otherwise(lambda asked: tokens.refusal(asked) or taking(asked))
 
     copier.copy(NAME, "1.0")
 
@@ -96,8 +96,9 @@ def test_a_token_that_ends_while_a_layer_is_sent(copier: Copier, hostile: Hostil
 def test_a_mount_asks_for_the_right_to_read_where_it_is_from(copier: Copier, hostile: Hostile, tokens: Tokens) -> None:
     target = Uploads(hostile)
     mount = f"{UPLOADS}?mount={digest_of(LARGE).replace(':', '%3A')}&from=team%2Fbase"
-    hostile.on("POST", mount, lambda asked: tokens.refusal(asked) or Reply(201))
-    hostile.otherwise(lambda asked: tokens.refusal(asked) or Reply(201 if asked.method == "PUT" else 404))
+    linked = Reply(201, headers={"Docker-Content-Digest": digest_of(LARGE)})
+    hostile.on("POST", mount, lambda asked: tokens.refusal(asked) or linked)
+    hostile.otherwise(lambda asked: tokens.refusal(asked) or taking(asked))
 
     copier.copy(NAME, "1.0")
 
@@ -108,7 +109,7 @@ def test_a_mount_asks_for_the_right_to_read_where_it_is_from(copier: Copier, hos
 def test_a_token_of_the_source_that_ends_while_a_layer_comes(source: Hostile, hostile: Hostile) -> None:
     """As under limits of the processor, where a copy takes longer than a token lasts: the rest is asked for anew."""
     target, tokens = Uploads(hostile), Tokens(source)
-    hostile.otherwise(lambda asked: Reply(201 if asked.method == "PUT" else 404))
+    hostile.otherwise(taking)
     cut, rest = ranged(LARGE, 700_001)
 
     def first(asked: Asked) -> Reply:
