@@ -2,6 +2,7 @@
 
 RegistryError
 ├── InvalidName                       we would not even ask
+│   ├── oci.tls.InvalidAuthority      those whom we were told to trust over TLS
 │   └── oci.tls.InvalidCertificate    the certificate by which a registry may know us, or its key
 ├── Unreachable                       no HTTP answer: DNS, TLS, refused, a deadline passed
 │   ├── oci.faults.CertificateWanted  it wants a certificate of us before it talks

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from requests.adapters import DEFAULT_CA_BUNDLE_PATH
 
-from oci.errors import InvalidName
+from oci.errors import InvalidName, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,6 +21,19 @@ if TYPE_CHECKING:
 
 _PEM: Final = "-----BEGIN "
 _LONGEST: Final = 2**20  # bytes of a PEM file
+_SHOWN: Final = 200  # characters of a path
+_CURE: Final = "give the text or the path of a readable PEM file"
+
+
+class InvalidAuthority(InvalidName):
+    """Of those by whom a registry's own certificate is judged: what is wrong with which file, and the cure."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__("certificate authority", sentence)
+        self.args = (sentence,)
+
+    def __str__(self) -> str:
+        return self.text
 
 
 class InvalidCertificate(InvalidName):
@@ -37,7 +50,7 @@ class InvalidCertificate(InvalidName):
 def contexts(endpoint: Endpoint) -> tuple[ssl.SSLContext, ssl.SSLContext]:
     """For the registry's own origin, and for wherever else it leads; only the first shows a client certificate.
 
-    InvalidName when an authority, a certificate or a key cannot be used.
+    InvalidAuthority or InvalidCertificate when an authority, a certificate or a key cannot be used.
     """
     if endpoint.client_key and not endpoint.client_certificate:
         raise InvalidCertificate("there is a key, and no client certificate that it belongs to")
@@ -58,20 +71,46 @@ def contexts(endpoint: Endpoint) -> tuple[ssl.SSLContext, ssl.SSLContext]:
 def _trusting(authority: str | None) -> ssl.SSLContext:
     """The public authorities are trusted, and `authority`, PEM text or the path of a PEM file."""
     context = _public_context.__wrapped__()
+    if not authority:
+        return context
+    is_text = _PEM in authority
+    text, why = (authority, "") if is_text else _read(authority)
+    if not why:
+        try:
+            # What is no ASCII stands between the certificates, and tells people whose they are.
+            context.load_verify_locations(cadata=text.encode("ascii", "ignore").decode())
+        except (OSError, ValueError):
+            why = "it holds no certificate in PEM form"
+        else:
+            return context
+    what = "text" if is_text else f"file {printable(authority, _SHOWN)}"
+    raise InvalidAuthority(f"the {what} of the certificate authority cannot be used, as {why}: {_CURE}")
+
+
+def _read(path: str) -> tuple[str, str]:
+    """What a file holds, or why nobody can say."""
     try:
-        if authority and _PEM in authority:
-            context.load_verify_locations(cadata=authority)
-        elif authority:
-            context.load_verify_locations(cafile=authority)
-    except OSError as error:
-        raise InvalidName("certificate authority", (authority or "").partition("\n")[0]) from error
-    return context
+        file = Path(path)
+        if not file.is_file():
+            return "", "something else stands where a file should be" if file.exists() else "it is not there"
+        if file.stat().st_size > _LONGEST:
+            return "", f"it has more than {_LONGEST} bytes"
+        return file.read_text(encoding="ascii", errors="ignore"), ""
+    except PermissionError:
+        return "", "it may not be read"
+    except (OSError, ValueError):
+        return "", "it cannot be read"
 
 
 @lru_cache(1)
 def _public_context() -> ssl.SSLContext:
     """Reading the public authorities takes longer than a scan of a small registry; all clients may share it."""
-    return ssl.create_default_context(cafile=DEFAULT_CA_BUNDLE_PATH)
+    try:
+        return ssl.create_default_context(cafile=DEFAULT_CA_BUNDLE_PATH)
+    except OSError as error:
+        raise InvalidAuthority(
+            f"the file {DEFAULT_CA_BUNDLE_PATH} of the public authorities cannot be read: install Berth's packages anew"
+        ) from error
 
 
 def _pem(text_or_path: str, what: str) -> str:

@@ -21,6 +21,7 @@ from oci.errors import InvalidName, RegistryError, TooManyRequests
 from oci.names import Digest, RepositoryName, parse_repository
 from oci.throttle import Throttle
 from registries.clients import client_for, throttle_for
+from registries.models import Registry
 from sync.copying import Copying
 from sync.engine import Engine
 from sync.faults import Away, fault_of
@@ -41,6 +42,7 @@ _HOMES: Final = 2  # repositories of the target that are named for a blob
 _GONE: Final = gettext_noop("The run is gone, with its registry: nothing was changed.")
 _OVER: Final = gettext_noop("It was carried out already: nothing was changed.")
 _RETIRED: Final = gettext_noop("One of its registries was removed from Berth: nothing was changed.")
+_UNASKABLE: Final = gettext_noop("%(registry)s cannot be asked, and nothing was changed: %(why)s.")
 _NO_PLAN: Final = gettext_noop("It could not be planned, and nothing was changed: %(why)s.")
 _PLANNED: Final = gettext_noop("%(new)s new, %(moved)s moved, %(unchanged)s unchanged, %(left)s left alone.")
 _STOPPED: Final = gettext_noop("Stopped. %(done)s were copied; the rest can be gone on with.")
@@ -48,7 +50,9 @@ _WAITS: Final = gettext_noop("%(why)s. It goes on by itself at %(time)s UTC; unt
 _AWAY: Final = gettext_noop("%(why)s. %(done)s were copied; the rest can be gone on with.")
 _DONE: Final = gettext_noop("%(done)s copied, %(unchanged)s unchanged.")
 _DONE_BUT: Final = gettext_noop("%(done)s copied, %(unchanged)s unchanged, %(left)s left alone, %(failed)s failed.")
-SENTENCES: Final = (_GONE, _OVER, _RETIRED, _NO_PLAN, _PLANNED, _STOPPED, _WAITS, _AWAY, _DONE, _DONE_BUT)
+SENTENCES: Final = (
+    *(_GONE, _OVER, _RETIRED, _UNASKABLE, _NO_PLAN, _PLANNED, _STOPPED, _WAITS, _AWAY, _DONE, _DONE_BUT),
+)
 
 log = logging.getLogger(__name__)
 
@@ -78,8 +82,15 @@ def run(lease: Lease) -> str:
 def _run(lease: Lease, row: Run) -> str:
     if row.source.retired_at is not None or row.target.retired_at is not None:
         raise JobFailed(_RETIRED)
-    with client_for(row.source, lease.caller) as source, client_for(row.target, lease.caller) as target:
+    with _client_for(row.source, lease) as source, _client_for(row.target, lease) as target:
         return _Running(row, lease, source, target).run()
+
+
+def _client_for(registry: Registry, lease: Lease) -> RegistryClient:
+    try:
+        return client_for(registry, lease.caller)
+    except InvalidName as error:
+        raise JobFailed(_UNASKABLE % {"registry": registry.name, "why": error}) from error
 
 
 class _Running:

@@ -128,6 +128,17 @@ _ARCHIVES: Final = (
     gettext_noop("the archive is no tar, or has a file that is larger than 8 GiB"),
 )
 _CERTIFICATES: Final = (
+    gettext_noop(
+        "the text of the certificate authority cannot be used, as %(why)s: give the text or the path of a readable PEM"
+        " file"
+    ),
+    gettext_noop(
+        "the file %(path)s of the certificate authority cannot be used, as %(why)s: give the text or the path of a"
+        " readable PEM file"
+    ),
+    gettext_noop("it holds no certificate in PEM form"),
+    gettext_noop("it cannot be read"),
+    gettext_noop("the file %(path)s of the public authorities cannot be read: install Berth's packages anew"),
     gettext_noop("there is a key, and no client certificate that it belongs to"),
     gettext_noop("a client certificate can only be shown over https"),
     gettext_noop("the client certificate"),
@@ -153,7 +164,6 @@ KINDS: Final = (
     gettext_noop("user name"),
     gettext_noop("web address"),
     gettext_noop("registry address"),
-    gettext_noop("certificate authority"),
     gettext_noop("token service for a registry with TLS"),
 )
 SENTENCES: Final = (

@@ -8,7 +8,7 @@ nothing, or all, and the next sees which.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -24,14 +24,14 @@ from catalog.arrivals import rereading, streams
 from catalog.arrivals.kinds import Sort, sort_of
 from catalog.arrivals.meaning import Meaning
 from catalog.arrivals.own import Own
-from catalog.arrivals.reading import THREADS, TURN, Found, Reader, wanted_of
+from catalog.arrivals.reading import THREADS, TURN, Found, Reader, Wanted, unread, wanted_of
 from catalog.arrivals.recent import Recent
 from catalog.arrivals.told import Told
 from catalog.arrivals.writing import Writer
 from catalog.models import Presence
 from catalog.scanning.ahead import Crew
 from jobs.running import Lease, LeaseLost
-from oci.errors import BadAnswer
+from oci.errors import BadAnswer, InvalidName
 from oci.events import Event, parse_envelope
 from oci.names import RepositoryName
 from registries.models import Registry
@@ -72,14 +72,14 @@ class Handling:
             reader.close()
         self._crew.close()
 
-    def reader(self, registry: Registry) -> Reader:
-        reader = self._readers.get(registry.pk)
-        if reader is not None and not reader.serves(registry):
-            reader.close()
-            reader = None
-        if reader is None:
-            reader = self._readers[registry.pk] = Reader(registry, self.lease, self._crew)
-        return reader
+    def read(self, registry: Registry, wanted: Mapping[RepositoryName, Wanted], turn: float = TURN) -> list[Found]:
+        """As `Reader.read` does; nothing of a registry of which what is stored fits nothing."""
+        try:
+            reader = self._reader(registry)
+        except InvalidName as error:
+            log.warning("%s cannot be asked: %s", registry.name, error)
+            return unread(registry, wanted)
+        return reader.read(wanted, turn)
 
     def some(self) -> int:
         """Handle the oldest deliveries; how many they are."""
@@ -139,7 +139,17 @@ class Handling:
             for told in tolds
         )
         turn = TURN if registry.retired_at is None else 0.0  # one that was let go is asked nothing more
-        return self.reader(registry).read(wanted, turn)
+        return self.read(registry, wanted, turn)
+
+    def _reader(self, registry: Registry) -> Reader:
+        reader = self._readers.get(registry.pk)
+        if reader is not None and not reader.serves(registry):
+            reader.close()
+            del self._readers[registry.pk]
+            reader = None
+        if reader is None:
+            reader = self._readers[registry.pk] = Reader(registry, self.lease, self._crew)
+        return reader
 
     def _write(self, batch: _Batch, pk: int, founds: Iterable[Found], foreign: Iterable[Told]) -> None:
         now = timezone.now()

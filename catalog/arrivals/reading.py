@@ -61,8 +61,18 @@ class Found:
     is_new: bool = False  # the row of the repository
 
 
+def unread(registry: Registry, wanted: Mapping[RepositoryName, Wanted]) -> list[Found]:
+    """What is found where the registry cannot be asked at all: nothing, and all of it is to be read again."""
+    rows, founds = _rows(registry, wanted), []
+    for name, of_it in wanted.items():
+        found = _begun(name, of_it, rows.get(name))
+        found.unread = of_it
+        founds.append(found)
+    return founds
+
+
 class Reader:
-    """Of one registry, kept for as long as its row stays the same."""
+    """Of one registry, kept for as long as its row stays the same. InvalidName where no client can be made of that."""
 
     def __init__(self, registry: Registry, lease: Lease, crew: Crew) -> None:
         self._registry, self._lease, self._crew = registry, lease, crew
@@ -87,16 +97,11 @@ class Reader:
         Nor is it asked for more once `turn` seconds are over.
         """
         self._until = time.monotonic() + turn
-        rows = {
-            row.name: row
-            for row in Repository.objects.filter(registry=self._registry, name__in=list(wanted)).select_related(None)
-        }
+        rows = _rows(self._registry, wanted)
         return [self._read(name, of_it, rows.get(name)) for name, of_it in wanted.items()]
 
     def _read(self, name: RepositoryName, wanted: Wanted, row: Repository | None) -> Found:
-        since = database_time() + _TICK
-        known = known_tags(row.pk, wanted.tags) if row else {}
-        found = Found(name, since, row, known, BatchReading([]))
+        found = _begun(name, wanted, row)
         if time.monotonic() < self._away_until or self._is_late():
             found.unread = wanted
             return found
@@ -196,3 +201,14 @@ def wanted_of(pairs: Iterable[tuple[RepositoryName, TagName | None, str]]) -> di
         elif digest:
             of_it.deleted.add(digest)
     return wanted
+
+
+def _rows(registry: Registry, wanted: Iterable[RepositoryName]) -> dict[str, Repository]:
+    rows = Repository.objects.filter(registry=registry, name__in=list(wanted)).select_related(None)
+    return {row.name: row for row in rows}
+
+
+def _begun(name: RepositoryName, wanted: Wanted, row: Repository | None) -> Found:
+    """Before anything is asked."""
+    since = database_time() + _TICK
+    return Found(name, since, row, known_tags(row.pk, wanted.tags) if row else {}, BatchReading([]))

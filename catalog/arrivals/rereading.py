@@ -64,7 +64,7 @@ def _read(handling: Handling, registry: Registry, rows: list[Unread]) -> None:
     wanted = wanted_of(
         (parse_repository(row.repository), parse_tag(row.tag) if row.tag else None, row.digest) for row in rows
     )
-    founds = handling.reader(registry).read(wanted) if registry.retired_at is None else []
+    founds = handling.read(registry, wanted) if registry.retired_at is None else []
     now = timezone.now()
     still: set[tuple[str, str, str]] = {(found.name, tag, "") for found in founds for tag in found.unread.tags}
     still |= {(found.name, "", digest) for found in founds for digest in found.unread.deleted}

@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 
 from oci.client import RegistryClient
-from oci.errors import BadAnswer, InvalidName, Refused, TooLarge, TooManyRequests, Unavailable, Unreachable
+from oci.errors import BadAnswer, Refused, TooLarge, TooManyRequests, Unavailable, Unreachable
 from oci.names import Digest, parse_repository
+from oci.tls import InvalidAuthority
 from oci.transport import Answer, Endpoint
 from tests.certificates import SelfSigned
 from tests.hostile import Hostile, Raw, Reply
@@ -658,10 +659,39 @@ def test_a_certificate_for_another_host_is_not_trusted(tmp_path: Path, connect: 
         assert registry.requests == []
 
 
-@pytest.mark.parametrize("ca", ["/no/such/file", "-----BEGIN CERTIFICATE-----\nnonsense\n-----END CERTIFICATE-----"])
-def test_an_authority_that_cannot_be_read_is_told_at_once(ca: str) -> None:
-    with pytest.raises(InvalidName, match="certificate authority"):
-        RegistryClient(Endpoint("https://registry.test", ca=ca))
+def test_an_authority_may_say_whose_it_is_in_any_language(tmp_path: Path, connect: Connect) -> None:
+    signed = SelfSigned.made(tmp_path)
+    text = f"# Zertifizierungsstelle für Würzburg\n{signed.certificate.read_text()}"
+    (tmp_path / "ca.pem").write_text(text)
+    with Hostile(signed.files) as registry:
+        registry.on("GET", "/v2/", Reply.json({}))
+        for ca in (text, str(tmp_path / "ca.pem")):
+            assert connect(registry.url, ca=ca).ping().generation is None
+
+
+@pytest.mark.parametrize(
+    ("ca", "said"),
+    [
+        (
+            "{folder}/gone.pem",
+            "the file {folder}/gone.pem of the certificate authority cannot be used, as it is not there",
+        ),
+        ("{folder}", "the file {folder} of .*, as something else stands where a file should be"),
+        ("{folder}/words", "the file {folder}/words of .*, as it holds no certificate in PEM form"),
+        ("{folder}/words/x", "the file {folder}/words/x of .*, as it is not there"),
+        ("{folder}/large", "the file {folder}/large of .*, as it has more than 1048576 bytes"),
+        ("a\0b", "the file ab of .*, as it is not there"),
+        ("-----BEGIN CERTIFICATE-----\nno\n-----END CERTIFICATE-----", "the text of .* no certificate in PEM form"),
+        ("# für\n-----BEGIN CERTIFICATE-----", "the text of .* no certificate in PEM form"),
+    ],
+)
+def test_an_authority_that_cannot_be_read_is_told_at_once(ca: str, said: str, tmp_path: Path) -> None:
+    (tmp_path / "words").write_text("Zürich")
+    (tmp_path / "empty").touch()
+    (tmp_path / "large").write_bytes(bytes(2**20 + 1))
+
+    with pytest.raises(InvalidAuthority, match=f"{said.format(folder=tmp_path)}.*: give the text or the path"):
+        RegistryClient(Endpoint("https://registry.test", ca=ca.format(folder=tmp_path)))
 
 
 @pytest.mark.parametrize("address", ["169.254.169.254", "0.0.0.0", "224.0.0.1", "fe80::1", "::ffff:169.254.169.254"])  # noqa: S104

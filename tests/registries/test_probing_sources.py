@@ -201,3 +201,16 @@ def test_one_that_wants_to_be_left_alone_is(hostile: Hostile) -> None:
     registry = at(hostile.url, "a/b:1")
     assert [asked.path for asked in hostile.requests][-1] == "/v2/a/b/manifests/1"
     assert "Catalog" not in [finding.topic for finding in findings(registry)]
+
+
+@pytest.mark.parametrize("role", ["source", "catalog"])
+def test_an_authority_that_cannot_be_read_is_a_fault_of_the_settings(hostile: Hostile, role: str) -> None:
+    registry = services.add(Details(url=hostile.url, plain_http=True, role=role))
+    registry.ca = "/no/such/authority.pem"
+
+    probe(registry)
+
+    (finding,) = findings(registry)
+    assert (finding.mark, finding.short, finding.cure) == (Mark.NO, "Settings", "Edit it.")
+    assert finding.why.startswith("the file /no/such/authority.pem of the certificate authority cannot be used")
+    assert hostile.asked() == []

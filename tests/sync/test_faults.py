@@ -110,6 +110,21 @@ def test_a_source_that_goes_away_ends_the_run_and_it_can_be_gone_on_with(hub: Hu
     assert set(ends(run).values()) == {"copy done"}
 
 
+@pytest.mark.parametrize("side", ["source", "target"])
+def test_a_registry_of_which_nothing_fits_is_named(hub: Hub, syncing: Syncing, side: str) -> None:
+    hub.image(NAME, "1.0")
+    registry = getattr(syncing, side)
+    Registry.objects.filter(pk=registry.pk).update(ca="/no/such/authority.pem")
+
+    run = syncing.run(syncing.rule())
+
+    assert run.state == Run.State.BROKEN_OFF
+    assert job_of(run).message.startswith(
+        f"{registry.name} cannot be asked, and nothing was changed: the file /no/such/authority.pem of the certificate"
+        " authority cannot be used, as it is not there:"
+    )
+
+
 def test_a_source_that_does_not_list_changes_nothing(hub: Hub, syncing: Syncing) -> None:
     hub.image(NAME, "1.0")
     hub.registry.on("GET", f"/v2/{NAME}/tags/list", Reply(200, b"<html>maintenance</html>"))

@@ -141,6 +141,8 @@ def _of_oci(tmp_path: Path) -> Iterator[str]:
     yield _raised(lambda: tls.contexts(Endpoint("https://a.example.org", client_key="k")))
     yield _raised(lambda: tls.contexts(Endpoint("https://a.example.org", client_certificate="/nowhere.pem")))
     yield _raised(lambda: tls.contexts(Endpoint("http://a.example.org", client_certificate="c")))
+    for authority in ("-----BEGIN x", str(tmp_path), str(tmp_path / "missing"), str(tmp_path / "file")):
+        yield _raised(lambda ca=authority: tls.contexts(Endpoint("https://a.example.org", ca=ca)))  # type: ignore[misc]
 
 
 def test_what_oci_says_is_known_as_it_says_it(tmp_path: Path) -> None:

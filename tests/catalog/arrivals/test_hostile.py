@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from itertools import count
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -47,6 +48,24 @@ def test_a_repository_that_berth_may_not_read_holds_up_no_other(hostile_row: Reg
     assert list(Repository.objects.values_list("name", flat=True)) == ["good"]
 
 
+def test_what_a_registry_tells_that_cannot_be_asked_is_read_later(
+    hostile_row: Registry, hostile: Hostile, tmp_path: Path
+) -> None:
+    serve(hostile, good=["1"])
+    Registry.objects.filter(pk=hostile_row.pk).update(ca=str(tmp_path / "gone.pem"))
+    hand_in(hostile_row, [envelope(event("push", repository="good", tag="1", digest=f"sha256:{0:064}"))])
+    handle_all()
+    assert list(Unread.objects.values_list("repository", "tag")) == [("good", "1")]
+    assert not Quarantined.objects.exists()
+    assert hostile.asked() == []
+
+    Registry.objects.filter(pk=hostile_row.pk).update(ca="")
+    Unread.objects.update(due_at=timezone.now())
+    with handling() as at_work:
+        rereading.read_due(at_work)
+    assert list(Tag.objects.live().values_list("name", flat=True)) == ["1"]
+
+
 def test_a_digest_of_which_berth_knows_nothing_is_not_asked_for(hostile_row: Registry, hostile: Hostile) -> None:
     serve(hostile, good=["1"])
     known = "sha256:" + "0" * 64
@@ -65,9 +84,9 @@ def test_a_turn_that_is_over_asks_for_nothing_more(hostile_row: Registry, hostil
     serve(hostile, good=["1"])
     wanted = wanted_of([(parse_repository("good"), parse_tag("1"), "")])
     with handling() as at_work:
-        (late,) = at_work.reader(hostile_row).read(wanted, turn=0.0)
+        (late,) = at_work.read(hostile_row, wanted, turn=0.0)
         assert (late.unread.tags, hostile.asked()) == ({"1"}, [])
-        (found,) = at_work.reader(hostile_row).read(wanted)
+        (found,) = at_work.read(hostile_row, wanted)
     assert (found.unread.tags, len(found.batch.tags)) == (set(), 1)
 
 
