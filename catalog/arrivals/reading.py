@@ -36,6 +36,10 @@ _TICK: Final = timedelta(milliseconds=1)  # of SQLite's clock: what the last bat
 _PATIENCE: Final = 5.0  # seconds for an answer
 TURN: Final = 5.0  # seconds for what is read at once: other registries wait. The rest is read later,
 _BELOW: Final = 20.0  # but what lies below tags that were read, or lists them, has so much more
+_REACHED_BY: Final = (
+    *("url", "username", "password", "realm", "ca", "client_certificate", "client_key", "plain_http", "proxy"),
+    *("at_once", "requests_per_second"),
+)
 _AWAY: Final = (5.0, 60.0)  # seconds for which a registry that does not answer is left alone, doubled each time up to
 
 
@@ -83,10 +87,9 @@ class Reader:
         self._until = 0.0
 
     def serves(self, registry: Registry) -> bool:
-        """Whether it asks at the address, and with the name, that `registry` says now."""
+        """Whether it asks at the address, with the name and by the way that `registry` says now."""
         mine, now = self._registry, registry
-        names = ("url", "username", "password", "realm", "ca", "client_certificate", "client_key", "plain_http")
-        return self._day == today() and all(getattr(mine, name) == getattr(now, name) for name in names)
+        return self._day == today() and all(getattr(mine, name) == getattr(now, name) for name in _REACHED_BY)
 
     def close(self) -> None:
         self._client.close()

@@ -66,6 +66,17 @@ def test_what_a_registry_tells_that_cannot_be_asked_is_read_later(
     assert list(Tag.objects.live().values_list("name", flat=True)) == ["1"]
 
 
+def test_a_registry_is_read_by_the_proxy_of_now(hostile_row: Registry, hostile: Hostile, other_host: Hostile) -> None:
+    serve(hostile, good=["1"])
+    wanted = wanted_of([(parse_repository("good"), parse_tag("1"), "")])
+    with handling() as at_work:
+        at_work.read(hostile_row, wanted)
+        moved = Registry.objects.get(pk=hostile_row.pk)
+        moved.proxy = other_host.url
+        at_work.read(moved, wanted)
+    assert other_host.asked()[0].target == f"{hostile.url}/v2/good/manifests/1"
+
+
 def test_a_digest_of_which_berth_knows_nothing_is_not_asked_for(hostile_row: Registry, hostile: Hostile) -> None:
     serve(hostile, good=["1"])
     known = "sha256:" + "0" * 64
