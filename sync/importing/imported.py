@@ -55,6 +55,7 @@ class Code(StrEnum):
     TEMPLATE = "template"  # a credential that is only known where the tool runs
     CERTIFICATE = "certificate"  # to be given with the registry
     INSECURE = "insecure"  # we always look at certificates
+    OTHER_SCHEME = "other-scheme"  # one of ours is at that host and port, by the other one of http and https
     PER_SOURCE = "per-source"  # a floor of the quota: here it is of the source, the highest one
     # What was said has no counterpart:
     NOT_NEEDED = "not-needed"  # we see to it without being told
@@ -85,16 +86,23 @@ class Remark:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A registry that the file names, as source or as target; None where it sets no bound. `url` is that of its API."""
+    """A registry that the file names, as source or as target; None where it sets no bound. `url` is that of its API.
+
+    `says_tls`: it is asked over TLS by what the file says, and not because it says nothing. `where` and `line`: of the
+    first that is said of it.
+    """
 
     host: str
     url: str
     username: str = ""
     password: str = field(default="", repr=False)
     plain_http: bool = False
+    says_tls: bool = False
     at_once: int | None = None
     requests_per_second: float | None = None
     quota_floor: int | None = None
+    where: str = field(default="", compare=False)
+    line: int = field(default=1, compare=False)
 
     @property
     def has_password(self) -> bool:
@@ -140,12 +148,13 @@ class Collected:
         except InvalidRange as error:
             self.remark(at, Code.RANGE, error.text)
         else:
-            self.source(details.source)
+            self.source(at, details.source)
             name = self._name(details)
             self._details[name] = replace(details, name=name)
 
-    def source(self, host: str) -> Source:
-        return self._sources.setdefault(host, Source(host, f"https://{api_of(host)}"))
+    def source(self, at: Field, host: str) -> Source:
+        new = Source(host, f"https://{api_of(host)}", where=at.where, line=at.line)
+        return self._sources.setdefault(host, new)
 
     def keep(self, source: Source) -> None:
         self._sources[source.host] = source

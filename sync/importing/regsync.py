@@ -150,7 +150,7 @@ class _Entry:
     def _common(self, source: str, repositories: tuple[str, ...], target: str, into: str) -> Details:
         """All that is said alike for every type."""
         own = self.at.mapping()
-        self.collected.source(target)
+        self.collected.source(own["target"], target)
         self._keep_floor(own, source)
         details = Details(
             name="",
@@ -206,7 +206,7 @@ class _Entry:
         if at is None:
             return
         least = int(at.number())
-        source = self.collected.source(host)
+        source = self.collected.source(at, host)
         if source.quota_floor not in {None, least}:
             self.collected.remark(at, Code.PER_SOURCE, str(least))
         self.collected.keep(replace(source, quota_floor=max(least, source.quota_floor or 0)))

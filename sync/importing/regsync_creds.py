@@ -34,13 +34,14 @@ def read_creds(collected: Collected, at: Field) -> None:
         collected.remark(cred["tls"], Code.INSECURE)
     is_plain = tls == "disabled"
     api = cred.get("hostname")
-    known = collected.source(host)
+    known = collected.source(name, host)
     source = replace(
         known,
         url=address_of(api or name, api.text() if api else api_of(host), plain_http=is_plain),
         username=_credential(collected, cred, "user") or known.username,
         password=_credential(collected, cred, "pass") or known.password,
         plain_http=is_plain,
+        says_tls=tls in {"enabled", "insecure"},
         at_once=int(_number(cred, "reqConcurrent")) or known.at_once,
         requests_per_second=_number(cred, "reqPerSec") or known.requests_per_second,
     )

@@ -34,6 +34,7 @@ _REMARKS: Final[dict[Code, str | Promise]] = {
     Code.TEMPLATE: gettext_lazy("A credential is a template, of which only that tool knows the value: give it here."),
     Code.CERTIFICATE: gettext_lazy("Certificates are given with the source."),
     Code.INSECURE: gettext_lazy("Berth always looks at certificates: give the source the one of its authority."),
+    Code.OTHER_SCHEME: gettext_lazy("A registry of Berth is at that host and port: it is asked as Berth asks it."),
     Code.PER_SOURCE: gettext_lazy("How many pulls stay unspent is said of a source, not of a rule: the most counts."),
     Code.NOT_NEEDED: gettext_lazy("Berth sees to that by itself."),
     Code.NOT_HERE: gettext_lazy("Berth does no such thing."),

@@ -71,14 +71,16 @@ class _Registry:
 
     def _credentials(self, said: Mapping[str, Field]) -> None:
         host = reference_of(self.at, f"{self.host}/some/name:latest").registry
-        if "tls-verify" in said and not said["tls-verify"].flag():
+        is_verified = said["tls-verify"].flag() if "tls-verify" in said else None
+        if is_verified is False:
             self.collected.remark(said["tls-verify"], Code.INSECURE)
         credentials = said["credentials"].mapping() if "credentials" in said else {}
         self.collected.look_over(credentials, {"username", "password"}, {})
-        known = self.collected.source(host)
+        known = self.collected.source(self.at, host)
         username = credentials["username"].text() if "username" in credentials else known.username
         password = credentials["password"].text() if "password" in credentials else known.password
-        self.collected.keep(replace(known, username=username, password=password))
+        says_tls = known.says_tls or is_verified is True
+        self.collected.keep(replace(known, username=username, password=password, says_tls=says_tls))
 
 
 def _listed(at: Field) -> tuple[Choice, tuple[str, ...]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain, count
 from typing import TYPE_CHECKING, Final
@@ -20,6 +20,7 @@ from registries.models import Registry
 from registries.presets import ANY, preset_at
 from sync.details import Details
 from sync.importing.imported import Imported, Remark, Source
+from sync.importing.matching import is_lowered, meant, of_scheme
 from sync.models import Rule
 from sync.models.rules import NAME_LENGTH
 from sync.rules import RESERVED_NAMES, RuleNotSaved, check_said, save
@@ -110,8 +111,13 @@ def look_at(imported: Imported, target: Registry | None = None) -> TakingOver:
     sources = {source.host: source for source in imported.sources}
     places = dict(zip(hosts, _places([sources[host] for host in hosts], known), strict=True))
     catalogs = [registry for registry in known if registry.role == Registry.Role.CATALOG]
-    rules = _rules(imported, places, catalogs, target)
-    return TakingOver(tuple(places.values()), tuple(rules), imported.remarks)
+    targets = {
+        said.target: meant(sources[said.target], catalogs) for said in imported.details if said.target in sources
+    }
+    rules = tuple(_rules(imported, places, targets, target))
+    found = dict.fromkeys([*((host, place.registry) for host, place in places.items()), *targets.items()])
+    remarks = (of_scheme(sources[host], registry) for host, registry in found if registry)
+    return TakingOver(tuple(places.values()), rules, (*imported.remarks, *filter(None, remarks)))
 
 
 def take_over(coming: TakingOver, person: User | None, *, with_passwords: bool) -> Taken:
@@ -146,7 +152,8 @@ def _places(sources: Sequence[Source], known: Sequence[Registry]) -> Iterator[Pl
         except WrongAddress as error:
             yield Place(source, source.url, source.host, problem=str(error))
             continue
-        if (registry := _at(source.host, url, known)) is not None:
+        registry = meant(source, known)
+        if registry is not None and not is_lowered(source, registry):
             yield Place(source, registry.url, registry.name, registry)
             continue
         preset = preset_at(source.host)
@@ -161,22 +168,16 @@ def _unlike(name: str, taken: set[str]) -> str:
     return next(candidate for candidate in candidates if candidate not in taken)
 
 
-def _at(host: str, url: str, known: Sequence[Registry]) -> Registry | None:
-    """The one at that address, or whose images are called so by those who pull them."""
-    by_address = (registry for registry in known if registry.url == url)
-    by_name = (registry for registry in known if registry.public_name and registry.public_name == host)
-    return next(chain(by_address, by_name), None)
-
-
 def _rules(
-    imported: Imported, places: dict[str, Place], catalogs: Sequence[Registry], target: Registry | None
+    imported: Imported, places: Mapping[str, Place], targets: Mapping[str, Registry | None], target: Registry | None
 ) -> Iterator[Coming]:
     taken = RESERVED_NAMES.union(Rule.objects.values_list("name", flat=True))
     known = {_key(terms, source, into): name for name, source, into, terms in Rule.objects.values_list(*_OF_A_RULE)}
-    urls = {source.host: source.url for source in imported.sources}
+    sources = {source.host: source for source in imported.sources}
     for said in imported.details:
-        into = _at(said.target, urls.get(said.target, ""), catalogs) if said.target else None
-        into = into or target
+        into = targets.get(said.target)
+        lowered = into if into is not None and is_lowered(sources[said.target], into) else None
+        into = target if into is None or lowered is not None else into
         place = places[said.source]
         named = replace(said, source=place.name, target=into.name if into else said.target, is_on=False)
         if there := known.get(_key(Terms.of(named).written(), named.source, named.target)):
@@ -184,7 +185,7 @@ def _rules(
             continue
         named = replace(named, name=_free(said.name, taken))
         taken = taken | {named.name}
-        problem = place.problem or _problem(named, is_known=into is not None)
+        problem = place.problem or _problem(named, into, lowered)
         yield Coming(named, problem)
 
 
@@ -192,8 +193,12 @@ def _key(terms: object, source: str, target: str) -> str:
     return json.dumps([source, target, terms], sort_keys=True)
 
 
-def _problem(details: Details, *, is_known: bool) -> str:
-    if not is_known:
+def _problem(details: Details, into: Registry | None, lowered: Registry | None) -> str:
+    """`lowered`: what the file means as its target, though it says TLS of it, which this is asked without."""
+    if into is None and lowered is not None:
+        said = {"host": details.target, "name": lowered.name}
+        return _("The file says TLS of %(host)s, and %(name)s is asked without: say into which of ours it goes.") % said
+    if into is None:
         return _("%(host)s is none of ours: say into which of ours it goes.") % {"host": details.target}
     try:
         check_said(details)

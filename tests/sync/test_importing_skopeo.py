@@ -86,7 +86,7 @@ def test_the_documented_form_is_taken_over() -> None:
     assert by_name["coreos-etcd"].choice == Choice(allow=("latest",))
     assert (by_name["golang"].source, by_name["golang"].repositories) == ("docker.io", ("library/golang",))
     assert found.sources == (
-        Source("registry.example.com", "https://registry.example.com", "john", "this is a secret"),
+        Source("registry.example.com", "https://registry.example.com", "john", "this is a secret", says_tls=True),
         Source("quay.io", "https://quay.io"),
         Source("docker.io", "https://registry-1.docker.io"),
     )

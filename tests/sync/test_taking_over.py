@@ -193,6 +193,80 @@ def test_what_the_file_names_of_ours_counts_before_what_somebody_says(ours: Regi
     assert regsync(one("edge.example.org"), ours).rules[0].details.target == "edge"
 
 
+def creds(host: str, tls: str) -> str:
+    return f"creds: [{{registry: '{host}', tls: {tls}}}]\n" if tls else ""
+
+
+def of_scheme(coming: TakingOver) -> list[tuple[int, str, str]]:
+    return [(remark.line, remark.where, remark.detail) for remark in coming.remarks if remark.code is Code.OTHER_SCHEME]
+
+
+def test_a_host_of_which_the_file_says_nothing_is_asked_as_berth_asks_it(ours: Registry) -> None:
+    coming = regsync(one("127.0.0.1:5000"))
+
+    assert [(rule.problem, rule.details.target) for rule in coming.rules] == [("", "ours")]
+    assert of_scheme(coming) == [(2, "sync[0].target", "ours (http://127.0.0.1:5000)")]
+
+
+def test_so_is_a_source(ours: Registry) -> None:
+    make.registry("lab", role=Registry.Role.SOURCE, url="http://lab.example.org", plain_http=True)
+    for host in ("lab.example.org", "lab.example.org:80"):
+        coming = regsync(one(source=f"{host}/team/app"))
+        assert [(place.name, place.is_new) for place in coming.sources] == [("lab", False)]
+        assert of_scheme(coming) == [(2, "sync[0]", "lab (http://lab.example.org)")]
+
+
+@pytest.mark.parametrize(
+    ("url", "tls", "is_meant", "is_said"),
+    [
+        ("http://127.0.0.1:5000", "disabled", True, False),
+        ("http://127.0.0.1:5000", "enabled", False, False),
+        ("http://127.0.0.1:5000", "insecure", False, False),
+        ("https://127.0.0.1:5000", "disabled", True, True),
+        ("https://127.0.0.1:5000", "enabled", True, False),
+        ("https://127.0.0.1:5000", "", True, False),
+        ("http://127.0.0.1:5001", "", False, False),
+        ("http://127.0.0.1:5000/under", "", False, False),
+    ],
+)
+def test_what_the_file_says_of_tls_is_never_lowered(url: str, tls: str, *, is_meant: bool, is_said: bool) -> None:
+    make.registry("ours", url=url, plain_http=True)
+    host = "127.0.0.1:5000"
+
+    coming = regsync(creds(host, tls) + one(host))
+    assert [not rule.problem for rule in coming.rules] == [is_meant]
+    assert bool(of_scheme(coming)) == is_said
+
+    coming = regsync(creds(host, tls) + one("edge.example.org", f"{host}/team/app"))
+    assert [place.is_new for place in coming.sources] == [not is_meant]
+    assert bool(of_scheme(coming)) == is_said
+
+
+def test_a_target_that_would_be_lowered_is_only_where_somebody_says(ours: Registry) -> None:
+    text = creds("127.0.0.1:5000", "enabled") + one("127.0.0.1:5000")
+
+    (rule,) = regsync(text).rules
+    assert rule.problem.startswith("The file says TLS of 127.0.0.1:5000, and ours is asked without")
+    (rule,) = regsync(text, ours).rules
+    assert (rule.problem, rule.details.target) == ("", "ours")
+
+
+def test_a_name_in_pull_commands_lowers_nothing_either() -> None:
+    make.registry("ours", url="http://127.0.0.1:5000", plain_http=True, public_name="127.0.0.1:5000")
+    (rule,) = regsync(creds("127.0.0.1:5000", "enabled") + one("127.0.0.1:5000")).rules
+    assert rule.problem
+
+
+@pytest.mark.parametrize(
+    ("verify", "is_meant"), [("", True), ("  tls-verify: false\n", True), ("  tls-verify: true\n", False)]
+)
+def test_skopeo_means_tls_where_it_is_verified(ours: Registry, verify: str, *, is_meant: bool) -> None:
+    text = f"127.0.0.1:5000:\n{verify}  images:\n    team/app: [v1]\n"
+    coming = look_at(read_skopeo(text, target="", into="mirror/{name}"), ours)
+    assert [place.registry for place in coming.sources] == [ours if is_meant else None]
+    assert bool(of_scheme(coming)) == is_meant
+
+
 def test_one_of_ours_may_be_the_source(ours: Registry, mara: User) -> None:
     edge = make.registry("edge")
     coming = regsync(one(source="edge.example.org/base/python"))
