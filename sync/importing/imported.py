@@ -12,6 +12,7 @@ from typing import Final
 from oci.errors import InvalidName
 from oci.names import Reference
 from oci.urls import Url
+from registries.presets import preset_at
 from sync.choosing import InvalidPattern
 from sync.details import Details
 from sync.importing.document import Expected, Field
@@ -21,9 +22,7 @@ DOCKER_HUB: Final = "docker.io"
 OFFICIAL: Final = "library/"
 TEMPLATE: Final = "{{"  # as Go writes them: what they stand for is known where the tool runs
 
-_DOCKER_HUB_HOSTS: Final = frozenset(
-    {"docker.io", "index.docker.io", "registry-1.docker.io", "https://index.docker.io/v1/"}
-)
+_DOCKER_HUB_OF_OLD: Final = "https://index.docker.io/v1/"  # as docker itself keeps its credentials
 _DOCKER_HUB_API: Final = "registry-1.docker.io"
 _LONGEST_NAME: Final = 40
 _LONGEST_DETAIL: Final = 255
@@ -176,21 +175,25 @@ class Collected:
 
 
 def reference_of(at: Field, text: str) -> Reference:
-    """Raises NotImported."""
+    """With one name for a service that has several, as Docker Hub has. Raises NotImported."""
     try:
-        return Reference.parse(text)
+        reference = Reference.parse(text)
+        preset = preset_at(reference.registry)
+        if preset is None or preset.host == reference.registry:
+            return reference
+        return Reference.parse(f"{preset.host}/{text.partition('/')[2]}")
     except InvalidName:
         raise at.wrong(Expected.NAME) from None
 
 
 def host_of(at: Field, text: str) -> str:
-    """As references have it: one name for Docker Hub, whatever it is called there. Raises NotImported."""
-    if text in _DOCKER_HUB_HOSTS:
+    """As `reference_of` has it. Raises NotImported."""
+    if text == _DOCKER_HUB_OF_OLD:
         return DOCKER_HUB
-    reference = reference_of(at, f"{text}/some/name")
-    if reference.registry != text:  # docker would take it for a name on Docker Hub
+    reference, preset = reference_of(at, f"{text}/some/name"), preset_at(text)
+    if reference.registry != (preset.host if preset else text):  # docker would take it for a name on Docker Hub
         raise at.wrong(Expected.NAME)
-    return text
+    return reference.registry
 
 
 def api_of(host: str) -> str:

@@ -10,7 +10,9 @@ from registries.presets import PRESETS, SENTENCES, Preset, preset_at, preset_cal
 WELL_KNOWN = [preset for preset in PRESETS if preset.url]
 
 
-@pytest.mark.parametrize("host", ["docker.io", "index.docker.io", "registry-1.docker.io", "Docker.IO"])
+@pytest.mark.parametrize(
+    "host", ["docker.io", "index.docker.io", "registry-1.docker.io", "registry.hub.docker.com", "Docker.IO"]
+)
 def test_docker_hub_has_many_names(host: str) -> None:
     hub = preset_at(host)
     assert hub is not None

@@ -142,6 +142,21 @@ def test_a_service_that_is_asked_elsewhere_is_none(ours: Registry, mara: User) -
     assert (source.url, source.preset, source.realm) == ("https://cache.example.org", "any", "")
 
 
+def test_a_service_that_has_several_names_is_one_source(ours: Registry, mara: User) -> None:
+    lines = [
+        one(source=f"{host}/alpine").splitlines()[1]
+        for host in ("docker.io", "index.docker.io", "registry-1.docker.io", "registry.hub.docker.com", "Docker.IO")
+    ]
+    text = "\n".join([f"creds: [{{registry: registry-1.docker.io, user: u, pass: {CANARY}}}]", "sync:", *lines])
+
+    taken = take_over(regsync(text), mara, with_passwords=True)
+
+    assert (taken.failed, len(taken.rules)) == ([], 5)
+    (hub,) = Registry.objects.sources()
+    assert (hub.url, hub.preset, hub.password) == ("https://registry-1.docker.io", "docker-hub", CANARY)
+    assert {tuple(rule.details.repositories) for rule in Rule.objects.all()} == {("library/alpine",)}
+
+
 def test_another_name_where_one_is_taken(ours: Registry, mara: User) -> None:
     make.registry("docker-hub", role=Registry.Role.SOURCE)
     make.registry("upstream", role=Registry.Role.SOURCE)
