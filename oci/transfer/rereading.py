@@ -35,17 +35,18 @@ def reread(client: RegistryClient, repository: RepositoryName, digest: Digest, w
 class _Rereading:
     def __init__(self, client: RegistryClient, repository: RepositoryName, watch: Callable[[int], None]) -> None:
         self._client, self._repository, self._watch = client, repository, watch
-        self._seen: set[Digest] = set()
+        self._manifests: set[Digest] = set()
+        self._read: set[Digest] = set()  # blobs
 
     def manifest(self, digest: Digest, depth: int) -> None:
-        self._seen.add(digest)
-        if len(self._seen) > _MOST or not depth:
+        self._manifests.add(digest)
+        if len(self._manifests) > _MOST or not depth:
             raise TooLarge(f"it lists more than {_MOST} manifests, or deeper ones than anybody makes")
         fetched = self._client.manifest(self._repository, digest)
         match fetched and fetched.manifest:
             case ImageIndex(manifests=children):
                 for child in children:
-                    if child.digest not in self._seen:
+                    if child.digest not in self._manifests:
                         self.manifest(child.digest, depth - 1)
             case ImageManifest() as image:
                 self._blobs(image)
@@ -54,9 +55,9 @@ class _Rereading:
 
     def _blobs(self, image: ImageManifest) -> None:
         for blob in (image.config, *image.layers):
-            if blob.digest in self._seen or is_foreign(blob.media_type):
+            if blob.digest in self._read or is_foreign(blob.media_type):
                 continue
-            self._seen.add(blob.digest)
+            self._read.add(blob.digest)
             with Verified(self._client, self._repository, blob, self._watch) as body:
                 for _ in body:
                     pass
