@@ -97,9 +97,12 @@ def _pulled(client: RegistryClient, image: str) -> tuple[Pull, str]:
 
 
 def _listed(client: RegistryClient) -> int | None:
-    """What stands in the way here is no problem of a source: then its repositories are named one by one."""
+    """What stands in the way here is no problem of a source: then its repositories are named one by one.
+
+    Nor is one that takes too long: it answered before, and large ones list for longer than anybody waits.
+    """
     try:
         page = next(client.repositories(), None)
-    except (Refused, BadAnswer):
+    except (Refused, BadAnswer, Unreachable):
         return None
     return len(page.names) if page else 0

@@ -12,7 +12,7 @@ from registries.limits import Limits
 from registries.models import Registry
 from registries.probing import probe
 from registries.services import Details
-from tests.hostile import Asked, Hostile, Reply
+from tests.hostile import Asked, Hostile, Raw, Reply
 from tests.proxying import ForwardProxy
 from tests.pushing import Pusher
 from tests.real_registry import PASSWORD, USERNAME, RealRegistry
@@ -201,6 +201,14 @@ def test_one_that_wants_to_be_left_alone_is(hostile: Hostile) -> None:
     registry = at(hostile.url, "a/b:1")
     assert [asked.path for asked in hostile.requests][-1] == "/v2/a/b/manifests/1"
     assert "Catalog" not in [finding.topic for finding in findings(registry)]
+
+
+def test_one_that_lists_for_longer_than_anybody_waits_is_asked_by_name(hub: Hostile) -> None:
+    hub.on("GET", "/v2/_catalog", Raw(b""))
+    registry = at(hub.url, preset="docker-hub")
+
+    assert registry.capability("problem") == ""
+    assert "It does not list its repositories to us: rules name each that is copied." in sentences(registry)
 
 
 @pytest.mark.parametrize("role", ["source", "catalog"])
