@@ -177,7 +177,7 @@ def _fits(pattern: str, tag: str) -> bool:
 @lru_cache(1_000)
 def _expression(pattern: str) -> re2._Regexp[str]:
     """Of a kind that takes no longer than the tag is long, whatever somebody wrote (RE2)."""
-    if len(pattern) > _LONGEST:
+    if len(pattern) > _LONGEST or not pattern.isprintable():  # no tag has such a character, and no database takes NUL
         raise InvalidPattern(pattern[:_LONGEST])
     try:
         return re2.compile(pattern[1:-1], _OPTIONS)

@@ -131,7 +131,7 @@ def test_the_newest_by_time_are_tags_and_those_of_one_moment_go_by_version() -> 
     "pattern",
     [
         *("", "a b", "ä", "//", "/", "/1.2", "1/2", "/a/i", "/(/", "/[/", r"/(?=x)/", r"/(a)\1/", "/a{1001}/"),
-        *("x" * 256, "/" + "x" * 254 + "/", "/\ud800/", "/((a{100}){100}){100}/"),
+        *("x" * 256, "/" + "x" * 254 + "/", "/\ud800/", "/((a{100}){100}){100}/", "/a\0b/"),
     ],
 )
 def test_what_is_no_pattern_is_refused_wherever_it_stands(pattern: str) -> None:
