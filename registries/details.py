@@ -10,13 +10,14 @@ from typing import Final
 from cryptography.x509 import load_pem_x509_certificates
 from django.utils.translation import gettext as _
 
+from oci.auth import Credentials
 from oci.endpoint import Endpoint
 from oci.errors import InvalidName
 from oci.proxy import Proxy
 from oci.tls import InvalidCertificate, contexts
 from registries.addresses import WrongAddress, normal_address
 from registries.limits import Limits
-from registries.models import NAME_LENGTH, NAME_PATTERN, STORAGE_LENGTH, Registry
+from registries.models import NAME_LENGTH, NAME_PATTERN, STORAGE_LENGTH, URL_LENGTH, USERNAME_LENGTH, Registry
 from registries.presets import preset_called
 
 _PEM: Final = "-----BEGIN "
@@ -71,11 +72,26 @@ def checked_address(details: Details) -> str:
             _check_certificates(name, pem)
     if details.storage:
         _check_folder(details.storage)
+    _check_user(details.username)
     _check_asking(details)
     try:
-        return normal_address(details.url, plain_http=details.plain_http)
+        url = normal_address(details.url, plain_http=details.plain_http)
     except WrongAddress as error:
         raise RegistryNotSaved("url", str(error)) from error
+    if len(url) > URL_LENGTH:
+        raise RegistryNotSaved("url", _("An address has at most 500 characters."))
+    return url
+
+
+def _check_user(name: str) -> None:
+    """Here, and not when it is first shown to a registry: then it would be a fault of what is stored."""
+    try:
+        Credentials(name, "")
+        is_one = len(name) <= USERNAME_LENGTH
+    except InvalidName:
+        is_one = False
+    if not is_one:
+        raise RegistryNotSaved("username", _("A user name has at most 255 printable characters, and no colon."))
 
 
 def _check_asking(details: Details) -> None:

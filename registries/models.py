@@ -21,6 +21,8 @@ NAME_PATTERN = r"[a-z0-9]+(?:-[a-z0-9]+)*"
 NAME_LENGTH = 40
 RESERVED_NAMES = frozenset({"add"})  # /registries/add is the page that adds them
 STORAGE_LENGTH = 1000
+URL_LENGTH = 500
+USERNAME_LENGTH = 255
 _FOR_ASKING: Final = (
     *("username", "password", "realm", "ca", "client_certificate", "client_key"),
     *("from_environment", "embedded", "role", "preset", "proxy", "capabilities", "probed_at", "created_at"),
@@ -63,9 +65,9 @@ class Registry(models.Model):
         SOURCE = "source", _("a source")  # only copied from: no list, count or search knows it
 
     name = models.CharField(max_length=NAME_LENGTH, unique=True, validators=[_name_rule])  # in our URLs
-    url = models.CharField(max_length=500)  # as Berth reaches it, without a trailing slash
+    url = models.CharField(max_length=URL_LENGTH)  # as Berth reaches it, without a trailing slash
     public_name = models.CharField(max_length=255, blank=True)  # as clients type it: "registry.example.org"
-    username = models.CharField(max_length=255, blank=True)
+    username = models.CharField(max_length=USERNAME_LENGTH, blank=True)
     password = EncryptedTextField(blank=True)
     realm = models.CharField(max_length=500, blank=True)  # the one token service that may see the password
     ca = models.TextField(blank=True)  # PEM

@@ -66,6 +66,21 @@ def test_a_pull_command_begins_with_a_name_and_nothing_else(public: str) -> None
     assert refusal.value.field == "public_name"
 
 
+@pytest.mark.parametrize("user", ["a:b", "a\nb", "a\0", "x" * 256])
+def test_a_user_name_is_one_that_can_be_shown_to_a_registry(user: str) -> None:
+    with pytest.raises(RegistryNotSaved, match="A user name has at most 255") as refusal:
+        made(username=user, password="p")
+
+    assert refusal.value.field == "username"
+
+
+def test_an_address_is_no_longer_than_its_column() -> None:
+    with pytest.raises(RegistryNotSaved, match="at most 500 characters") as refusal:
+        made(url=f"https://registry.example.org/{'a' * 480}")
+
+    assert refusal.value.field == "url"
+
+
 def test_certificates_are_certificates() -> None:
     with pytest.raises(RegistryNotSaved) as refusal:
         made(ca="-----BEGIN CERTIFICATE-----\nnonsense\n-----END CERTIFICATE-----")
