@@ -63,6 +63,26 @@ _ODD_ANSWERS: Final = (
     gettext_noop("%(path)s has more than %(n)s pages"),
     gettext_noop("%(text)s is not a valid %(kind)s"),
 )
+_COPIES: Final = (
+    gettext_noop("%(digest)s was stored as %(other)s"),
+    gettext_noop("%(digest)s was stored with another length than its %(n)s bytes"),
+    gettext_noop("%(name)s was taken, and is not there"),
+    gettext_noop("%(tag)s is no list of what is attached"),
+    gettext_noop("it lists more than %(n)s manifests, or larger or deeper ones than anybody makes"),
+    gettext_noop("it lists more than %(n)s manifests, or deeper ones than anybody makes"),
+    gettext_noop("it is in the format of 2014, which registries take no more"),
+    gettext_noop("it has %(n)s images of the platform that was asked for, and not one"),
+    gettext_noop("it has none of the platforms that were asked for"),
+    gettext_noop("it is incomplete at the source, where %(digest)s is missing"),
+    gettext_noop("it has no content"),
+    gettext_noop("the registry has %(n)s bytes of an upload of which %(all)s were sent"),
+    gettext_noop("%(digest)s came with other bytes"),
+    gettext_noop("%(digest)s ended after %(n)s of %(all)s bytes"),
+    gettext_noop("%(digest)s is longer than %(n)s bytes, which the manifest says"),
+    gettext_noop("%(digest)s goes on at another place than it was asked for"),
+    gettext_noop("%(digest)s cannot be gone on with"),
+    gettext_noop("what is there cannot be read, so it cannot be kept"),
+)
 _DOCUMENTS: Final = (
     gettext_noop("the manifest"),
     gettext_noop("a schema 1 manifest"),
@@ -164,12 +184,14 @@ KINDS: Final = (
     gettext_noop("user name"),
     gettext_noop("web address"),
     gettext_noop("registry address"),
+    gettext_noop("proxy address"),
     gettext_noop("token service for a registry with TLS"),
 )
 SENTENCES: Final = (
     *_NO_ANSWER,
     *_REFUSED,
     *_ODD_ANSWERS,
+    *_COPIES,
     *_DOCUMENTS,
     *_STORAGE,
     *_ARCHIVES,

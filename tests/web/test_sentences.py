@@ -152,6 +152,25 @@ def test_what_oci_says_is_known_as_it_says_it(tmp_path: Path) -> None:
         assert said(text) == text
 
 
+def _of_copies() -> Iterator[str]:
+    """What is raised there, with a number wherever something stands in it."""
+    for path in (*(ROOT / "oci/transfer").glob("*.py"), ROOT / "oci/stored.py", ROOT / "sync/engine.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call) and node.exc.args:
+                text = node.exc.args[0]
+                if isinstance(text, ast.Constant):
+                    yield str(text.value)
+                elif isinstance(text, ast.JoinedStr):
+                    yield "".join(str(part.value) if isinstance(part, ast.Constant) else "1316" for part in text.values)
+
+
+def test_what_goes_wrong_in_a_copy_is_known_as_it_is_said() -> None:
+    said_there = list(_of_copies())
+    assert len(said_there) > 15
+    for text in said_there:
+        assert re.search("[가-힣]", in_korean(text)), text
+
+
 def test_the_words_of_a_registry_are_left_as_they_are() -> None:
     refusal = str(Refused.build("GET v2/a/tags/list", 500, (Reason("UNKNOWN", "connection refused"), Reason("A", "b"))))
     told = in_korean(refusal)
