@@ -28,6 +28,7 @@ _LIFETIME: Final = 60  # seconds, by the token specification, when the service d
 _LONGEST: Final = 24 * 60 * 60  # seconds
 _MARGIN: Final = 10  # seconds: a token that is about to expire is not sent any more
 _MOST_SCOPES: Final = 4096
+_MOST_HELD: Final = 16 * 2**20  # characters of tokens and of the names of their scopes, which strangers make
 _SECRET_LENGTH: Final = 4  # shorter ones would hide words that are no secret
 _TOKEN: Final = re.compile(r"[!-~]{1,131072}")
 
@@ -104,6 +105,7 @@ class Authorizer:
         self._challenge: Challenge | None = None  # the last one, which later scopes are asked for by
         self._renamed: dict[str, str] = {}  # scopes that the registry calls otherwise than we do
         self._slots: dict[str, _Slot] = {}
+        self._held = 0
         self._lock = threading.Lock()
 
     @property
@@ -173,19 +175,25 @@ class Authorizer:
             # Half of its life is what a short one can promise: else each request would fetch another.
             lasting = min(lasting, (slot.expires - slot.fetched) / 2)
             if is_refused or time.monotonic() + lasting >= slot.expires:
-                slot.fetched = time.monotonic()
+                slot.fetched, before = time.monotonic(), len(slot.token)
                 slot.token, lifetime = self._fetch_token(challenge, scope)
                 slot.expires = slot.fetched + lifetime
+                with self._lock:
+                    self._held += len(slot.token) - before
             return f"Bearer {slot.token}"
         finally:
             slot.lock.release()
 
     def _slot(self, scope: str) -> _Slot:
         with self._lock:
-            if len(self._slots) >= _MOST_SCOPES and scope not in self._slots:
-                self._slots.clear()
-                self._renamed.clear()
-            return self._slots.setdefault(scope, _Slot())
+            if scope not in self._slots:
+                if len(self._slots) >= _MOST_SCOPES or self._held > _MOST_HELD:
+                    self._slots.clear()
+                    self._renamed.clear()
+                    self._held = 0
+                self._slots[scope] = _Slot()
+                self._held += len(scope)
+            return self._slots[scope]
 
     def _fetch_token(self, challenge: Challenge, scope: str) -> tuple[str, float]:
         realm = self._pinned(challenge.parameters["realm"])

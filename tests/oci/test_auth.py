@@ -12,10 +12,11 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from oci.auth import Challenge, Credentials
+from oci.auth import Authorizer, Challenge, Credentials
 from oci.client import RegistryClient
 from oci.errors import BadAnswer, Denied, ForeignRealm, InvalidName, RegistryError, Unauthorized
 from oci.names import Digest, parse_repository, parse_tag
+from oci.urls import Url
 from tests.certificates import SERVICE, SelfSigned, access_of, token_settings
 from tests.hostile import Asked, Hostile, Reply
 from tests.oci.conftest import Connect
@@ -289,6 +290,27 @@ def test_a_strange_lifetime_of_a_token_is_survived(
 
     assert [tags_of(client) for _ in range(2)] == [["1"]] * 2
     assert len(hostile.asked("/token")) == 1
+
+
+def test_no_more_tokens_are_kept_than_memory_is_for_them() -> None:
+    """A stranger names the scopes and makes the tokens, each as large as one may be."""
+    asked: list[str] = []
+
+    def fetch(url: Url, _: str) -> bytes:
+        asked.append(url.query)
+        return json.dumps({"token": "x" * 100_000, "expires_in": 3600}).encode()
+
+    realm = Url.parse("https://registry.test/token")
+    authorizer = Authorizer(None, {realm.origin}, fetch)
+    scopes = [f"repository:app-{number}:pull" for number in range(200)]
+    for scope in scopes:
+        authorizer.answer(f'Bearer realm="{realm}",scope="{scope}"', scope, "", 0.0)
+    assert len(asked) == len(scopes)
+
+    authorizer.offer(scopes[-1])
+    assert len(asked) == len(scopes), "the last ones are there"
+    authorizer.offer(scopes[0])
+    assert asked[-1] == asked[0], "the first ones were let go"
 
 
 def test_what_the_token_service_refuses_is_told_as_its_refusal(hostile: Hostile, connect: Connect) -> None:
