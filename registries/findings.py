@@ -116,7 +116,7 @@ def _no_certificate(registry: Registry) -> tuple[str, str]:
 
 def _unreachable(registry: Registry, reason: str) -> tuple[str, str, str]:
     """Short, sentence and cure."""
-    if "proxy" in reason:
+    if registry.proxy and "the proxy" in reason:  # a host may have that word in its name
         return _("Proxy"), _("It cannot be reached by its proxy."), _("Is the proxy running, and may it go there?")
     if "TLS" not in reason:
         cure = _("Is it running, and can this server reach %(host)s?") % {"host": urlsplit(registry.url).netloc}

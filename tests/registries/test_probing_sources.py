@@ -211,6 +211,17 @@ def test_one_that_lists_for_longer_than_anybody_waits_is_asked_by_name(hub: Host
     assert "It does not list its repositories to us: rules name each that is copied." in sentences(registry)
 
 
+def test_a_host_that_is_called_proxy_is_none(hostile: Hostile) -> None:
+    registry = services.add(Details(url=hostile.url, plain_http=True, role="source"))
+    registry.realm = "http://proxy.invalid/token"
+    hostile.on("GET", "/v2/", Reply.challenge(f'Bearer realm="{registry.realm}",service="s"'))
+
+    probe(registry)
+
+    (finding,) = findings(registry)
+    assert (finding.short, finding.sentence) == ("Unreachable", "It does not answer.")
+
+
 @pytest.mark.parametrize("role", ["source", "catalog"])
 def test_an_authority_that_cannot_be_read_is_a_fault_of_the_settings(hostile: Hostile, role: str) -> None:
     registry = services.add(Details(url=hostile.url, plain_http=True, role=role))
