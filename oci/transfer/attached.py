@@ -120,7 +120,9 @@ class Attached:
                 except Refused as refusal:
                     if refusal.answered not in _NO_SUCH_API:
                         raise
-                    self._has_api = False
+                    # With reasons it may be about this one alone: then the next is asked for too.
+                    if self._has_api is None and (not refusal.reasons or refusal.says("UNSUPPORTED")):
+                        self._has_api = False
                 else:
                     self._has_api = True
                     return

@@ -23,17 +23,19 @@ from oci.errors import (
 )
 from oci.faults import CutShort
 from oci.names import Digest, parse_repository, parse_tag
+from oci.transfer.attached import Wanted
 from oci.transfer.heads import head
 from oci.transfer.sides import Side, side_of
 from oci.transport import Endpoint
 from tests.hostile import Hostile, Reply
 from tests.oci.transfer.copier import Copier
 from tests.oci.transfer.serving import NAME, blob_path, digest_of, ranged, serve
-from tests.pushing import Pusher
+from tests.pushing import OCI_INDEX, OCI_MANIFEST, Pusher
 from tests.real_registry import RealRegistry
 
 APP = parse_repository(NAME)
 LARGE = bytes(range(256)) * 4 * 1024  # four pieces
+SUBJECT = {"mediaType": OCI_MANIFEST, "size": 2}
 FLIPPED = LARGE[:-1] + b"!"
 
 
@@ -207,3 +209,29 @@ def test_two_images_at_once_send_what_they_share_once(copier: Copier, hostile: H
     assert len(hostile.asked(blob_path(LARGE))) == 1
     there = Pusher(target.url, NAME)
     assert [digest_of(there.fetch(tag)) for tag in ("1.0", "2.0")] == [first, second]
+
+
+@pytest.mark.parametrize(
+    ("refusal", "is_over"),
+    [
+        (Reply(404, b"404 page not found\n"), True),
+        (Reply.errors(405, "UNSUPPORTED"), True),
+        (Reply.errors(404, "MANIFEST_UNKNOWN"), False),
+        (Reply.errors(400, "DIGEST_INVALID"), False),
+    ],
+    ids=["no such path", "unsupported", "unknown", "invalid"],
+)
+def test_referrers_that_are_refused_of_one_image_are_asked_for_of_the_next(
+    copier: Copier, hostile: Hostile, refusal: Reply, *, is_over: bool
+) -> None:
+    first, second = serve(hostile, "1.0", layers=[b"first"]), serve(hostile, "2.0", layers=[b"second"])
+    signature = serve(hostile, layers=[b"signed"], parts={"subject": {**SUBJECT, "digest": second}})
+    listed = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [{**SUBJECT, "digest": signature}]}
+    hostile.on("GET", f"/v2/{NAME}/referrers/{first}", refusal)
+    hostile.on("GET", f"/v2/{NAME}/referrers/{second}", Reply.json(listed))
+
+    for tag in ("1.0", "2.0"):
+        copier.copy(NAME, tag, wanted=Wanted(tags=()))
+
+    assert bool(hostile.asked(f"/v2/{NAME}/referrers/{second}")) is not is_over
+    assert copier.target.manifest_exists(APP, Digest.parse(signature)) is not is_over
