@@ -32,7 +32,9 @@ function show() {
   part("list").hidden = !everything;
   part("list").href = part("list").dataset.list + location.search;
   part("everything").disabled = !everything;
-  form.action = form.action.split("?")[0] + location.search; // the filter decides which tags of an image are meant
+  // The filter decides which tags of an image are meant, wherever a button of the bar sends them.
+  form.action = form.action.split("?")[0] + location.search;
+  for (const button of bar.querySelectorAll("[formaction]")) button.formAction = button.formAction.split("?")[0] + location.search;
 }
 
 // Of a row it is the tag that is shown first, or those that the filter found; the others stay.
