@@ -35,7 +35,11 @@ class PromoteForm(forms.Form):
         max_length=255, label=gettext_lazy("Repository there"), widget=forms.TextInput(attrs=_TEXT)
     )
     new_tag = forms.CharField(
-        max_length=128, required=False, label=gettext_lazy("Tag there"), widget=forms.TextInput(attrs=_TEXT)
+        max_length=128,
+        required=False,
+        label=gettext_lazy("Tag there"),
+        help_text=gettext_lazy("Empty: the same."),
+        widget=forms.TextInput(attrs=_TEXT),
     )
     moved = forms.ChoiceField(
         choices=_MOVED, widget=forms.RadioSelect, label=gettext_lazy("Where a tag points elsewhere there")
@@ -55,7 +59,9 @@ class PromoteForm(forms.Form):
         assert isinstance(registry, forms.ModelChoiceField)  # noqa: S101  it is one above
         registry.queryset = registries
         form.source, form.tags = source, tags
-        if len(tags) != 1:
+        if len(tags) == 1:
+            form.fields["new_tag"].widget.attrs["placeholder"] = tags[0]
+        else:
             del form.fields["new_tag"]
         return form
 
