@@ -18,11 +18,21 @@ from api.orders import Order
 from api.parameters import Paging, Text, page_of
 from api.problems import Refusal
 from api.sync_runs import run_of
-from api.sync_shapes import BOTH, RuleJson, RunBegunJson, begun_json, rule_json
+from api.sync_shapes import (
+    BOTH,
+    UNREADABLE,
+    RuleJson,
+    RunBegunJson,
+    UnreadRuleJson,
+    any_rule_json,
+    begun_json,
+    rule_json,
+)
 from catalog.reads.keyset import Column
 from sync import rules, services
 from sync.models import Rule
 from sync.rule_documents import RuleDocument, place_of
+from sync.terms import InvalidTerms
 
 COLUMNS: Final = {"newest": Column("id", int, largest_first=True)}
 
@@ -34,14 +44,14 @@ class RunOrder(Order):
     deep: bool = Field(default=False, description="Read what is at the target already, each byte of it.")
 
 
-@reads(router, "/sync/rules", "api-sync-rules", Listing[RuleJson])
+@reads(router, "/sync/rules", "api-sync-rules", Listing[RuleJson | UnreadRuleJson])
 def list_rules(request: HttpRequest, query: Query[Paging]) -> HttpResponse:
     """The rules by which images are copied in, the newest first.
 
     What of a source stands in one of our registries, and when that is looked after.
     """
     page = page_of(Rule.objects.select_related("source", "target").defer(*BOTH), COLUMNS, "newest", query)
-    return list_answer(request, page, [rule_json(request, rule) for rule in page.rows])
+    return list_answer(request, page, [any_rule_json(request, rule) for rule in page.rows])
 
 
 @acts(router, "POST", "/sync/rules", "api-sync-rule-add", {201: RuleJson})
@@ -56,13 +66,13 @@ def add_rule(request: HttpRequest, order: RuleDocument) -> HttpResponse:
     return done_answer(said, 201, location=said["links"]["self"])
 
 
-@reads(router, "/sync/rules/{name}", "api-sync-rule", RuleJson)
+@reads(router, "/sync/rules/{name}", "api-sync-rule", RuleJson | UnreadRuleJson)
 def read_rule(request: HttpRequest, name: Text) -> HttpResponse:
     """One rule.
 
     By its name.
     """
-    return answer(request, rule_json(request, _rule(name)))
+    return answer(request, any_rule_json(request, _rule(name)))
 
 
 @acts(router, "PUT", "/sync/rules/{name}", "api-sync-rule-change", {200: RuleJson})
@@ -70,7 +80,7 @@ def change_rule(request: HttpRequest, name: Text, order: RuleDocument) -> HttpRe
     """Change a rule: all of it.
 
     What is left out is as if it had never been said. It may get another name by that. A run that is under way goes on
-    as it was planned.
+    as it was planned. One that cannot be read is not changed.
     """
     with _said_in_english():
         rule = rules.save(order.details(), person_of(request), _rule(name))
@@ -112,3 +122,5 @@ def _said_in_english() -> Iterator[None]:
             yield
         except rules.RuleNotSaved as error:
             raise Refusal.of(place_of(error.field), str(error)) from error
+        except InvalidTerms as error:
+            raise Refusal(409, f"{UNREADABLE} Nothing was changed.") from error

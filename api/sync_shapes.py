@@ -16,9 +16,11 @@ from registries.models import Registry, for_asking
 from sync.models import Rule, Run, Synced
 from sync.rule_documents import RuleSaid, rule_document
 from sync.run_documents import RunDocument, run_document
+from sync.terms import InvalidTerms
 
 BOTH: Final = (*for_asking("source"), *for_asking("target"))
 """What only who asks the two registries of a rule or a run needs of them."""
+UNREADABLE: Final = "It cannot be read: a newer Berth wrote it, or somebody changed its row."
 
 
 class RuleLinks(TypedDict):
@@ -30,6 +32,19 @@ class RuleLinks(TypedDict):
 
 class RuleJson(RuleSaid):
     next_at: Annotated[Moment | None, Field(description="When it is due; null: when somebody asks.")]
+    who: Annotated[str | None, Field(description="Who made it; null where you have not signed in.")]
+    created_at: Moment
+    links: RuleLinks
+
+
+class UnreadRuleJson(TypedDict):
+    """A rule that this Berth cannot read, and does not run. It can be removed."""
+
+    name: str
+    source: Annotated[str, Field(description="The registry that is copied from.")]
+    target: Annotated[str, Field(description="The registry that is copied into.")]
+    is_on: bool
+    problem: Annotated[str, Field(description="Why it cannot be read.")]
     who: Annotated[str | None, Field(description="Who made it; null where you have not signed in.")]
     created_at: Moment
     links: RuleLinks
@@ -113,19 +128,40 @@ class SourceJson(TypedDict):
 
 
 def rule_json(request: HttpRequest, rule: Rule) -> RuleJson:
-    origin = origin_of(request)
-    here = f"{origin}{reverse('api-sync-rule', args=[rule.name])}"
+    """Raises InvalidTerms."""
     return {
         **rule_document(rule.details),
         "next_at": moment(rule.next_at),
         "who": (rule.created_by or None) if request.user.is_authenticated else None,
         "created_at": stamp(rule.created_at),
-        "links": {
-            "self": here,
-            "runs": f"{origin}{reverse('api-sync-runs')}?rule={rule.name}",
-            "run": f"{here}/runs",
-            "page": f"{origin}{rule.get_absolute_url()}",
-        },
+        "links": _rule_links(request, rule),
+    }
+
+
+def any_rule_json(request: HttpRequest, rule: Rule) -> RuleJson | UnreadRuleJson:
+    try:
+        return rule_json(request, rule)
+    except InvalidTerms:
+        return {
+            "name": rule.name,
+            "source": rule.source.name,
+            "target": rule.target.name,
+            "is_on": rule.is_on,
+            "problem": UNREADABLE,
+            "who": (rule.created_by or None) if request.user.is_authenticated else None,
+            "created_at": stamp(rule.created_at),
+            "links": _rule_links(request, rule),
+        }
+
+
+def _rule_links(request: HttpRequest, rule: Rule) -> RuleLinks:
+    origin = origin_of(request)
+    here = f"{origin}{reverse('api-sync-rule', args=[rule.name])}"
+    return {
+        "self": here,
+        "runs": f"{origin}{reverse('api-sync-runs')}?rule={rule.name}",
+        "run": f"{here}/runs",
+        "page": f"{origin}{rule.get_absolute_url()}",
     }
 
 

@@ -13,6 +13,7 @@ from oci.errors import printable
 from sync.models import Item, Rule, Run
 from sync.run_documents import SAID
 from sync.schedule import Schedule, When
+from sync.terms import InvalidTerms
 
 _UNITS: Final = ("B", "kB", "MB", "GB", "TB")
 _SHORT: Final = len("sha256:") + 12
@@ -20,6 +21,7 @@ _CELL: Final = 600  # characters
 _NAMED: Final = 5  # of the tags that a rule does not take
 _CURE: Final = "Run it again when that is mended: what was copied does not travel twice."
 _DONE: Final = {Item.Act.COPY: "copied", Item.Act.DELETE: "deleted"}
+UNREADABLE: Final = "cannot be read: a newer Berth wrote it, or somebody changed its row"
 _PLANNED: Final = {Item.Act.COPY: "copy", Item.Act.DELETE: "delete", Item.Act.LEAVE: "leave alone"}
 
 
@@ -59,8 +61,7 @@ def result_lines(run: Run) -> Iterator[str]:
 
 
 def rules_table(rules: Iterable[Rule]) -> list[str]:
-    rows = [(rule.name, _copies(rule), _when(rule)) for rule in rules]
-    return table([("RULE", "COPIES", "WHEN"), *rows])
+    return table([("RULE", "COPIES", "WHEN"), *map(_row, rules)])
 
 
 def table(rows: Sequence[Sequence[str]]) -> list[str]:
@@ -117,8 +118,15 @@ def _not_taken(run: Run) -> Iterator[str]:
         yield printable(f"Not looked at, {what}: {why}", _CELL) + "."
 
 
+def _row(rule: Rule) -> tuple[str, str, str]:
+    try:
+        return rule.name, _copies(rule), _when(rule)
+    except InvalidTerms:
+        return rule.name, f"{rule.source.name} → {rule.target.name}", UNREADABLE
+
+
 def _copies(rule: Rule) -> str:
-    names = rule.terms.get("repositories", ())
+    names = rule.details.repositories
     more = f" and {len(names) - 1} more" if len(names) > 1 else ""
     return f"{rule.source.name}/{names[0] if names else '?'}{more} → {rule.target.name}"
 

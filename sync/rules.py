@@ -104,12 +104,13 @@ def save(details: Details, person: User | None, rule: Rule | None = None) -> Rul
 
 
 def switch(rule: Rule, person: User | None, *, on: bool) -> None:
-    """Raises NotPermitted."""
+    """Off also where it cannot be read. Raises NotPermitted, InvalidTerms and RuleNotSaved."""
     if person is not None:
         check_may_act(person, rule.target)
     with transaction.atomic():
         rule.is_on = on
-        rule.next_at = _due(rule.details, timezone.now())
+        with _of_schedule():
+            rule.next_at = _due(rule.details, timezone.now()) if on else None
         rule.save(update_fields=["is_on", "next_at"])
         record([_entry(rule, person, Entry.Act.RULE_CHANGE, "is_on")])
 

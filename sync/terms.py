@@ -47,7 +47,7 @@ class Terms:
             choice["newest_by"] = NewestBy(choice["newest_by"])
             selection |= {"platforms": tuple(selection["platforms"]), "form": Form(selection["form"])}
             schedule["when"] = When(schedule["when"])
-            return cls(
+            terms = cls(
                 **{
                     **document,
                     "repositories": tuple(document["repositories"]),
@@ -59,8 +59,10 @@ class Terms:
                     "moved": Moved(document["moved"]),
                 }
             )
+            terms._check_kinds()
         except (KeyError, TypeError, ValueError) as error:
             raise InvalidTerms(str(error)) from error
+        return terms
 
     def written(self) -> dict[str, Any]:
         """What `read` understands, of nothing but JSON's own kinds."""
@@ -69,3 +71,16 @@ class Terms:
     def of_rule(self, name: str, source: str, target: str, *, is_on: bool = True) -> Details:
         values = {field_name: getattr(self, field_name) for field_name in self.__slots__}
         return Details(name=name, source=source, target=target, is_on=is_on, **values)
+
+    def _check_kinds(self) -> None:
+        """Raises TypeError and ValueError."""
+        choice, schedule, selection = self.choice, self.schedule, self.selection
+        texts = (*self.repositories, *self.pins, *choice.allow, *choice.deny, *choice.ranges, *selection.platforms)
+        for text in (*texts, self.into, self.backup, schedule.cron, schedule.zone, schedule.window):
+            if not isinstance(text, str):
+                raise TypeError(f"no text: {text!r}")
+        for number in (choice.newest, self.bytes_per_second, schedule.every):
+            if not isinstance(number, int | None):
+                raise TypeError(f"no number: {number!r}")
+        if strange := self.attached - ALL_KINDS:
+            raise ValueError(f"no kinds of what is attached: {strange}")

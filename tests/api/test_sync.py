@@ -10,7 +10,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from access.models import User
 from api.answers import Listing
-from api.sync_shapes import RuleJson, RunBegunJson, RunJson, SourceJson, SyncedJson
+from api.sync_shapes import RuleJson, RunBegunJson, RunJson, SourceJson, SyncedJson, UnreadRuleJson
 from audit.models import Entry
 from catalog.models import Manifest, Repository
 from jobs.models import Job
@@ -108,6 +108,25 @@ def test_what_is_wrong_with_a_rule_is_named(
     assert [error["parameter"] for error in body["errors"]] == [parameter]
     assert all(error["detail"].isascii() for error in body["errors"])
     assert not Rule.objects.exists()
+
+
+def test_a_rule_that_cannot_be_read_hides_no_other(hand: Hand, local: Registry, upstream: Registry) -> None:
+    for name in ("golang", "newer"):
+        assert hand.post("/sync/rules", ORDER | {"name": name}).status_code == 201
+    Rule.objects.filter(name="newer").update(terms={"version": 9})
+
+    unread, rule = ask(hand.client, "/sync/rules", Listing[RuleJson | UnreadRuleJson])["items"]
+    assert (rule["name"], rule["repositories"]) == ("golang", ["library/golang"])
+    assert (unread["name"], unread["source"], "a newer Berth wrote it" in unread["problem"]) == (
+        "newer",
+        "upstream",
+        True,
+    )
+    assert ask(hand.client, "/sync/rules/newer", UnreadRuleJson) == unread
+    body = check(hand.put("/sync/rules/newer", ORDER), 409)
+    assert "Nothing was changed." in body["detail"]
+    assert Rule.objects.get(name="newer").terms == {"version": 9}
+    assert hand.delete("/sync/rules/newer").status_code == 204
 
 
 def test_two_rules_have_two_names(hand: Hand, local: Registry, upstream: Registry) -> None:

@@ -82,6 +82,21 @@ def test_a_rule_is_added_shown_switched_and_removed(say: Any) -> None:
     ]
 
 
+def test_a_rule_of_a_newer_berth_is_listed_and_not_shown(say: Any) -> None:
+    say("add", typed=json.dumps(RULE))
+    say("add", typed=json.dumps(RULE | {"name": "other"}))
+    Rule.objects.filter(name="golang").update(terms={"version": 9})
+
+    assert "cannot be read: a newer Berth wrote it" in say("list")
+    assert "other" in say("list")
+    for verb in ("show", "on"):
+        with pytest.raises(CommandError, match="golang cannot be read") as refusal:
+            say(verb, "golang")
+        assert refusal.value.returncode == 2
+    say("off", "golang")
+    assert not Rule.objects.get(name="golang").is_on
+
+
 def test_what_is_shown_can_be_added_again(say: Any) -> None:
     say("add", typed=json.dumps(RULE))
     shown = say("show", "golang")

@@ -127,7 +127,17 @@ def test_only_staff_keep_rules(staff: User) -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{"moved": "sideways"}, {"choice": None}, {"selection": {"platforms": 3}}, {"more": 1}]
+    "change",
+    [
+        {"moved": "sideways"},
+        {"choice": None},
+        {"selection": {"platforms": 3}},
+        {"more": 1},
+        {"into": 5},
+        {"bytes_per_second": "fast"},
+        {"attached": ["smell"]},
+        {"repositories": [1]},
+    ],
 )
 def test_terms_that_nobody_understands_are_said_to_be(change: dict[str, object]) -> None:
     document = Terms.of(GOOD).written() | change

@@ -55,9 +55,34 @@ def test_a_rule_of_a_newer_berth_is_shown_and_not_touched(staff_client: Client, 
     assert "a newer Berth wrote it" in words(staff_client, "/sync")
     assert "It does not run." in words(staff_client, url)
     for page in ("edit", "switch"):
-        response = staff_client.post(f"{url}/{page}", typed(), follow=True)
+        response = staff_client.post(f"{url}/{page}", typed(on="1"), follow=True)
         assert "Nothing was changed." in Page(response.content.decode()).words
     assert Rule.objects.get().terms == {"version": 9}
+
+
+@pytest.mark.parametrize(
+    "damage", [{"schedule": {"when": "every", "cron": "", "zone": "UTC", "every": "soon", "window": ""}}, {"into": 5}]
+)
+def test_a_rule_whose_row_was_damaged_is_in_nobodys_way(
+    staff_client: Client, rule: Rule, damage: dict[str, object]
+) -> None:
+    Rule.objects.update(terms=rule.terms | damage)
+    rows.rule(rule.target, rule.source, "python")
+
+    assert "python" in words(staff_client, "/sync")
+    assert "It does not run." in words(staff_client, rule.get_absolute_url())
+    staff_client.post(f"{rule.get_absolute_url()}/switch", {"on": "0"})
+    assert not Rule.objects.get(name=rule.name).is_on
+
+
+def test_a_time_zone_that_this_machine_does_not_know_is_said(staff_client: Client, rule: Rule) -> None:
+    due = {"when": "cron", "cron": "30 4 * * *", "zone": "Mars/Olympus", "every": 0, "window": ""}
+    Rule.objects.update(terms=rule.terms | {"schedule": due}, is_on=False)
+
+    response = staff_client.post(f"{rule.get_absolute_url()}/switch", {"on": "1"}, follow=True)
+
+    assert "This machine knows no such time zone." in Page(response.content.decode()).words
+    assert not Rule.objects.get().is_on
 
 
 def test_a_rule_is_switched_off_and_on(staff_client: Client, rule: Rule) -> None:

@@ -102,6 +102,8 @@ def switch(request: HttpRequest, rule: str) -> HttpResponse:
         rules.switch(row, asked_by(request).person, on=request.POST.get("on") == "1")
     except NotPermitted as reason:
         messages.error(request, said(str(reason)))
+    except rules.RuleNotSaved as error:
+        messages.error(request, str(error))
     except InvalidTerms:
         return _unreadable(request, row)
     return redirect(row)
