@@ -46,6 +46,26 @@ def test_a_rule_is_tried_while_it_is_typed(visit: Visit) -> None:
     assert visit.complaints == []
 
 
+def test_what_it_would_take_is_seen_before_it_is_saved(visit: Visit) -> None:
+    """Also on a phone, where one thing stands below the other; and Enter saves, as in every form."""
+    page = visit.page
+    page.set_viewport_size({"width": 390, "height": 844})
+    visit.go("/sync/rules/python/edit")
+    trial = page.get_by_role("heading", name="What it would take").bounding_box()
+    save = page.get_by_role("button", name="Save").bounding_box()
+    assert trial is not None
+    assert save is not None
+    assert trial["y"] < save["y"]
+    page.get_by_role("button", name="Try it").focus()
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Save")).to_be_focused()
+
+    page.locator("[name=into]").fill("copies/{name}")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/sync/rules/python")
+    assert Rule.objects.get(name="python").details.into == "copies/{name}"
+
+
 def test_what_does_not_count_is_not_asked(visit: Visit) -> None:
     page = visit.page
     visit.go("/sync/rules/add")
