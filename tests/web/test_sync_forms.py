@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from access.models import User
 from audit.models import Entry
@@ -15,6 +16,7 @@ from sync.choosing import Choice, NewestBy
 from sync.details import Details, Moved
 from sync.models import Rule
 from sync.schedule import Schedule, When
+from tests.web import furniture as make
 from tests.web import harbour_sync as rows
 from tests.web.pages import Page
 from tests.web.sync_sent import DIGEST, said, typed, words, wrong_at
@@ -163,7 +165,11 @@ def test_without_a_registry_to_copy_into_there_is_no_form(staff_client: Client, 
         {"schedule": Schedule(When.EVERY, every=2 * 24 * 60), "bytes_per_second": 2_500_000},
         {"choice": Choice(("1.*",), ("*-rc*",), ("^1.2", "3"), newest=4), "pins": (f"a@{DIGEST}", DIGEST)},
         {"selection": Selection(("linux/amd64", "windows/amd64"), Form.REWRITTEN), "moved": Moved.LEAVE},
+        {"selection": Selection(("windows/amd64", "linux/arm64", "linux/amd64"))},
+        {"schedule": Schedule(When.EVENT, "30 4 * * *", every=45)},
         {"attached": frozenset({"sbom", "artifact", "chart", "image"}), "is_on": False, "deletes_gone": True},
+        {"attached": frozenset({"signature", "chart"})},
+        {"attached": frozenset()},
     ],
 )
 def test_who_saves_a_rule_unchanged_changes_nothing(
@@ -177,6 +183,36 @@ def test_who_saves_a_rule_unchanged_changes_nothing(
     assert response.status_code == 302
     assert Rule.objects.get().details == before
     assert not Entry.objects.exists()
+
+
+def test_a_rule_may_take_some_of_what_has_one_box(staff_client: Client, local: Registry, hub: Registry) -> None:
+    made = rows.rule(local, hub, attached=frozenset({"signature", "chart"}))
+    url = f"{made.get_absolute_url()}/edit"
+    form = staff_client.get(url).context["form"]
+
+    assert "Comes along: signatures, charts." in words(staff_client, made.get_absolute_url())
+    assert "Of whatever else refers to it: charts" in words(staff_client, url)
+    staff_client.post(url, said(form, attached=["other", "sbom"]))
+    assert Rule.objects.get().details.attached == {"chart", "sbom"}
+    staff_client.post(url, said(form, attached=["sbom"]))
+    staff_client.post(url, said(form, attached=["other", "sbom"]))
+    assert Rule.objects.get().details.attached == {"artifact", "chart", "image", "sbom"}
+
+
+def test_a_registry_that_was_removed_is_not_taken_for_another(
+    staff_client: Client, local: Registry, hub: Registry
+) -> None:
+    make.registry("other")
+    made = rows.rule(local, hub)
+    url = f"{made.get_absolute_url()}/edit"
+    Registry.objects.filter(pk=local.pk).update(retired_at=timezone.now())
+
+    page = Page(staff_client.get(url).content.decode())
+    assert page.all("option", value="hub")[0].keys() >= {"selected"}
+    assert "Choose one" in page.words
+    response = staff_client.post(url, said(staff_client.get(url).context["form"]) | {"target": ""})
+    assert wrong_at(response) == {"target"}
+    assert Rule.objects.get().target == local
 
 
 def test_a_rule_is_changed_and_the_record_says_in_what(staff_client: Client, rule: Rule) -> None:

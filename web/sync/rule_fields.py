@@ -15,7 +15,12 @@ from sync.models.rules import NAME_LENGTH
 from sync.schedule import When
 
 COMMON: Final = ("linux/amd64", "linux/arm64", "linux/arm/v7", "linux/386", "linux/ppc64le", "linux/s390x")
-KINDS: Final = ("signature", "attestation", "sbom", "other")
+ATTACHED: Final = (
+    ("signature", _("Signatures")),
+    ("attestation", _("Attestations")),
+    ("sbom", _("SBOMs")),
+    ("other", _("Whatever else refers to it")),
+)
 _MOST_TEXT: Final = 60_000
 _TEXT: Final = {"spellcheck": "false", "autocapitalize": "none", "autocomplete": "off"}
 
@@ -148,13 +153,8 @@ class Images(forms.Form):
     attached = forms.MultipleChoiceField(
         label=_("What is attached to an image"),
         required=False,
-        choices=[
-            ("signature", _("Signatures")),
-            ("attestation", _("Attestations")),
-            ("sbom", _("SBOMs")),
-            ("other", _("Whatever else refers to it")),
-        ],
-        initial=list(KINDS),
+        choices=ATTACHED,
+        initial=[name for name, _words in ATTACHED],
         widget=forms.CheckboxSelectMultiple(),
     )
     attestations = forms.BooleanField(

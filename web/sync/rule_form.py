@@ -12,9 +12,11 @@ from oci.media_types import Kind
 from oci.transfer.selection import Form, Selection
 from sync.choosing import Choice, InvalidPattern, NewestBy
 from sync.details import Details, Moved
+from sync.models import Rule
 from sync.ranges import InvalidRange
 from sync.schedule import Schedule, When
-from web.sync.rule_fields import COMMON, Changes, Images, Places, Tags, Times
+from web.sync.rule_fields import ATTACHED, COMMON, Changes, Images, Places, Tags, Times
+from web.sync.words import OTHERS
 
 _LONGEST: Final = 255  # of a pattern that is said to be none
 _DAY: Final = 24 * 60  # minutes
@@ -32,11 +34,17 @@ _FIELDS: Final = {"choice": "allow", "form": "shape", "platforms": "more_platfor
 
 
 class RuleForm(Places, Tags, Images, Changes, Times):
-    """Add a rule, or change the one whose `details` it begins with."""
+    """Add a rule, or change `rule`, with which it begins."""
 
-    def __init__(self, data: Any = None, *, details: Details | None = None) -> None:
-        self._is_on = details.is_on if details else True
-        super().__init__(data, initial=_shown(details) if details else None)
+    def __init__(self, data: Any = None, *, rule: Rule | None = None) -> None:
+        """`rule` with its registries. Raises InvalidTerms."""
+        self._before = rule.details if rule else None
+        super().__init__(data, initial=_shown(self._before) if self._before else None)
+        if self._before:
+            self._name_some_of_the_rest(self._before)
+        for name, registry in (("source", rule.source), ("target", rule.target)) if rule else ():
+            if registry.retired_at is not None:
+                self._ask_for_another(name)
 
     def clean_allow(self) -> tuple[str, ...]:
         return self._patterns("allow")
@@ -73,8 +81,7 @@ class RuleForm(Places, Tags, Images, Changes, Times):
         """What was said. Of a form that is valid."""
         said, choice = self.cleaned_data, self.choice
         assert choice is not None  # noqa: S101  the form is valid
-        kinds = frozenset(kind for name in said["attached"] for kind in _KINDS[name])
-        platforms = dict.fromkeys([*said["platforms"], *re.split(r"[\s,]+", said["more_platforms"])])
+        kinds = frozenset(kind for name in said["attached"] for kind in self._kinds(name))
         return Details(
             name=said["name"],
             source=said["source"].name,
@@ -83,16 +90,14 @@ class RuleForm(Places, Tags, Images, Changes, Times):
             into=said["into"],
             choice=choice,
             pins=said["pins"],
-            selection=Selection(
-                platforms=tuple(filter(None, platforms)), form=Form(said["shape"]), attestations=said["attestations"]
-            ),
+            selection=Selection(self._platforms(), form=Form(said["shape"]), attestations=said["attestations"]),
             attached=kinds,
             moved=Moved(said["moved"]),
             backup=said["backup"],
             deletes_gone=said["deletes_gone"],
             schedule=self._schedule(),
             bytes_per_second=None if said["megabytes"] is None else round(said["megabytes"] * _MEGABYTE),
-            is_on=self._is_on,
+            is_on=self._before.is_on if self._before else True,
         )
 
     def add_rule_error(self, field: str, sentence: str) -> None:
@@ -110,16 +115,50 @@ class RuleForm(Places, Tags, Images, Changes, Times):
             ) from error
         return patterns
 
+    def _name_some_of_the_rest(self, before: Details) -> None:
+        """A box stands for several kinds, of which the rule may take some."""
+        if kinds := ", ".join(str(OTHERS[kind]) for kind in _some_of_the_rest(before)):
+            label = _("Of whatever else refers to it: %(kinds)s") % {"kinds": kinds}
+            boxes = self.fields["attached"]
+            assert isinstance(boxes, forms.MultipleChoiceField)  # noqa: S101  it is one
+            boxes.choices = [(name, label if name == "other" else words) for name, words in ATTACHED]
+
+    def _ask_for_another(self, name: str) -> None:
+        """Where a registry was removed a browser would choose the first that there is, and nobody would notice."""
+        registries = self.fields[name]
+        assert isinstance(registries, forms.ModelChoiceField)  # noqa: S101  it is one
+        registries.empty_label = _("Choose one")
+        registries.widget.choices = registries.choices
+
+    def _kinds(self, box: str) -> frozenset[Kind]:
+        some = _some_of_the_rest(self._before) if self._before and box == "other" else ()
+        return frozenset(some) or _KINDS[box]
+
+    def _platforms(self) -> tuple[str, ...]:
+        """In the order in which the rule has them, where they are the same."""
+        said = self.cleaned_data
+        names = dict.fromkeys([*said["platforms"], *re.split(r"[\s,]+", said["more_platforms"])])
+        platforms = tuple(filter(None, names))
+        before = self._before.selection.platforms if self._before else ()
+        return before if set(before) == set(platforms) else platforms
+
     def _schedule(self) -> Schedule:
-        """What its `when` makes no use of is left out, so that a form begins with it and a rule does not keep it."""
+        """What its `when` makes no use of is as the rule has it: a form begins with it, and a new one is without."""
         said, when = self.cleaned_data, When(self.cleaned_data["when"])
+        before = self._before.schedule if self._before and self._before.schedule.when is when else Schedule()
         return Schedule(
             when=when,
-            cron=" ".join(said["cron"].split()) if when is When.CRON else "",
+            cron=" ".join(said["cron"].split()) if when is When.CRON else before.cron,
             zone=said["zone"] or "UTC",
-            every=(said["every"] or 0) * _UNITS[said["unit"] or "minutes"] if when is When.EVERY else 0,
+            every=(said["every"] or 0) * _UNITS[said["unit"] or "minutes"] if when is When.EVERY else before.every,
             window=said["window"].replace(" ", ""),
         )
+
+
+def _some_of_the_rest(details: Details) -> tuple[Kind, ...]:
+    """The kinds that a rule takes of those that have one box together; none where it takes all or nothing of them."""
+    some = _KINDS["other"] & details.attached
+    return () if some == _KINDS["other"] else tuple(sorted(some))
 
 
 def _shown(details: Details) -> dict[str, Any]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from django.utils.translation import gettext, gettext_lazy, ngettext
 
+from oci.media_types import Kind
 from oci.transfer.selection import Form, Selection
 from sync.choosing import Choice, NewestBy, Why
 from sync.details import Moved
@@ -45,6 +46,12 @@ FORMS: Final = {
     Form.REWRITTEN: gettext_lazy("an index of these alone, with a digest of its own"),
     Form.CHILD: gettext_lazy("the one image itself, without an index"),
     Form.SPARSE: gettext_lazy("the index as it is, some of whose images are missing"),
+}
+
+OTHERS: Final[dict[Kind, Any]] = {
+    "artifact": gettext_lazy("artifacts"),
+    "chart": gettext_lazy("charts"),
+    "image": gettext_lazy("images"),
 }
 
 
@@ -152,9 +159,10 @@ def _attached(terms: Terms) -> str:
         "signature": gettext("signatures"),
         "attestation": gettext("attestations"),
         "sbom": gettext("SBOMs"),
-        "artifact": gettext("other artifacts"),
     }
     shown = [name for kind, name in names.items() if kind in terms.attached]
+    others = [str(name) for kind, name in OTHERS.items() if kind in terms.attached]
+    shown += [gettext("other artifacts")] if len(others) == len(OTHERS) else others
     if not terms.selection.attestations:
         shown.append(gettext("but no provenance inside an index"))
     return gettext("Comes along: %(kinds)s.") % {"kinds": ", ".join(shown)} if shown else gettext("Stays behind.")

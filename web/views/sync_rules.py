@@ -68,7 +68,7 @@ def add(request: HttpRequest) -> HttpResponse:
 def edit(request: HttpRequest, rule: str) -> HttpResponse:
     row = find_rule(request, rule)
     try:
-        form = RuleForm(_said(request), details=row.details)
+        form = RuleForm(_said(request), rule=row)
     except InvalidTerms:
         return _unreadable(request, row)
     if not _is_trial(request) and form.is_valid():
