@@ -6,7 +6,6 @@ import re
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import fields
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
@@ -23,6 +22,7 @@ from oci.names import parse_repository, parse_tag
 from oci.transfer.selection import Form
 from registries.models import NAME_PATTERN, Registry
 from registries.patterns import PATTERN, matches
+from sync.changes import NO, YES, changes
 from sync.choosing import InvalidPattern
 from sync.details import Details
 from sync.models import Rule
@@ -94,7 +94,7 @@ def save(details: Details, person: User | None, rule: Rule | None = None) -> Rul
     try:
         with transaction.atomic():
             row.save()
-            changed = _changed(before, details) if before else []
+            changed = changes(before, details) if before else []
             act = Entry.Act.RULE_CHANGE if rule else Entry.Act.RULE_ADD
             if changed or not rule:
                 record([_entry(row, person, act, ", ".join(changed))])
@@ -108,11 +108,13 @@ def switch(rule: Rule, person: User | None, *, on: bool) -> None:
     if person is not None:
         check_may_act(person, rule.target)
     with transaction.atomic():
-        rule.is_on = on
+        was_on, rule.is_on = rule.is_on, on
         with _of_schedule():
             rule.next_at = _due(rule.details, timezone.now()) if on else None
         rule.save(update_fields=["is_on", "next_at"])
-        record([_entry(rule, person, Entry.Act.RULE_CHANGE, "is_on")])
+        if was_on != on:
+            told = f"is_on: {NO} → {YES}" if on else f"is_on: {YES} → {NO}"
+            record([_entry(rule, person, Entry.Act.RULE_CHANGE, told)])
 
 
 def remove(rule: Rule, person: User | None) -> None:
@@ -137,11 +139,6 @@ def _check_terms(details: Details, *, is_same: bool) -> None:
         details.schedule.check()
     if details.bytes_per_second is not None and details.bytes_per_second < _SLOWEST:
         raise RuleNotSaved("bytes_per_second", _("Below a kilobyte a second nothing would ever end."))
-
-
-def _changed(before: Details, now: Details) -> list[str]:
-    names = [field.name for field in fields(Details)]
-    return [name for name in names if getattr(before, name) != getattr(now, name)]
 
 
 def _due(details: Details, now: datetime) -> datetime | None:

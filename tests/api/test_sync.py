@@ -69,9 +69,14 @@ def test_a_rule_is_made_told_changed_and_removed(hand: Hand, local: Registry, up
     gone = hand.delete("/sync/rules/go")
     assert (gone.status_code, gone.content) == (204, b"")
     check(hand.delete("/sync/rules/go"), 404)
+    changed_to = "name: golang → go, schedule.when: cron → by-hand, schedule.cron: 30 4 * * * → nothing"
     assert list(Entry.objects.order_by("id").values_list("act", "actor", "detail")) == [
         ("rule-add", "staff", ""),
-        ("rule-change", "staff", "name, schedule"),
+        (
+            "rule-change",
+            "staff",
+            f"{changed_to}, schedule.zone: Asia/Seoul → UTC",
+        ),
         ("rule-remove", "staff", ""),
     ]
 

@@ -103,7 +103,7 @@ def test_a_change_notes_what_was_changed_and_no_change_notes_nothing(staff: User
     rules.save(replace(GOOD, moved=Moved.LEAVE, pins=("sha256:" + "a" * 64,)), staff, rule)
 
     (changed,) = Entry.objects.filter(act=Entry.Act.RULE_CHANGE)
-    assert changed.detail == "pins, moved"
+    assert changed.detail == "pins, moved: overwrite → leave"
 
 
 def test_a_name_is_one_rules(staff: User) -> None:

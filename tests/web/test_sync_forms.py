@@ -11,6 +11,8 @@ from django.utils import timezone
 from access.models import User
 from audit.models import Entry
 from oci.transfer.selection import Form, Selection
+from registries import details as registries
+from registries import services
 from registries.models import Registry
 from sync.choosing import Choice, NewestBy
 from sync.details import Details, Moved
@@ -221,4 +223,27 @@ def test_a_rule_is_changed_and_the_record_says_in_what(staff_client: Client, rul
     staff_client.post(url, said(staff_client.get(url).context["form"], name="go", into="{repository}"))
 
     assert Rule.objects.get().details.into == "{repository}"
-    assert list(Entry.objects.values_list("act", "actor", "detail")) == [("rule-change", "staff", "name, into")]
+    assert list(Entry.objects.values_list("act", "actor", "detail")) == [
+        ("rule-change", "staff", "name: golang → go, into: mirror/{repository} → {repository}")
+    ]
+    assert "Name: golang → go, Repository there: mirror/{repository} → {repository}" in words(staff_client, "/activity")
+
+
+def test_the_activity_says_which_fields_were_changed(staff_client: Client, rule: Rule) -> None:
+    """In the words of the form; what is long by its name alone, and of a registry no value at all."""
+    url = f"{rule.get_absolute_url()}/edit"
+    form = staff_client.get(url).context["form"]
+    more = {"newest": "3", "allow": "1.*\n2.*", "pins": f"a@{DIGEST}", "deletes_gone": "on", "shape": "sparse"}
+    staff_client.post(url, said(form, **more))
+    staff_client.post(f"{rule.get_absolute_url()}/switch", {"on": "0"})
+    staff_client.post(f"{rule.get_absolute_url()}/switch", {"on": "0"})
+    hub = rule.source
+    said_of_hub: dict[str, Any] = {"name": hub.name, "plain_http": True, "username": "robot", "password": "CANARY-1"}
+    services.edit(hub, registries.Details(hub.url, **said_of_hub))
+
+    text = words(staff_client, "/activity")
+    assert "Take: nothing → 1.* 2.*, Only the newest: nothing → 3, Pins, What stands under the tag then:" in text
+    assert "rewritten → sparse, Delete here what is gone there: no → yes" in text
+    assert text.count("Switched on: yes → no") == 1
+    assert f"changed the registry {hub.name} User name, Password" in text
+    assert "CANARY" not in text
