@@ -28,8 +28,9 @@ MOST: Final = 500  # tags at once
 _NOTHING: Final = gettext_noop("None of these tags is there any more: there is nothing to copy.")
 _MANY: Final = gettext_noop("At most %(n)s tags can be copied at once.")
 _NO_BEFORE: Final = gettext_noop("There is nothing to go back to: the tag was new.")
+_NOT_SEEN: Final = gettext_noop("The image that it pointed to before is not there any more, or no scan has seen it.")
 _MOVED_ON: Final = gettext_noop("The tag points to another image by now, so it was left alone.")
-SENTENCES: Final = (_NOTHING, _MANY, _NO_BEFORE, _MOVED_ON)
+SENTENCES: Final = (_NOTHING, _MANY, _NO_BEFORE, _NOT_SEEN, _MOVED_ON)
 
 
 def promote(  # noqa: PLR0913  each is one thing that the person chooses
@@ -73,7 +74,7 @@ def plan_roll_back(item: Item, person: User) -> Plan:
     )
     row = place.select_related("repository__registry").first()
     if row is None:
-        raise NotPlanned(_NO_BEFORE)
+        raise NotPlanned(_NOT_SEEN)
     now_at = Tag.objects.live().filter(repository=row.repository, name=item.tag)
     if now_at.values_list("presence__manifest__digest", flat=True).first() != item.after:
         raise NotPlanned(_MOVED_ON)
