@@ -13,16 +13,21 @@ from pydantic import Field
 from api.answers import Listing, answer, done_answer, list_answer
 from api.door import acts, person_of, reads
 from api.parameters import Paging, Text, page_of
+from api.plan_shapes import PlanDetailJson, plan_detail_json
+from api.plans import find_plan
 from api.problems import Refusal
 from api.sync_shapes import BOTH, RunBegunJson, RunJson, begun_json, run_json
 from catalog.reads.keyset import Column
 from sync import services
 from sync.models import Item, Rule, Run
+from sync.promoting import plan_roll_back
 from sync.run_documents import ItemDocument, item_document
 
 COLUMNS: Final = {"newest": Column("id", int, largest_first=True)}
 ITEM_COLUMNS: Final = {"position": Column("position", int, is_unique=True)}
 _OVER: Final = "It was carried out already."
+_COUNTED: Final = "Its bytes are counted already."
+_NOT_PLANNED: Final = "It is no plan that waits for somebody to carry it out."
 
 router = Router(tags=["Sync"])
 
@@ -90,6 +95,20 @@ def carry_on(request: HttpRequest, run_id: int) -> HttpResponse:
     return _begun(request, run_id)
 
 
+@acts(router, "POST", "/sync/runs/{int:run_id}/weigh", "api-sync-run-weigh", {202: RunBegunJson})
+def weigh(request: HttpRequest, run_id: int) -> HttpResponse:
+    """Count the bytes of what a run has planned.
+
+    Where the source counts pulls a plan leaves that out, since each manifest that is read for it is one; the run need
+    not read them again.
+    """
+    run = run_of(run_id)
+    if run.state != Run.State.PLANNED or run.size is not None:
+        raise Refusal(409, _COUNTED if run.size is not None else _NOT_PLANNED)
+    services.weigh(run, person_of(request))
+    return _begun(request, run_id)
+
+
 @acts(router, "POST", "/sync/runs/{int:run_id}/try-again", "api-sync-run-try-again", {202: RunBegunJson})
 def try_again(request: HttpRequest, run_id: int) -> HttpResponse:
     """Try once more what failed in a run, or was given up.
@@ -101,6 +120,24 @@ def try_again(request: HttpRequest, run_id: int) -> HttpResponse:
         raise Refusal(409, "Nothing of it has failed.")
     services.try_again(run, person_of(request))
     return _begun(request, run_id)
+
+
+@acts(
+    router,
+    "POST",
+    "/sync/runs/{int:run_id}/items/{int:position}/roll-back",
+    "api-sync-item-roll-back",
+    {201: PlanDetailJson},
+)
+def roll_back(request: HttpRequest, run_id: int, position: int) -> HttpResponse:
+    """Plan to point the tag of an item to where it pointed before.
+
+    Nothing is changed at the registry by that alone: have the plan carried out. It is refused where the tag was new,
+    points to another image by now, or the one from before is not there any more.
+    """
+    item = get_object_or_404(Item.objects.select_related("run__target"), run=run_id, position=position)
+    said = plan_detail_json(request, find_plan(plan_roll_back(item, person_of(request)).pk))
+    return done_answer(said, 201, location=said["links"]["self"])
 
 
 @acts(router, "POST", "/sync/runs/{int:run_id}/stop", "api-sync-run-stop", {202: RunJson})

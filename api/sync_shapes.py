@@ -56,6 +56,7 @@ class RunLinks(TypedDict):
     rule: Annotated[Url | None, Field(description="The rule, while there is one.")]
     job: Annotated[Url | None, Field(description="The job that carries it out, or did last.")]
     carry_on: Annotated[Url, Field(description="POST here to carry out what is planned, or the rest of it.")]
+    weigh: Annotated[Url, Field(description="POST here to have the bytes of a plan counted.")]
     try_again: Annotated[Url, Field(description="POST here to try once more what failed.")]
     stop: Annotated[Url, Field(description="POST here to stop it.")]
     page: Annotated[str, Field(description="The page for people.")]
@@ -109,7 +110,7 @@ class SourceLimits(TypedDict):
 
 
 class SourceLinks(TypedDict):
-    self: Annotated[Url, Field(description="DELETE this to forget it.")]
+    self: Annotated[Url, Field(description="PUT here what is to change; DELETE this to forget it.")]
 
 
 class SourceJson(TypedDict):
@@ -177,6 +178,7 @@ def run_json(request: HttpRequest, run: Run) -> RunJson:
             "rule": f"{origin}{reverse('api-sync-rule', args=[run.rule.name])}" if run.rule else None,
             "job": f"{origin}{reverse('api-job', args=[run.job_id])}" if run.job_id else None,
             "carry_on": f"{here}/carry-on",
+            "weigh": f"{here}/weigh",
             "try_again": f"{here}/try-again",
             "stop": f"{here}/stop",
             "page": f"{origin}{run.get_absolute_url()}",

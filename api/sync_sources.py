@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Annotated, Final
 
@@ -30,6 +32,7 @@ COLUMNS: Final = {"newest": Column("id", int, largest_first=True)}
 PRESET_KEYS: Final = ", ".join(preset.key for preset in PRESETS)
 _SECRETS: Final = ("password", "client_key", "proxy")  # nothing of them is told, so nothing is deciphered
 _LIMITS: Final = frozenset(Limits.__slots__)
+_OPEN: Final = ("name", "username", "ca", "client_certificate", "plain_http")  # what a change may say, and no secret
 
 router = Router(tags=["Sync"])
 
@@ -83,6 +86,52 @@ class SourceOrder(Order):
         )
 
 
+class LimitsChange(Order):
+    """What is left out stays as it is."""
+
+    at_once: int | None = Field(default=None, description="Requests; null for no limit.")
+    requests_per_second: float | None = Field(default=None, description="null for no limit.")
+    bytes_per_second: int | None = Field(default=None, description="null for no limit.")
+    quota_floor: int = Field(default=0, description="Pulls of its quota that are kept for others.")
+
+
+class SourceChange(Order):
+    """What is to be another way of a source; what is left out, or null, stays as it is."""
+
+    preset: Text | None = Field(
+        default=None, description=f"One of {PRESET_KEYS}; with its address, where none is said."
+    )
+    url: Text | None = Field(default=None, description="What was kept for the old one never goes to a new one.")
+    name: Text | None = Field(default=None, description="Rules follow it to another name.")
+    username: Text | None = Field(default=None, description="Empty: it and the password are forgotten.")
+    password: Secret | None = Field(default=None, description="Empty: it is forgotten.")
+    proxy: Secret | None = Field(default=None, description="Empty: it is forgotten.")
+    ca: Pem | None = None
+    client_certificate: Pem | None = Field(default=None, description="Empty: it and its key are forgotten.")
+    client_key: Pem | None = None
+    plain_http: bool | None = None
+    limits: LimitsChange = Field(default_factory=LimitsChange)
+
+    def details(self, source: Registry) -> Details:
+        """Raises Refusal."""
+        preset = preset_called(self.preset) if self.preset is not None else None
+        if self.preset is not None and preset is None:
+            raise Refusal.of("preset", f"one of {PRESET_KEYS}")
+        url = self.url or (preset.url if preset else "") or source.url
+        is_there = url == source.url  # the service that was chosen is at that address, and at no other
+        said = {name: getattr(self, name) for name in _OPEN if getattr(self, name) is not None}
+        return Details(
+            url=url,
+            public_name=source.public_name,
+            password=self.password,
+            client_key=self.client_key,
+            preset=preset.key if preset else source.preset if is_there else ANY.key,
+            proxy=self.proxy,
+            limits=replace(Limits.of(source), **self.limits.model_dump(exclude_unset=True)),
+            **({name: getattr(source, name) for name in _OPEN} | said),
+        )
+
+
 @reads(router, "/sync/sources", "api-sync-sources", Listing[SourceJson])
 def list_sources(request: HttpRequest, query: Query[Paging]) -> HttpResponse:
     """The registries that are only copied from, the newest first.
@@ -100,15 +149,9 @@ def add_source(request: HttpRequest, order: SourceOrder) -> HttpResponse:
 
     It is kept whatever the test finds; `problem` says that. A password and a proxy are stored encrypted.
     """
-    with translation.override("en"):  # as all that the API says
-        try:
-            source = sources.add(order.details(), person_of(request))
-        except RegistryNotSaved as error:
-            raise Refusal.of(f"limits.{error.field}" if error.field in _LIMITS else error.field, str(error)) from error
-    with given_up():
-        probe(source)
-    said = _said(request, source.name)
-    return done_answer(said, 201, location=said["links"]["self"])
+    with _said_in_english():
+        source = sources.add(order.details(), person_of(request))
+    return _tested(request, source, 201)
 
 
 @reads(router, "/sync/sources/{name}", "api-sync-source", SourceJson)
@@ -118,6 +161,19 @@ def read_source(request: HttpRequest, name: Text) -> HttpResponse:
     By its name.
     """
     return answer(request, _said(request, name))
+
+
+@acts(router, "PUT", "/sync/sources/{name}", "api-sync-source-change", {200: SourceJson})
+def change_source(request: HttpRequest, name: Text, order: SourceChange) -> HttpResponse:
+    """Change a source, and test it.
+
+    What is left out stays as it is, so that nothing has to be sent again that is never told. A password goes to the
+    address alone that it was given for: at another one a source has none until it is given anew.
+    """
+    source = get_object_or_404(Registry.objects.sources(), name=name)
+    with _said_in_english():
+        source = sources.edit(source, order.details(source), person_of(request))
+    return _tested(request, source, 200)
 
 
 @acts(router, "DELETE", "/sync/sources/{name}", "api-sync-source-remove", {204: None})
@@ -131,6 +187,23 @@ def remove_source(request: HttpRequest, name: Text) -> HttpResponse:
     except sources.StillUsed as reason:
         raise Refusal(409, str(reason)) from reason
     return HttpResponse(status=204)
+
+
+@contextmanager
+def _said_in_english() -> Iterator[None]:
+    """As all that the API says. Raises Refusal."""
+    with translation.override("en"):
+        try:
+            yield
+        except RegistryNotSaved as error:
+            raise Refusal.of(f"limits.{error.field}" if error.field in _LIMITS else error.field, str(error)) from error
+
+
+def _tested(request: HttpRequest, source: Registry, status: int) -> HttpResponse:
+    with given_up():
+        probe(source)
+    said = _said(request, source.name)
+    return done_answer(said, status, location=said["links"]["self"])
 
 
 def _said(request: HttpRequest, name: str) -> SourceJson:

@@ -39,6 +39,12 @@ def add(details: Details, person: User) -> Registry:
     return services.add(replace(details, role=Registry.Role.SOURCE), by=person)
 
 
+def edit(source: Registry, details: Details, person: User) -> Registry:
+    """It as it is now. Raises NotPermitted and RegistryNotSaved."""
+    check_may_administer(person)
+    return services.edit(source, replace(details, role=Registry.Role.SOURCE), by=person).registry
+
+
 def rules_from(source: Registry) -> Sequence[Rule]:
     return list(Rule.objects.filter(source=source).by_name())
 

@@ -10,6 +10,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from access.models import User
 from api.answers import Listing
+from api.plan_shapes import PlanDetailJson
 from api.sync_shapes import RuleJson, RunBegunJson, RunJson, SourceJson, SyncedJson, UnreadRuleJson
 from audit.models import Entry
 from catalog.models import Manifest, Repository
@@ -21,6 +22,7 @@ from sync.run_documents import ItemDocument
 from tests.api.acting import Hand
 from tests.api.asking import ask, walk
 from tests.api.test_problems import check
+from tests.catalog.scanning import scan
 from tests.sync import furniture as make_sync
 from tests.sync.conftest import source, syncing, target
 from tests.sync.syncing import Syncing, digest_at
@@ -222,7 +224,7 @@ def test_links_lead_on(client: Client, local: Registry) -> None:
     run = make_sync.run(make_sync.rule("app", local), job=make.job(local, Job.State.DONE))
     of_rule = ask(client, "/sync/rules/app", RuleJson)["links"]
     of_run = ask(client, f"/sync/runs/{run.pk}", RunJson)["links"]
-    for links, acts in ((of_rule, {"run"}), (of_run, {"carry_on", "try_again", "stop"})):
+    for links, acts in ((of_rule, {"run"}), (of_run, {"carry_on", "weigh", "try_again", "stop"})):
         for name, link in links.items():
             assert client.get(link).status_code == (405 if name in acts else 200), name
 
@@ -238,6 +240,9 @@ def test_what_cannot_be_done_says_why(hand: Hand, local: Registry) -> None:
     run = make_sync.run(make_sync.rule("app", local), state=Run.State.DONE)
     assert "already" in check(hand.post(f"/sync/runs/{run.pk}/carry-on"), 409)["detail"]
     assert "failed" in check(hand.post(f"/sync/runs/{run.pk}/try-again"), 409)["detail"]
+    assert "no plan" in check(hand.post(f"/sync/runs/{run.pk}/weigh"), 409)["detail"]
+    Run.objects.update(state=Run.State.PLANNED, size=5)
+    assert "counted already" in check(hand.post(f"/sync/runs/{run.pk}/weigh"), 409)["detail"]
     assert not Job.objects.exists()
 
 
@@ -269,6 +274,43 @@ def test_a_rule_is_planned_read_and_carried_out(syncing: Syncing) -> None:
     (stands,) = ask(hand.client, "/sync/synced", Listing[SyncedJson], registry="ours")["items"]
     assert stands["origin"] == {"registry": "upstream", "repository": "library/app", "tag": "1.0"}
     assert (stands["digest"], stands["upstream_moved"]) == (digest, False)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_bytes_of_a_plan_are_counted(syncing: Syncing) -> None:
+    syncing.push.image("1.0")
+    run = syncing.plan(syncing.rule())
+    Run.objects.update(size=None)  # as where the source counts pulls
+    hand = Hand.of(syncing.person)
+    begun = hand.did(hand.post(f"/sync/runs/{run.pk}/weigh"), 202, RunBegunJson)
+    assert begun["run"]["planned"]["size"] is None
+    run_here(begun["job"]["id"])
+    told = ask(hand.client, f"/sync/runs/{run.pk}", RunJson)
+    assert (told["state"], told["planned"]["size"] > 0) == ("planned", True)
+    assert not digest_at(syncing.there, "1.0")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_tag_is_rolled_back_by_a_plan(syncing: Syncing) -> None:
+    syncing.push.image("1.0")
+    old = syncing.there.image("1.0", seed="old")
+    scan(syncing.target)
+    hand = Hand.of(syncing.person)
+    syncing.rule()
+    run_here(hand.post("/sync/rules/app/runs", {}).json()["job"]["id"])
+    assert digest_at(syncing.there, "1.0") != old
+    scan(syncing.target)
+    path = f"/sync/runs/{Run.objects.get().pk}/items/0/roll-back"
+
+    response = hand.post(path)
+    plan = hand.did(response, 201, PlanDetailJson)
+    assert (plan["act"], plan["state"], response["Location"]) == ("roll-back", "planned", plan["links"]["self"])
+    assert digest_at(syncing.there, "1.0") != old
+    assert hand.post(f"/plans/{plan['id']}/carry-out").status_code in {200, 202}
+    assert digest_at(syncing.there, "1.0") == old
+    scan(syncing.target)
+    assert "another image" in check(hand.post(path), 409)["detail"]
+    check(hand.post(path.replace("/0/", "/7/")), 404)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -19,6 +19,7 @@ from tests.api.test_problems import check
 from tests.real_registry import PASSWORD, USERNAME, RealRegistry
 from tests.registries.conftest import locked
 from tests.sync import furniture as make_sync
+from tests.web import furniture as make
 
 __all__ = ["locked"]
 
@@ -95,6 +96,76 @@ def test_what_is_wrong_is_named_and_no_secret_comes_back(hand: Hand, order: dict
     assert not Registry.objects.exists()
 
 
+def test_a_source_is_changed_and_what_is_left_out_stays(hand: Hand, db: None) -> None:
+    """At an address at which nobody listens."""
+    kept: dict[str, Any] = {"username": "robot", "password": CANARY, "at_once": 3, "quota_floor": 5}
+    row = make.registry(
+        "upstream",
+        url="http://127.0.0.1:1",
+        plain_http=True,
+        role=Registry.Role.SOURCE,
+        proxy=f"http://me:{CANARY}@127.0.0.1:1",
+        **kept,
+    )
+
+    change = {"name": "hub", "limits": {"at_once": None, "bytes_per_second": 10_000}}
+    response = hand.put("/sync/sources/upstream", change)
+    said = hand.did(response, 200, SourceJson)
+    assert response["Location"] == said["links"]["self"]
+    assert (said["name"], said["signs_in"], said["by_proxy"]) == ("hub", True, True)
+    limits = {"at_once": None, "requests_per_second": None, "bytes_per_second": 10_000, "quota_floor": 5}
+    assert said["limits"] == limits
+    assert CANARY.encode() not in response.content
+    row.refresh_from_db()
+    assert (row.username, row.password, CANARY in row.proxy) == ("robot", CANARY, True)
+
+    hand.did(hand.put("/sync/sources/hub", {"password": "other", "proxy": "http://127.0.0.1:2"}), 200, SourceJson)
+    row.refresh_from_db()
+    assert (row.username, row.password, row.proxy) == ("robot", "other", "http://127.0.0.1:2")
+    gone = hand.did(hand.put("/sync/sources/hub", {"username": "", "proxy": ""}), 200, SourceJson)
+    assert (gone["signs_in"], gone["by_proxy"], gone["limits"]) == (False, False, limits)
+    assert list(Entry.objects.order_by("id").values_list("act", "actor", "detail")) == [
+        ("registry-change", "staff", "name, at_once, bytes_per_second"),
+        ("registry-change", "staff", "password, proxy"),
+        ("registry-change", "staff", "username, password, proxy"),
+    ]
+
+
+def test_a_source_goes_elsewhere_without_what_was_kept_for_the_old_address(hand: Hand, db: None) -> None:
+    row = make_sync.source(username="robot", password=CANARY, preset="quay", proxy="http://127.0.0.1:1")
+    hand.did(hand.put("/sync/sources/upstream", {"url": "https://other.example.org"}), 200, SourceJson)
+    row.refresh_from_db()
+    assert (row.url, row.username, row.password, row.preset) == ("https://other.example.org", "", "", "any")
+
+    hub = hand.did(hand.put("/sync/sources/upstream", {"preset": "docker-hub"}), 200, SourceJson)
+    assert (hub["url"], hub["preset"]) == ("https://registry-1.docker.io", "docker-hub")
+
+
+@pytest.mark.parametrize(
+    ("change", "parameter"),
+    [
+        ({"preset": "nowhere"}, "preset"),
+        ({"url": "ftp://x.example.org"}, "url"),
+        ({"url": "https://local.example.org"}, "url"),  # one of ours is there
+        ({"name": "local"}, "name"),
+        ({"proxy": f"socks://{CANARY}"}, "proxy"),
+        ({"limits": {"at_once": 0}}, "limits.at_once"),
+        ({"limits": {"pace": 0}}, "limits.pace"),
+        ({"client_key": CANARY}, "client_certificate"),
+        ({"role": "catalog"}, "role"),
+    ],
+)
+def test_what_is_wrong_with_a_change_is_named(
+    hand: Hand, local: Registry, change: dict[str, Any], parameter: str
+) -> None:
+    Registry.objects.update(url="https://local.example.org")
+    make_sync.source()
+    response = hand.put("/sync/sources/upstream", change)
+    assert [error["parameter"] for error in check(response, 422)["errors"]] == [parameter]
+    assert CANARY.encode() not in response.content
+    assert not Entry.objects.exists()
+
+
 def test_one_that_a_rule_names_stays(hand: Hand, local: Registry) -> None:
     upstream = make_sync.source()
     rule = make_sync.rule("golang", local, source=upstream)
@@ -110,4 +181,5 @@ def test_one_that_a_rule_names_stays(hand: Hand, local: Registry) -> None:
 def test_one_of_ours_is_no_source(client: Client, hand: Hand, local: Registry) -> None:
     check(client.get("/api/v1/sync/sources/local"), 404)
     check(hand.delete("/sync/sources/local"), 404)
+    check(hand.put("/sync/sources/local", {"name": "mine"}), 404)
     assert Registry.objects.get().retired_at is None

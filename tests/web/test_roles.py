@@ -93,6 +93,7 @@ MATRIX: Final[dict[str, Row]] = {
     "api-sync-sources": _for_machines(),
     "api-sync-source-add": _acts(422),
     "api-sync-source": Row(401, 404, 404, 404, arguments=("name",)),  # it is one of ours
+    "api-sync-source-change": _acts(422, "name", replaces=True),
     "api-sync-source-remove": _acts(404, "name", deletes=True),
     "api-sync-rules": _for_machines(),
     "api-sync-rule-add": _acts(422),
@@ -104,6 +105,8 @@ MATRIX: Final[dict[str, Row]] = {
     "api-sync-run": _for_machines("run_id"),
     "api-sync-run-items": _for_machines("run_id"),
     "api-sync-run-carry-on": _acts(202, "run_id"),
+    "api-sync-run-weigh": _acts(202, "run_id"),
+    "api-sync-item-roll-back": _acts(409, "run_id", "position"),  # its tag was new
     "api-sync-run-try-again": _acts(409, "run_id"),  # nothing of it has failed
     "api-sync-run-stop": _acts(409, "run_id"),  # it is not under way
     "api-sync-copy": _acts(422),
