@@ -197,3 +197,36 @@ def test_our_own_registry_is_not_removed_while_it_is_served() -> None:
 
     with pytest.raises(CommandError, match="local is Berth's own: start with --registry URL"):
         run("remove", "local", "--yes")
+
+
+def test_a_source_is_added_tested_and_edited(locked: RealRegistry, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert run("list", "--sources").startswith("No source yet: ./run manage registry add https://")
+    monkeypatch.setenv("BERTH_TEST_CANARY", PASSWORD)
+    words = ("--plain-http", "--name", "upstream", "--user", USERNAME, "--password-from", "env:BERTH_TEST_CANARY")
+
+    assert run("add", locked.url, "--source", *words).startswith("upstream is added.")
+
+    source = Registry.objects.get()
+    assert (source.role, source.preset) == (Registry.Role.SOURCE, "any")
+    assert "Reachable" in run("test", "upstream")
+    run("edit", "upstream", "--name", "hub")
+    source.refresh_from_db()
+    assert (source.name, source.role, source.password) == ("hub", Registry.Role.SOURCE, PASSWORD)
+    for refused in (("add", "https://a.example", "--source", "--storage", "/srv"), ("edit", "hub", "--public", "a.b")):
+        with pytest.raises(CommandError, match="a source has no --storage and no --public"):
+            run(*refused)
+
+
+def test_a_well_known_source_has_its_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is not reached from here."""
+    monkeypatch.setattr("socket.getaddrinfo", _nobody)
+
+    with pytest.raises(CommandError, match="cannot be used yet"):
+        run("add", "https://registry-1.docker.io", "--source")
+
+    source = Registry.objects.get()
+    assert (source.preset, source.at_once, source.quota_floor) == ("docker-hub", 3, 10)
+
+
+def _nobody(*_: object, **__: object) -> None:
+    raise OSError("nobody is asked")

@@ -111,14 +111,18 @@ def test_it_tells_nothing(source: Registry) -> None:
     assert not event_secrets.is_expected(NAME)
 
 
-def test_the_command_of_registries_does_not_know_it(source: Registry) -> None:
+def test_the_command_of_registries_lists_it_apart(source: Registry) -> None:
     said = StringIO()
     call_command("registry", "list", stdout=said)
     assert "local" in said.getvalue()
     assert NAME not in said.getvalue()
-    for verb in ("test", "watched", "remove"):
-        with pytest.raises(CommandError, match=f"no registry is called {NAME}; there are: local"):
+    for verb in ("watched", "remove"):
+        with pytest.raises(CommandError, match=f"{NAME} is only copied from, and has no catalog"):
             call_command("registry", verb, NAME)
+    said = StringIO()
+    call_command("registry", "list", "--sources", stdout=said)
+    assert NAME in said.getvalue()
+    assert "local" not in said.getvalue()
 
 
 def test_what_is_not_retired_has_an_address_of_its_own(source: Registry) -> None:

@@ -1,21 +1,20 @@
 from __future__ import annotations
 
-import getpass
-import os
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from catalog import removal, watching
+from catalog.management.reading import WHERE, password, pem
 from jobs.models import Job
 from registries import services
 from registries.environment import owners
 from registries.findings import Mark, findings
 from registries.models import Registry
+from registries.presets import ANY, preset_at
 from registries.probing import probe
 from registries.services import Details, RegistryNotSaved
 
@@ -24,7 +23,6 @@ _WATCHING = {
     "unwatch": "take them from that list",
     "watched": "the list",
 }
-_SOURCE = "prompt, stdin, env:NAME or file:PATH; never the password itself"
 _FIELDS = {
     "url": "url",
     "public": "public_name",
@@ -55,9 +53,11 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
-        verbs.add_parser("list", help="all of them, with what the last test found")
+        listing = verbs.add_parser("list", help="all of them, with what the last test found")
+        listing.add_argument("--sources", action="store_true", help="those that are only copied from")
         add = verbs.add_parser("add", help="add one, and test it")
         add.add_argument("url", help="https://registry.example.org")
+        add.add_argument("--source", action="store_true", help="only copy from it; what is in it is not shown")
         edit = verbs.add_parser("edit", help="change one; another address is another registry")
         edit.add_argument("registry")
         edit.add_argument("--url", help="the new address; the old registry stays, to be read")
@@ -85,36 +85,44 @@ class Command(BaseCommand):
         except RegistryNotSaved as error:
             raise CommandError(str(error)) from error
 
-    def _list(self, _options: dict[str, Any]) -> None:
-        registries = list(Registry.objects.catalogs().by_name())
+    def _list(self, options: dict[str, Any]) -> None:
+        rows = Registry.objects.sources() if options["sources"] else Registry.objects.catalogs()
+        registries = list(rows.by_name())
         if not registries:
-            self.stdout.write("No registry yet: ./run manage registry add https://registry.example.org")
+            noun, more = ("source", " --source") if options["sources"] else ("registry", "")
+            self.stdout.write(f"No {noun} yet: ./run manage registry add https://registry.example.org{more}")
             return
         self._table([("NAME", "ADDRESS", "STATE"), *((r.name, r.url, _state(r)) for r in registries)])
 
     def _add(self, options: dict[str, Any]) -> None:
-        password = _password(options["password_from"] or ("prompt" if options["user"] else None))
+        if options["source"]:
+            _refuse_of_a_source(options)
+        secret = password(options["password_from"] or ("prompt" if options["user"] else None))
         details = Details(
             url=options["url"],
             name=options["name"] or "",
             public_name=options["public"] or "",
             username=options["user"] or "",
-            password=password,
-            ca=_pem("--ca", options["ca"]),
-            client_certificate=_pem("--client-cert", options["client_cert"]),
-            client_key=_pem("--client-key", options["client_key"]),
+            password=secret,
+            ca=pem("--ca", options["ca"]),
+            client_certificate=pem("--client-cert", options["client_cert"]),
+            client_key=pem("--client-key", options["client_key"]),
             plain_http=bool(options["plain_http"]),
             storage=options["storage"] or None,
         )
+        if options["source"]:
+            details = _as_source(details)
         registry = services.add(details, leaving=_leaving())
         self.stdout.write(f"{registry.name} is added.")
         self._report(registry)
 
     def _edit(self, options: dict[str, Any]) -> None:
-        registry = _named(options["registry"])
+        registry = _named(options["registry"], or_source=True)
+        if registry.role == Registry.Role.SOURCE:
+            _refuse_of_a_source(options)
         details = _changed(registry, options)
         if details.username and details.username != registry.username and details.password is None:
-            details = replace(details, password=_password("prompt"))
+            details = replace(details, password=password("prompt"))
         edited = services.edit(registry, details, leaving=_leaving())
         if edited.left is not None:
             removal.stop_work(edited.left)
@@ -125,7 +133,7 @@ class Command(BaseCommand):
         self._report(edited.registry)
 
     def _test(self, options: dict[str, Any]) -> None:
-        registry = _named(options["registry"])
+        registry = _named(options["registry"], or_source=True)
         if options["trust"]:
             probe(registry)
             services.trust_realm(registry, options["trust"])
@@ -186,7 +194,7 @@ def _add_details(parser: CommandParser) -> None:
     parser.add_argument("--name", help="what it is called here: small letters, digits and hyphens")
     parser.add_argument("--public", metavar="HOST", help="its name as clients type it")
     parser.add_argument("--user", help="sign in with this name")
-    parser.add_argument("--password-from", metavar="SOURCE", help=_SOURCE)
+    parser.add_argument("--password-from", metavar="SOURCE", help=WHERE)
     parser.add_argument("--ca", metavar="FILE", help="certificates to trust, PEM")
     parser.add_argument("--client-cert", metavar="FILE", help="the certificate by which it knows us, PEM")
     parser.add_argument("--client-key", metavar="FILE", help="its key, PEM without a pass phrase")
@@ -206,8 +214,26 @@ def _leaving() -> set[str]:
     return set(Job.objects.unfinished().filter(kind=removal.KIND).values_list("subject", flat=True))
 
 
-def _named(name: str, *, retired: bool = False) -> Registry:
+def _as_source(details: Details) -> Details:
+    """Where it is a well-known service, with the limits that it is asked under."""
+    preset = preset_at(urlsplit(details.url).netloc)
+    if preset is None or preset.url != details.url.rstrip("/"):
+        preset = ANY
+    return replace(details, role=Registry.Role.SOURCE, preset=preset.key, limits=preset.limits)
+
+
+def _refuse_of_a_source(options: dict[str, Any]) -> None:
+    if options["storage"] or options["public"]:
+        raise CommandError("a source has no --storage and no --public: it is only copied from")
+
+
+def _named(name: str, *, retired: bool = False, or_source: bool = False) -> Registry:
     registry = Registry.objects.catalogs().filter(name=name).first()
+    source = Registry.objects.sources().filter(name=name).first()
+    if registry is None and source is not None:
+        if or_source:
+            return source
+        raise CommandError(f"{name} is only copied from, and has no catalog: see the page Sync, Sources")
     if registry is None:
         known = ", ".join(Registry.objects.catalogs().by_name().values_list("name", flat=True)) or "none yet"
         raise CommandError(f"no registry is called {name}; there are: {known}")
@@ -220,18 +246,18 @@ def _changed(registry: Registry, options: dict[str, Any]) -> Details:
     """What the options say over what the row says; to another address `services.edit` lets nothing secret go along."""
     _refuse_what_cannot_be_said(registry, options)
     username = options["user"] if options["user"] is not None else registry.username
-    password = _password(options["password_from"])
-    ca = _pem("--ca", options["ca"]) or registry.ca
-    certificate = _pem("--client-cert", options["client_cert"]) or registry.client_certificate
+    secret = password(options["password_from"])
+    ca = pem("--ca", options["ca"]) or registry.ca
+    certificate = pem("--client-cert", options["client_cert"]) or registry.client_certificate
     return Details(
         url=options["url"] or registry.url,
         name=options["name"] or "",
         public_name=options["public"] if options["public"] is not None else registry.public_name,
         username="" if options["no_credentials"] else username,
-        password="" if options["no_credentials"] else password,
+        password="" if options["no_credentials"] else secret,
         ca="" if options["no_ca"] else ca,
         client_certificate="" if options["no_client_cert"] else certificate,
-        client_key=_pem("--client-key", options["client_key"]) or None,
+        client_key=pem("--client-key", options["client_key"]) or None,
         storage="" if options["no_storage"] else options["storage"] or None,
         plain_http=registry.plain_http if options["plain_http"] is None else options["plain_http"],
     )
@@ -250,38 +276,6 @@ def _refuse_what_cannot_be_said(registry: Registry, options: dict[str, Any]) -> 
 
 def _spelled(option: str) -> str:
     return f"--{option.replace('_', '-')}"
-
-
-def _password(source: str | None) -> str | None:
-    """The password from where `source` says it is; None where nothing is said."""
-    kind, _, where = (source or "").partition(":")
-    try:
-        match kind:
-            case "":
-                return None
-            case "prompt" if sys.stdin.isatty():
-                return getpass.getpass("Password: ")
-            case "prompt":
-                raise CommandError("nobody can be asked for the password here: use --password-from stdin")
-            case "stdin":
-                return sys.stdin.readline().rstrip("\r\n")
-            case "env":
-                return os.environ[where]
-            case "file":
-                return Path(where).read_text(encoding="utf-8").rstrip("\r\n")
-            case _:
-                raise CommandError(f"--password-from takes {_SOURCE}")
-    except KeyError:
-        raise CommandError(f"--password-from: the environment has no {where}") from None
-    except (OSError, UnicodeError) as error:
-        raise CommandError(f"--password-from: {where} cannot be read: {type(error).__name__}") from error
-
-
-def _pem(option: str, path: str | None) -> str:
-    try:
-        return Path(path).read_text(encoding="ascii") if path else ""
-    except (OSError, UnicodeError) as error:
-        raise CommandError(f"{option}: {path} cannot be read: give the path of a PEM file") from error
 
 
 def _state(registry: Registry) -> str:
