@@ -86,13 +86,8 @@ class SourceOrder(Order):
         )
 
 
-class LimitsChange(Order):
+class LimitsChange(LimitsOrder):
     """What is left out stays as it is."""
-
-    at_once: int | None = Field(default=None, description="Requests; null for no limit.")
-    requests_per_second: float | None = Field(default=None, description="null for no limit.")
-    bytes_per_second: int | None = Field(default=None, description="null for no limit.")
-    quota_floor: int = Field(default=0, description="Pulls of its quota that are kept for others.")
 
 
 class SourceChange(Order):

@@ -14,13 +14,13 @@ from catalog.models import Presence, Tag
 from oci.errors import InvalidName
 from oci.names import parse_repository, parse_tag
 from tagging.planning_copies import Kind, Target
+from web.plain_text import PLAIN
 from web.typed import typed
 
 _KINDS: Final = (
     (Kind.RETAG.value, gettext_lazy("Another tag, beside those it has")),
     (Kind.RENAME.value, gettext_lazy("Rename the tag: the old one goes when the new one is there")),
 )
-_TEXT: Final = {"spellcheck": "false", "autocapitalize": "none", "autocomplete": "off"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +36,9 @@ class CopyForm(forms.Form):
         max_length=255,
         label=gettext_lazy("Repository"),
         help_text=gettext_lazy("Another one, as prod/app, makes it a copy there."),
-        widget=forms.TextInput(attrs=_TEXT),
+        widget=forms.TextInput(attrs=PLAIN),
     )
-    tag = forms.CharField(max_length=128, label=gettext_lazy("New tag"), widget=forms.TextInput(attrs=_TEXT))
+    tag = forms.CharField(max_length=128, label=gettext_lazy("New tag"), widget=forms.TextInput(attrs=PLAIN))
     kind = forms.ChoiceField(choices=_KINDS, widget=forms.RadioSelect, label=gettext_lazy("What to do"))
     attached = forms.BooleanField(
         required=False,

@@ -15,8 +15,8 @@ from sync.importing.sentences import not_imported
 from sync.importing.skopeo import read_skopeo
 from sync.importing.taking_over import NotTakenOver, TakingOver, look_at
 from sync.schedule import InvalidSchedule, Schedule
+from web.plain_text import PLAIN
 
-_PLAIN: Final = {"spellcheck": "false", "autocapitalize": "none", "autocomplete": "off"}
 _TOOLS: Final = (("regsync", "regsync"), ("skopeo", "skopeo sync"))
 
 
@@ -33,7 +33,7 @@ class ImportForm(forms.Form):
         max_length=LARGEST,
         label=gettext_lazy("Or what stands in it"),
         help_text=gettext_lazy("YAML of a mebibyte at most. Berth keeps nothing of it but what you say yes to."),
-        widget=forms.Textarea(attrs={**_PLAIN, "rows": 12}),
+        widget=forms.Textarea(attrs={**PLAIN, "rows": 12}),
     )
     target = forms.ChoiceField(required=False, label=gettext_lazy("Into which of ours"))
     into = forms.CharField(
@@ -42,7 +42,7 @@ class ImportForm(forms.Form):
         initial="{name}",
         label=gettext_lazy("Name of the repositories there"),
         help_text=gettext_lazy("For skopeo: with {repository}, {namespace} and {name} of that of the source."),
-        widget=forms.TextInput(attrs=_PLAIN),
+        widget=forms.TextInput(attrs=PLAIN),
     )
     zone = forms.CharField(
         required=False,
@@ -50,7 +50,7 @@ class ImportForm(forms.Form):
         initial="UTC",
         label=gettext_lazy("Time zone"),
         help_text=gettext_lazy("For regsync: of the machine where it runs, which its schedules mean. Europe/Berlin"),
-        widget=forms.TextInput(attrs=_PLAIN),
+        widget=forms.TextInput(attrs=PLAIN),
     )
     with_passwords = forms.BooleanField(
         required=False, label=gettext_lazy("Give the new sources the user names and passwords of the file")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -11,8 +11,7 @@ from notices.kinds import Kind
 from notices.models import NAME_LENGTH, Subscription
 from notices.services import Details
 from registries.models import Registry
-
-_TEXT: Final = {"spellcheck": "false", "autocapitalize": "none", "autocomplete": "off"}
+from web.plain_text import PLAIN
 
 
 class NoticeForm(forms.Form):
@@ -24,7 +23,7 @@ class NoticeForm(forms.Form):
         help_text=_("What it is called here: the team's chat, or the deployer."),
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
-    target = forms.CharField(label=_("Address"), max_length=2_000, widget=forms.TextInput(attrs=_TEXT))
+    target = forms.CharField(label=_("Address"), max_length=2_000, widget=forms.TextInput(attrs=PLAIN))
     wishes = forms.MultipleChoiceField(
         label=_("What it is told"),
         choices=Kind.choices,
@@ -43,7 +42,7 @@ class NoticeForm(forms.Form):
         max_length=255,
         initial="*",
         help_text=_("* is all of them, team/* all that begin with team/."),
-        widget=forms.TextInput(attrs=_TEXT),
+        widget=forms.TextInput(attrs=PLAIN),
     )
     ca = forms.CharField(
         label=_("Certificates to trust"),

@@ -10,8 +10,8 @@ from django.utils.translation import gettext_lazy
 from registries.models import Registry
 from registries.patterns import PATTERN
 from tagging.models import ProtectionRule
+from web.plain_text import PLAIN
 
-_TEXT: Final = {"spellcheck": "false", "autocapitalize": "none", "autocomplete": "off"}
 _WRONG: Final = {"invalid": gettext_lazy("Letters, digits, . _ / - and the wildcards * and ?.")}
 
 
@@ -22,7 +22,7 @@ def _pattern(label: object, help_text: object, **more: object) -> forms.RegexFie
         help_text=help_text,  # type: ignore[arg-type]
         max_length=255,
         error_messages=_WRONG,
-        widget=forms.TextInput(attrs=_TEXT),
+        widget=forms.TextInput(attrs=PLAIN),
         **more,  # type: ignore[arg-type]
     )
 

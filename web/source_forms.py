@@ -14,6 +14,7 @@ from registries.limits import Limits
 from registries.models import Registry
 from registries.presets import ANY, Preset, preset_at
 from registries.services import Details
+from web.plain_text import PLAIN
 from web.registry_forms import RegistryForm
 
 _MEGABYTE: Final = 1_000_000
@@ -35,7 +36,7 @@ class SourceForm(RegistryForm):
         max_length=500,
         required=False,
         help_text=_("http://host:port or http://user:password@host:port, by which it is asked. Stored encrypted."),
-        widget=_WriteOnly(attrs={"spellcheck": "false", "autocapitalize": "none", "autocomplete": "off"}),
+        widget=_WriteOnly(attrs=PLAIN),
     )
     remove_proxy = forms.BooleanField(label=_("Forget the stored proxy"), required=False)
     at_once = forms.IntegerField(

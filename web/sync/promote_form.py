@@ -16,8 +16,8 @@ from oci.names import RepositoryName, TagName, parse_repository, parse_tag
 from registries.models import Registry
 from sync.details import Moved
 from sync.promoting import MOST
+from web.plain_text import PLAIN
 
-_TEXT: Final = {"spellcheck": "false", "autocapitalize": "none", "autocomplete": "off"}
 _MOVED: Final = (
     (Moved.BACK_UP.value, gettext_lazy("Move it, and keep what it pointed to under another tag")),
     (Moved.OVERWRITE.value, gettext_lazy("Move it")),
@@ -32,14 +32,14 @@ class PromoteForm(forms.Form):
         Registry.objects.none(), to_field_name="name", empty_label=None, label=gettext_lazy("Registry")
     )
     repository = forms.CharField(
-        max_length=255, label=gettext_lazy("Repository there"), widget=forms.TextInput(attrs=_TEXT)
+        max_length=255, label=gettext_lazy("Repository there"), widget=forms.TextInput(attrs=PLAIN)
     )
     new_tag = forms.CharField(
         max_length=128,
         required=False,
         label=gettext_lazy("Tag there"),
         help_text=gettext_lazy("Empty: the same."),
-        widget=forms.TextInput(attrs=_TEXT),
+        widget=forms.TextInput(attrs=PLAIN),
     )
     moved = forms.ChoiceField(
         choices=_MOVED, widget=forms.RadioSelect, label=gettext_lazy("Where a tag points elsewhere there")

@@ -13,6 +13,7 @@ from sync.choosing import NewestBy
 from sync.details import Moved
 from sync.models.rules import NAME_LENGTH
 from sync.schedule import When
+from web.plain_text import PLAIN
 
 COMMON: Final = ("linux/amd64", "linux/arm64", "linux/arm/v7", "linux/386", "linux/ppc64le", "linux/s390x")
 ATTACHED: Final = (
@@ -22,14 +23,13 @@ ATTACHED: Final = (
     ("other", _("Whatever else refers to it")),
 )
 _MOST_TEXT: Final = 60_000
-_TEXT: Final = {"spellcheck": "false", "autocapitalize": "none", "autocomplete": "off"}
 
 
 class Lines(forms.CharField):
     """One thing a line; blank lines count for nothing, and what comes twice once."""
 
     def __init__(self, *, rows: int = 3, placeholder: str = "", **more: Any) -> None:
-        widget = forms.Textarea(attrs={"rows": rows, "placeholder": placeholder, **_TEXT})
+        widget = forms.Textarea(attrs={"rows": rows, "placeholder": placeholder, **PLAIN})
         super().__init__(max_length=_MOST_TEXT, widget=widget, **more)
 
     def clean(self, value: Any) -> Any:
@@ -47,7 +47,7 @@ class Places(forms.Form):
         label=_("Name"),
         max_length=NAME_LENGTH,
         help_text=_("What it is called here: small letters, digits and single hyphens."),
-        widget=forms.TextInput(attrs=_TEXT),
+        widget=forms.TextInput(attrs=PLAIN),
     )
     source = forms.ModelChoiceField(
         Registry.objects.connected().by_name(), label=_("Registry"), empty_label=None, to_field_name="name"
@@ -68,7 +68,7 @@ class Places(forms.Form):
             "{repository} is the whole name, {namespace} and {name} are its parts, {registry} is what the source is"
             " called here."
         ),
-        widget=forms.TextInput(attrs=_TEXT),
+        widget=forms.TextInput(attrs=PLAIN),
     )
 
 
@@ -132,7 +132,7 @@ class Images(forms.Form):
         required=False,
         max_length=500,
         help_text=_("With blanks between them, as in linux/riscv64 windows/amd64. None at all: every platform."),
-        widget=forms.TextInput(attrs={**_TEXT, "placeholder": "linux/riscv64"}),
+        widget=forms.TextInput(attrs={**PLAIN, "placeholder": "linux/riscv64"}),
     )
     shape = forms.ChoiceField(
         label=_("What stands under the tag then"),
@@ -183,7 +183,7 @@ class Changes(forms.Form):
         max_length=128,
         initial="{tag}-before-{date}-{time}",
         help_text=_("{tag} is the old one, {date} and {time} are in UTC."),
-        widget=forms.TextInput(attrs=_TEXT),
+        widget=forms.TextInput(attrs=PLAIN),
     )
     deletes_gone = forms.BooleanField(
         label=_("Delete here what is gone there"),
@@ -220,7 +220,7 @@ class Times(forms.Form):
         required=False,
         max_length=200,
         help_text=_("Minute, hour, day, month, weekday: 30 4 * * 1-5 is half past four on weekdays."),
-        widget=forms.TextInput(attrs={**_TEXT, "placeholder": "30 4 * * *"}),
+        widget=forms.TextInput(attrs={**PLAIN, "placeholder": "30 4 * * *"}),
     )
     zone = forms.CharField(
         label=_("Time zone"),
@@ -228,14 +228,14 @@ class Times(forms.Form):
         max_length=64,
         initial="UTC",
         help_text=_("Of the cron line and the hours: UTC, Asia/Seoul, Europe/Helsinki."),
-        widget=forms.TextInput(attrs=_TEXT),
+        widget=forms.TextInput(attrs=PLAIN),
     )
     window = forms.CharField(
         label=_("Only within these hours"),
         required=False,
         max_length=20,
         help_text=_("As in 22:00-06:00: what is not done by then goes on the next day. Empty: all day."),
-        widget=forms.TextInput(attrs={**_TEXT, "placeholder": "22:00-06:00"}),
+        widget=forms.TextInput(attrs={**PLAIN, "placeholder": "22:00-06:00"}),
     )
     megabytes = forms.FloatField(
         label=_("At most, megabytes a second"),
