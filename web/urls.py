@@ -102,6 +102,7 @@ urlpatterns = [
     path("sync/runs/<int:run_id>/carry-on", sync_runs.carry_on, name="sync-run-carry-on"),
     path("sync/runs/<int:run_id>/weigh", sync_runs.weigh, name="sync-run-weigh"),
     path("sync/runs/<int:run_id>/try-again", sync_runs.try_again, name="sync-run-try-again"),
+    path("sync/runs/<int:run_id>/stop", sync_runs.stop, name="sync-run-stop"),
     path("sync/runs/<int:run_id>/items/<int:position>/roll-back", sync_runs.roll_back, name="sync-item-roll-back"),
     path("search", search.page, name="search"),
     path("pull-tool", pull_tool.choose, name="pull-tool"),

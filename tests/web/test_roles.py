@@ -161,6 +161,7 @@ MATRIX: Final[dict[str, Row]] = {
     "sync-run": _page("run_id"),
     "sync-run-carry-on": _for_staff(302, "run_id"),
     "sync-run-weigh": _for_staff(302, "run_id"),
+    "sync-run-stop": _for_staff(302, "run_id"),
     "sync-run-try-again": _for_staff(302, "run_id"),
     "sync-item-roll-back": _for_staff(302, "run_id", "position"),
     "trash-restore": _for_staff(302),

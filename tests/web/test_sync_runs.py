@@ -30,7 +30,7 @@ BUTTONS: Final = ("Copy 1 image", "Go on with the rest", "Try again what failed"
         (Run.State.PLANNED, [], set(), "There is nothing to do"),
         (Run.State.BROKEN_OFF, [rows.item("1")], {"Go on with the rest"}, "Broken off"),
         (Run.State.BROKEN_OFF, [], set(), "Broken off"),
-        (Run.State.WAITING, [rows.item("1")], {"Go on with the rest"}, "It goes on by itself in 2 h"),
+        (Run.State.WAITING, [rows.item("1")], {"Go on with the rest", "Stop"}, "It goes on by itself in 2 h"),
         (Run.State.DONE, [rows.item("1", state=Item.State.FAILED)], {"Try again what failed"}, "Failed"),
         (Run.State.DONE, [rows.item("1", state=Item.State.PARKED)], {"Try again what failed"}, "Given up"),
         (Run.State.DONE, [rows.item("1", state=Item.State.DONE)], set(), "Done"),
@@ -47,6 +47,25 @@ def test_a_run_offers_what_can_be_done_in_its_state(
     assert {button for button in BUTTONS if button in text} == buttons
     assert sentence in text
     assert not any(button in words(client, run.get_absolute_url()) for button in BUTTONS)
+
+
+def test_a_run_that_waits_is_stopped(staff_client: Client, rule: Rule) -> None:
+    run = rows.run(rule, Run.State.WAITING, [rows.item("1")], resumes_at=timezone.now() + timedelta(hours=2.5))
+
+    response = staff_client.post(f"{run.get_absolute_url()}/stop", follow=True)
+
+    assert "Stopped while it waited" in Page(response.content.decode()).words
+    run.refresh_from_db()
+    assert (run.state, run.resumes_at) == (Run.State.BROKEN_OFF, None)
+
+
+def test_it_says_who_asked_for_it(staff_client: Client, rule: Rule) -> None:
+    """The schedule, a command, or a person."""
+    for job, actor, said in (({}, "", "by its schedule"), ({"now": True}, "", "by a command"), ({}, "ana", "ana")):
+        run = standing(rule, actor=actor)
+        working(run, state=Job.State.DONE, params=job)
+        assert said in words(staff_client, run.get_absolute_url())
+        assert said in words(staff_client, "/sync/runs")
 
 
 def test_a_run_is_gone_on_with_and_what_failed_is_tried_again(staff_client: Client, rule: Rule) -> None:

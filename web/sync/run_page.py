@@ -217,6 +217,11 @@ class RunPage:
         return stopped and self.row.job is None and bool(self.tally.of_end("open"))
 
     @property
+    def waits(self) -> bool:
+        """For its hours, or for the source, and would go on by itself."""
+        return self.run.state == Run.State.WAITING and self.row.job is None
+
+    @property
     def may_try_again(self) -> bool:
         return self.row.job is None and bool(self.failed) and not self.may_go_on
 

@@ -58,6 +58,14 @@ class RunRow:
         return self.run.name or str(self.run)
 
     @property
+    def by(self) -> str:
+        """Who asked for it."""
+        if self.run.actor:
+            return self.run.actor
+        is_command = self.run.job is not None and bool(self.run.job.params.get("now"))
+        return gettext("by a command") if is_command else gettext("by its schedule")
+
+    @property
     def counts(self) -> str:
         """What its plan found, in the words of figures; nothing before there is one."""
         run = self.run

@@ -67,6 +67,14 @@ def try_again(request: HttpRequest, run_id: int) -> HttpResponse:
 
 @require_POST
 @staff_only
+def stop(request: HttpRequest, run_id: int) -> HttpResponse:
+    """One that waits has no job that could be stopped."""
+    run = find_run(request, run_id)
+    return _begun(request, run, lambda: services.stop(run, asked_by(request).person))
+
+
+@require_POST
+@staff_only
 def roll_back(request: HttpRequest, run_id: int, position: int) -> HttpResponse:
     """To a plan that points the tag of this item to where it pointed before."""
     item = find_item(request, run_id, position)
