@@ -31,7 +31,7 @@ from sync.naming import InvalidTemplate, backup_of, into, pin_of
 from sync.ranges import InvalidRange
 from sync.schedule import InvalidSchedule, When
 from sync.terms import Terms
-from tagging.permission import check_may_act
+from tagging.permission import check_may_act, check_may_administer
 
 if TYPE_CHECKING:
     from access.models import User
@@ -105,8 +105,10 @@ def save(details: Details, person: User | None, rule: Rule | None = None) -> Rul
 
 def switch(rule: Rule, person: User | None, *, on: bool) -> None:
     """Off also where it cannot be read. Raises NotPermitted, InvalidTerms and RuleNotSaved."""
-    if person is not None:
+    if person is not None and on:
         check_may_act(person, rule.target)
+    elif person is not None:  # also where the target was removed meanwhile
+        check_may_administer(person)
     with transaction.atomic():
         was_on, rule.is_on = rule.is_on, on
         with _of_schedule():
@@ -118,9 +120,9 @@ def switch(rule: Rule, person: User | None, *, on: bool) -> None:
 
 
 def remove(rule: Rule, person: User | None) -> None:
-    """What it copied stays, and its runs too. Raises NotPermitted."""
+    """What it copied stays, and its runs too; also where its target was removed from Berth. Raises NotPermitted."""
     if person is not None:
-        check_may_act(person, rule.target)
+        check_may_administer(person)
     with transaction.atomic():
         record([_entry(rule, person, Entry.Act.RULE_REMOVE)])
         rule.delete()

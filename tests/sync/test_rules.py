@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from django.utils import timezone
 
 from access.models import User
 from audit.models import Entry
@@ -122,6 +123,19 @@ def test_only_staff_keep_rules(staff: User) -> None:
         rules.switch(rule, other, on=False)
     with pytest.raises(NotPermitted):
         rules.remove(rule, other)
+    rules.remove(rule, staff)
+    assert not Rule.objects.exists()
+
+
+def test_a_rule_into_a_registry_that_was_removed_can_go(staff: User) -> None:
+    """It would be in the way of its source for ever."""
+    rule = rules.save(GOOD, staff)
+    Registry.objects.filter(pk=rule.target_id).update(retired_at=timezone.now())
+    rule.refresh_from_db()
+
+    rules.switch(rule, staff, on=False)
+    with pytest.raises(NotPermitted):
+        rules.switch(rule, staff, on=True)
     rules.remove(rule, staff)
     assert not Rule.objects.exists()
 
