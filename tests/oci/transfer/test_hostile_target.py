@@ -19,7 +19,17 @@ from oci.transfer.sides import Side, side_of
 from oci.transport import Endpoint
 from tests.hostile import Asked, Hostile, Raw, Reply
 from tests.oci.transfer.copier import Copier
-from tests.oci.transfer.serving import NAME, UPLOADS, Uploads, blob_path, digest_of, of_uploads, serve, serve_index, taking
+from tests.oci.transfer.serving import (
+    NAME,
+    UPLOADS,
+    Uploads,
+    blob_path,
+    digest_of,
+    of_uploads,
+    serve,
+    serve_index,
+    taking,
+)
 
 APP = parse_repository(NAME)
 LARGE: Final = bytes(range(256)) * 36 * 1024  # 9 MiB
