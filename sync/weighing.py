@@ -16,6 +16,7 @@ from oci.fetched import Fetched
 from oci.media_types import is_foreign
 from oci.model import Descriptor, ImageIndex, ImageManifest
 from oci.names import Digest, RepositoryName, parse_repository
+from oci.transfer.blobs import WORTH_ASKING
 from oci.transfer.selection import Selection
 from oci.transfer.sides import Side, at
 from sync.models import Item, PlannedManifest, Run
@@ -33,8 +34,9 @@ _HELD: Final = 32 * 2**20  # bytes of manifests that are kept for a run
 def weigh(run: Run, lease: Lease, source: RegistryClient, tell: Callable[[int, int], None]) -> None:
     """Write how many bytes travel at most, by item and in all, and how many manifests the source was asked for.
 
-    What the catalog knows to be in the target registry does not travel. One that cannot be read has no size. Raises
-    RegistryError where the source answers no more.
+    What the catalog knows to be in the repository does not travel, nor what is in another one of the target and large
+    enough to be linked from there. One that cannot be read has no size. Raises RegistryError where the source answers
+    no more.
     """
     items = list(run.items.open().filter(act=Item.Act.COPY).in_order())
     reader = _Reader(source, Terms.read(run.terms).selection)
@@ -137,14 +139,24 @@ def _weigh(run: Run, read: Sequence[_Read], seen: set[Digest]) -> None:
         if blobs is not None:
             new.append((item, {blob.digest: blob for blob in blobs if blob.digest not in seen}))
             seen.update(new[-1][1])
-    there: set[str] = set()
-    for digests in by_number((str(digest) for _, its in new for digest in its), _TOGETHER):
-        rows = RepositoryBlob.objects.filter(
-            repository__registry=run.target, repository__gone_at=None, blob__digest__in=digests
-        )
-        there |= set(rows.values_list("blob__digest", flat=True))
+    there = set(_known(run, [(item.repository, blob) for item, its in new for blob in its.values()]))
     for item, its in new:
-        item.size = sum(blob.size for digest, blob in its.items() if str(digest) not in there)
+        item.size = sum(blob.size for digest, blob in its.items() if (item.repository, digest) not in there)
+
+
+def _known(run: Run, wanted: Iterable[tuple[str, Descriptor]]) -> Iterable[tuple[str, Digest]]:
+    """Those blobs that do not travel into these repositories, as far as the catalog knows."""
+    rows = RepositoryBlob.objects.filter(repository__registry=run.target, repository__gone_at=None)
+    for some in by_number(wanted, _TOGETHER):
+        large = {str(blob.digest) for _, blob in some if blob.size >= WORTH_ASKING}
+        small = {str(blob.digest) for _, blob in some} - large
+        anywhere = rows.filter(blob__digest__in=large).values_list("blob__digest", flat=True).distinct()
+        here = rows.filter(blob__digest__in=small, repository__name__in={repository for repository, _ in some})
+        linked = set(anywhere) if large else set()
+        held = set(here.values_list("repository__name", "blob__digest")) if small else set()
+        for repository, blob in some:
+            if str(blob.digest) in linked or (repository, str(blob.digest)) in held:
+                yield repository, blob.digest
 
 
 def _kept(run: Run, manifests: Iterable[Fetched]) -> Iterable[PlannedManifest]:

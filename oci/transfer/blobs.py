@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from oci.transfer.meter import Meter
 
 TRIES: Final = 3
-_WORTH_ASKING: Final = 2**20  # bytes: a smaller blob is sent sooner than anybody has looked where else it is
+WORTH_ASKING: Final = 2**20  # bytes: a smaller blob is sent sooner than anybody has looked where else it is
 Homes: TypeAlias = Callable[["Digest"], Iterable["RepositoryName"]]
 
 
@@ -176,7 +176,7 @@ class Blobs:
         # Whoever is ahead began before, so it is waited for.
         if ahead is None or ahead.exception() is None:
             found[self._first[place.digest].repository] = None
-        if errand.blob.size >= _WORTH_ASKING:
+        if errand.blob.size >= WORTH_ASKING:
             found |= dict.fromkeys(self._homes(place.digest))
         found.pop(place.repository, None)
         return list(found)[:2]

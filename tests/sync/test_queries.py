@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from jobs import running
 from jobs import services as jobs
+from oci.transfer.blobs import WORTH_ASKING
 from registries.models import Registry
 from registries.probing import probe
 from sync.models import Run, Synced
@@ -21,6 +22,7 @@ from tests.sync.syncing import NAME, Syncing, ends, job_of
 from tests.web import furniture as make
 
 pytestmark = pytest.mark.django_db(transaction=True)
+LARGE = b"l" * WORTH_ASKING
 TAGS = [f"1.{n}" for n in range(12)]
 NAMES = [NAME, *(f"library/app-{n}" for n in range(12))]
 
@@ -30,7 +32,7 @@ def hub() -> Iterator[Hub]:
     with Hub() as hub:
         hub.pulls_left = None
         for tag in TAGS:
-            hub.image(NAME, tag, layers=(tag.encode(),))
+            hub.image(NAME, tag, layers=(LARGE, tag.encode()))
         for name in NAMES[1:]:
             hub.image(name, "1.0", layers=(name.encode(),))
         yield hub
@@ -72,8 +74,10 @@ def test_what_images_need_is_looked_up_together(hub: Hub, syncing: Syncing) -> N
         run = syncing.plan(syncing.rule(repositories=tuple(NAMES)))
 
     assert (run.new, run.pulls) == (len(TAGS) + len(NAMES) - 1, len(TAGS) + len(NAMES) - 1)
-    assert run.size == _weight(hub, NAMES[1:]), "what another repository of the target has does not travel"
-    assert len(statements(queries, "SELECT", "catalog_repositoryblob")) == 1
+    small = _weight(hub, [(NAME, tag) for tag in TAGS] + [(name, "1.0") for name in NAMES[1:]]) - len(LARGE)
+    assert run.size == small, "what another repository of the target has is linked from there, where that is worth it"
+    assert len(statements(queries, "SELECT", "catalog_repositoryblob")) == 2, "where the large are, and the small"
+    assert syncing.carry_on(run).sent == run.size
 
 
 def test_what_was_deleted_is_forgotten_together(hub: Hub, syncing: Syncing) -> None:
@@ -95,8 +99,8 @@ def test_what_was_deleted_is_forgotten_together(hub: Hub, syncing: Syncing) -> N
     assert len(statements(queries, "DELETE", "sync_synced")) == 1
 
 
-def _weight(hub: Hub, names: list[str]) -> int:
+def _weight(hub: Hub, images: list[tuple[str, str]]) -> int:
     """Bytes of the blobs of these images, each once."""
-    images = [json.loads(hub.content(name, "1.0")) for name in names]
-    blobs = {blob["digest"]: blob["size"] for image in images for blob in (image["config"], *image["layers"])}
+    documents = [json.loads(hub.content(name, tag)) for name, tag in images]
+    blobs = {blob["digest"]: blob["size"] for image in documents for blob in (image["config"], *image["layers"])}
     return sum(blobs.values())
