@@ -103,7 +103,7 @@ class Registry(models.Model):
         return self.name
 
     def get_absolute_url(self) -> str:
-        return reverse("registry", args=[self.name])
+        return reverse("sync-source" if self.role == self.Role.SOURCE else "registry", args=[self.name])
 
     @property
     def pull_host(self) -> str:

@@ -85,6 +85,15 @@ def test_a_time_zone_that_this_machine_does_not_know_is_said(staff_client: Clien
     assert not Rule.objects.get().is_on
 
 
+def test_the_page_of_a_rule_leads_those_to_its_source_who_may_see_it(
+    client: Client, staff_client: Client, rule: Rule
+) -> None:
+    for who, leads in ((client, False), (staff_client, True)):
+        page = Page(who.get(rule.get_absolute_url()).content.decode())
+        assert ("/sync/sources/hub" in page.links) is leads
+        assert "/r/local" in page.links
+
+
 def test_a_rule_is_switched_off_and_on(staff_client: Client, rule: Rule) -> None:
     for on, sentence in (("0", "It is switched off"), ("1", "Switch off")):
         response = staff_client.post(f"{rule.get_absolute_url()}/switch", {"on": on}, follow=True)
