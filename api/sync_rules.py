@@ -105,7 +105,8 @@ def run_rule(request: HttpRequest, name: Text, order: RunOrder) -> HttpResponse:
     A worker does it: ask for the run or the job again to watch it. Of one rule two runs are never under way: where one
     is, this answers with that.
     """
-    run, _ = services.begin(_rule(name), person_of(request), only_plan=order.only_plan, is_deep=order.deep)
+    with _said_in_english():
+        run, _ = services.begin(_rule(name), person_of(request), only_plan=order.only_plan, is_deep=order.deep)
     said = begun_json(request, run_of(run.pk))
     return done_answer(said, 202, location=said["run"]["links"]["self"])
 

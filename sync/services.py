@@ -33,13 +33,15 @@ log = logging.getLogger(__name__)
 def begin(
     rule: Rule, person: User | None = None, *, only_plan: bool = False, here: bool = False, is_deep: bool = False
 ) -> tuple[Run, Job]:
-    """A run of the rule, or the one that is under way: two of one rule never are. Raises NotPermitted.
+    """A run of the rule, or the one that is under way: two of one rule never are.
 
     `person`: None where its schedule wants it. `here`: whoever asks carries it out (`jobs.running.run_here`).
-    `is_deep`: what is at the target already is read, each byte of it.
+    `is_deep`: what is at the target already is read, each byte of it. Raises NotPermitted, and InvalidTerms, where
+    nothing could be planned of the rule.
     """
     if person is not None:
         check_may_act(person, rule.target)
+    Terms.read(rule.terms)
     with transaction.atomic():
         Rule.objects.select_for_update().get(pk=rule.pk)
         for run in Run.objects.under_way().filter(rule=rule).select_related("job").newest_first():

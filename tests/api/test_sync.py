@@ -132,6 +132,7 @@ def test_a_rule_that_cannot_be_read_hides_no_other(hand: Hand, local: Registry, 
     assert ask(hand.client, "/sync/rules/newer", UnreadRuleJson) == unread
     body = check(hand.put("/sync/rules/newer", ORDER), 409)
     assert "Nothing was changed." in body["detail"]
+    assert "a newer Berth wrote it" in check(hand.post("/sync/rules/newer/runs", {}), 409)["detail"]
     assert Rule.objects.get(name="newer").terms == {"version": 9}
     assert hand.delete("/sync/rules/newer").status_code == 204
 

@@ -93,6 +93,8 @@ def test_a_rule_of_a_newer_berth_is_listed_and_not_shown(say: Any) -> None:
         with pytest.raises(CommandError, match="golang cannot be read") as refusal:
             say(verb, "golang")
         assert refusal.value.returncode == 2
+    with pytest.raises(CommandError, match="golang cannot be read"):
+        call_command("sync", "golang")
     say("off", "golang")
     assert not Rule.objects.get(name="golang").is_on
 

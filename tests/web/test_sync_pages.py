@@ -54,10 +54,11 @@ def test_a_rule_of_a_newer_berth_is_shown_and_not_touched(staff_client: Client, 
 
     assert "a newer Berth wrote it" in words(staff_client, "/sync")
     assert "It does not run." in words(staff_client, url)
-    for page in ("edit", "switch"):
+    for page in ("edit", "switch", "run", "plan"):
         response = staff_client.post(f"{url}/{page}", typed(on="1"), follow=True)
         assert "Nothing was changed." in Page(response.content.decode()).words
     assert Rule.objects.get().terms == {"version": 9}
+    assert not Run.objects.exists()
 
 
 @pytest.mark.parametrize(

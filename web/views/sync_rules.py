@@ -119,6 +119,8 @@ def begin(request: HttpRequest, rule: str, *, only_plan: bool = False) -> HttpRe
     except NotPermitted as reason:
         messages.error(request, said(str(reason)))
         return redirect(row)
+    except InvalidTerms:
+        return _unreadable(request, row)
     return redirect(run)
 
 

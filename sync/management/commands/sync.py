@@ -10,7 +10,7 @@ from jobs.models import Job
 from sync import services
 from sync.here import see_through
 from sync.in_words import plan_lines, progress_line, result_lines, rules_table
-from sync.management.naming import rule_called
+from sync.management.naming import reading, rule_called
 from sync.models import Item, Rule, Run
 from sync.run_documents import item_document, run_document
 
@@ -38,7 +38,8 @@ class Command(BaseCommand):
             return
         self._quiet, self._told, self._line = options["quiet"], 0.0, ""
         rule = rule_called(options["rule"])
-        run, job, was_left = self._see_through(rule, only_plan=options["plan"], is_deep=options["deep"])
+        with reading(rule):
+            run, job, was_left = self._see_through(rule, only_plan=options["plan"], is_deep=options["deep"])
         if options["json"]:
             items = [item_document(item) for item in run.items.in_order()]
             self.stdout.write(json.dumps({**run_document(run), "items": items}, indent=2))

@@ -2,20 +2,17 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any, Final
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from pydantic import ValidationError
 
 from sync import rules
-from sync.in_words import UNREADABLE, rules_table
-from sync.management.naming import rule_called
+from sync.in_words import rules_table
+from sync.management.naming import reading, rule_called
 from sync.models import Rule
 from sync.rule_documents import RuleDocument, place_of, rule_document
 from sync.rules import RuleNotSaved
-from sync.terms import InvalidTerms
 
 _VERBS: Final = {
     "show": "one of them as JSON, which add takes back",
@@ -44,7 +41,7 @@ class Command(BaseCommand):
             self.stdout.write(line)
 
     def _show(self, options: dict[str, Any]) -> None:
-        with _read(rule_called(options["rule"])) as rule:
+        with reading(rule_called(options["rule"])) as rule:
             self.stdout.write(json.dumps(rule_document(rule.details), indent=2))
 
     def _add(self, _options: dict[str, Any]) -> None:
@@ -69,17 +66,6 @@ class Command(BaseCommand):
         self._switch(options, on=False)
 
     def _switch(self, options: dict[str, Any], *, on: bool) -> None:
-        with _read(rule_called(options["rule"])) as rule:
+        with reading(rule_called(options["rule"])) as rule:
             rules.switch(rule, None, on=on)
         self.stdout.write(rules_table([rule])[-1])
-
-
-@contextmanager
-def _read(rule: Rule) -> Iterator[Rule]:
-    """Raises CommandError where it cannot be."""
-    try:
-        yield rule
-    except InvalidTerms as error:
-        raise CommandError(f"{rule.name} {UNREADABLE}", returncode=2) from error
-    except RuleNotSaved as error:
-        raise CommandError(f"{place_of(error.field)}: {error}", returncode=2) from error
