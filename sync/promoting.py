@@ -25,12 +25,14 @@ if TYPE_CHECKING:
     from tagging.models import Plan
 
 MOST: Final = 500  # tags at once
+_MOST_NAMED: Final = 5
 _NOTHING: Final = gettext_noop("None of these tags is there any more: there is nothing to copy.")
+_SOME_GONE: Final = gettext_noop("These tags are not there any more: %(tags)s. Nothing was copied: select the others.")
 _MANY: Final = gettext_noop("At most %(n)s tags can be copied at once.")
 _NO_BEFORE: Final = gettext_noop("There is nothing to go back to: the tag was new.")
 _NOT_SEEN: Final = gettext_noop("The image that it pointed to before is not there any more, or no scan has seen it.")
 _MOVED_ON: Final = gettext_noop("The tag points to another image by now, so it was left alone.")
-SENTENCES: Final = (_NOTHING, _MANY, _NO_BEFORE, _NOT_SEEN, _MOVED_ON)
+SENTENCES: Final = (_NOTHING, _SOME_GONE, _MANY, _NO_BEFORE, _NOT_SEEN, _MOVED_ON)
 
 
 def promote(  # noqa: PLR0913  each is one thing that the person chooses
@@ -49,9 +51,12 @@ def promote(  # noqa: PLR0913  each is one thing that the person chooses
         raise NotPlanned(_MANY % {"n": MOST})
     rows = Tag.objects.live().filter(repository=repository, name__in=list(tags)).exclude(presence=None)
     digests = dict(rows.values_list("name", "presence__manifest__digest"))
-    pins = tuple(f"{tags[tag]}@{digests[tag]}" for tag in tags if tag in digests)
-    if not pins:
+    if not digests:
         raise NotPlanned(_NOTHING)
+    if gone := [tag for tag in tags if tag not in digests]:
+        more = [f"+{len(gone) - _MOST_NAMED}"] if len(gone) > _MOST_NAMED else []
+        raise NotPlanned(_SOME_GONE % {"tags": ", ".join([*gone[:_MOST_NAMED], *more])})
+    pins = tuple(f"{tags[tag]}@{digests[tag]}" for tag in tags)
     terms = Terms(repositories=(repository.name,), into=into, pins=pins, moved=moved)
     with transaction.atomic():
         run = Run.objects.create(

@@ -97,6 +97,15 @@ def test_nothing_selected_and_too_much_lead_back(staff_client: Client, app: Repo
     assert "select fewer" in Page(much.content.decode()).text
 
 
+def test_one_of_several_that_has_gone_since_is_said(staff_client: Client, app: Repository) -> None:
+    """Not copied without a word: somebody rests on all of them."""
+    said = {"tag": ["1.0", "9.9", "latest"], "registry": "prod", "repository": "app", "moved": "leave", "go": "run"}
+    answer = staff_client.post(address(app), said, follow=True)
+
+    assert "These tags are not there any more: 9.9." in Page(answer.content.decode()).text
+    assert not Run.objects.exists()
+
+
 def test_a_tag_that_has_gone_since_is_said(staff_client: Client, app: Repository) -> None:
     said = {"tag": "9.9", "registry": "prod", "repository": "app", "new_tag": "", "moved": "leave", "go": "run"}
     answer = staff_client.post(address(app), said, follow=True)
