@@ -21,10 +21,11 @@ from api.problems import Refusal
 from api.sync_shapes import SourceJson, source_json
 from catalog.reads.keyset import Column
 from jobs.processor import given_up
+from registries.addresses import WrongAddress, normal_address
 from registries.details import Details, RegistryNotSaved
 from registries.limits import Limits
 from registries.models import Registry
-from registries.presets import ANY, PRESETS, preset_called
+from registries.presets import ANY, PRESETS, Preset, preset_called
 from registries.probing import probe
 from sync import sources
 
@@ -80,7 +81,7 @@ class SourceOrder(Order):
             client_certificate=self.client_certificate,
             client_key=self.client_key,
             plain_http=self.plain_http,
-            preset=preset.key,
+            preset=_service_at(url, preset),
             proxy=self.proxy,
             limits=replace(preset.limits, **self.limits.model_dump(exclude_unset=True)),
         )
@@ -113,14 +114,13 @@ class SourceChange(Order):
         if self.preset is not None and preset is None:
             raise Refusal.of("preset", f"one of {PRESET_KEYS}")
         url = self.url or (preset.url if preset else "") or source.url
-        is_there = url == source.url  # the service that was chosen is at that address, and at no other
         said = {name: getattr(self, name) for name in _OPEN if getattr(self, name) is not None}
         return Details(
             url=url,
             public_name=source.public_name,
             password=self.password,
             client_key=self.client_key,
-            preset=preset.key if preset else source.preset if is_there else ANY.key,
+            preset=_service_at(url, preset, source),
             proxy=self.proxy,
             limits=replace(Limits.of(source), **self.limits.model_dump(exclude_unset=True)),
             **({name: getattr(source, name) for name in _OPEN} | said),
@@ -182,6 +182,17 @@ def remove_source(request: HttpRequest, name: Text) -> HttpResponse:
     except sources.StillUsed as reason:
         raise Refusal(409, str(reason)) from reason
     return HttpResponse(status=204)
+
+
+def _service_at(url: str, said: Preset | None, before: Registry | None = None) -> str:
+    """A well-known service is at its address, and at no other; what a source was it stays, where that is as it was."""
+    try:
+        url = normal_address(url, plain_http=True)
+    except WrongAddress:  # which is said when it is saved
+        return ANY.key
+    if said is None and before is not None and before.url == url:
+        return before.preset
+    return said.key if said is not None and said.url == url else ANY.key
 
 
 @contextmanager

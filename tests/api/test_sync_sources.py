@@ -68,6 +68,13 @@ def test_a_preset_brings_its_address_and_its_limits(hand: Hand, db: None) -> Non
     assert (said["limits"]["at_once"], said["limits"]["quota_floor"]) == (2, 10)
 
 
+def test_a_service_is_at_its_own_address_alone(hand: Hand, db: None) -> None:
+    order = {"preset": "docker-hub", "url": "http://127.0.0.1:1", "plain_http": True, "name": "hub"}
+    assert hand.did(hand.post("/sync/sources", order), 201, SourceJson)["preset"] == "any"
+    change = {"preset": "quay", "url": "http://127.0.0.1:1/"}
+    assert hand.did(hand.put("/sync/sources/hub", change), 200, SourceJson)["preset"] == "any"
+
+
 @pytest.mark.parametrize(
     ("order", "parameter"),
     [
@@ -133,6 +140,9 @@ def test_a_source_is_changed_and_what_is_left_out_stays(hand: Hand, db: None) ->
 
 def test_a_source_goes_elsewhere_without_what_was_kept_for_the_old_address(hand: Hand, db: None) -> None:
     row = make_sync.source(username="robot", password=CANARY, preset="quay", proxy="http://127.0.0.1:1")
+    hand.did(hand.put("/sync/sources/upstream", {"url": "https://Upstream.example.org/"}), 200, SourceJson)
+    row.refresh_from_db()
+    assert (row.username, row.preset) == ("robot", "quay")
     hand.did(hand.put("/sync/sources/upstream", {"url": "https://other.example.org"}), 200, SourceJson)
     row.refresh_from_db()
     assert (row.url, row.username, row.password, row.preset) == ("https://other.example.org", "", "", "any")
