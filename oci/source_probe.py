@@ -35,6 +35,7 @@ class Pull(StrEnum):
     ABSENT = "absent"
     REFUSED = "refused"
     LATER = "later"  # it wants to be left alone for now
+    FAILED = "failed"  # something else went wrong, which says nothing of who may
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +92,10 @@ def _pulled(client: RegistryClient, image: str) -> tuple[Pull, str]:
         return Pull.LATER, str(refusal)
     except ForeignRealm:  # to which a person has to say yes
         raise
+    except _NOT_LET_IN as refusal:
+        return Pull.REFUSED, str(refusal)
     except (Refused, BadAnswer, Unreachable) as error:
-        return Pull.REFUSED, str(error)
+        return Pull.FAILED, str(error)
     return Pull.THERE, ""
 
 

@@ -39,6 +39,9 @@ def pulls(registry: Registry) -> list[Finding]:
         case "refused":
             sentence = _("%(image)s may not be pulled.") % {"image": image}
             return [Finding(Mark.NO, topic, _("No pull"), sentence, _("Give a user who may pull it."), why)]
+        case "failed":
+            sentence = _("It answers, yet %(image)s could not be asked for.") % {"image": image}
+            return [Finding(Mark.NO, topic, _("No pull"), sentence, _("Test again later; its log may say more."), why)]
     return []
 
 

@@ -125,7 +125,8 @@ def test_one_that_lets_nobody_in_at_its_front_door_may_give_images_all_the_same(
         (Reply.errors(404, "MANIFEST_UNKNOWN"), Mark.NOTE, "It lets us in, and has no a/b:1."),
         (Reply.errors(403, "DENIED"), Mark.NO, "a/b:1 may not be pulled."),
         (Reply.errors(401, "UNAUTHORIZED"), Mark.NO, "a/b:1 may not be pulled."),
-        (Reply.redirect("http://127.0.0.1:1/blob"), Mark.NO, "a/b:1 may not be pulled."),
+        (Reply.redirect("http://127.0.0.1:1/blob"), Mark.NO, "It answers, yet a/b:1 could not be asked for."),
+        (Reply(500), Mark.NO, "It answers, yet a/b:1 could not be asked for."),
         (Reply(429, headers={"Retry-After": "3600", **LEFT}), Mark.NO, "It wants to be asked less just now."),
     ],
 )
