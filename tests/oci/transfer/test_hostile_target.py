@@ -356,6 +356,17 @@ def test_a_blob_that_was_stored_as_another_ends_the_image(copier: Copier, hostil
     assert not [one for one in hostile.asked() if MANIFESTS in one.path and one.method == "PUT"]
 
 
+def test_a_digest_of_another_algorithm_says_nothing_of_a_blob(copier: Copier, hostile: Hostile) -> None:
+    """As distribution answers with SHA-256, whatever was asked for."""
+    target = Uploads(hostile)
+    other = {"Docker-Content-Digest": f"sha512:{'0' * 128}"}
+    target.answers["PUT"] = lambda asked: Reply(target.put(asked).status, headers=other)
+    for content in (b"{}", LARGE):
+        hostile.on("HEAD", blob_path(content), Reply(404), Reply(200, content, other))
+
+    assert copier.copy(NAME, "1.0").sent == 2
+
+
 @pytest.mark.parametrize("found", [Reply(404), Reply(200, LARGE)], ids=["not linked", "linked"])
 def test_a_mount_without_a_word_of_what_was_linked_is_looked_at(
     source: Hostile, hostile: Hostile, found: Reply

@@ -114,11 +114,16 @@ def test_a_blob_travels_once_and_is_linked_from_then_on(copier: Copier, push: Pu
     other = Pusher(registries[0].url, "team/other")
     other.image("1.0", layers=[shared, b"b"], seed="b")
 
-    first, second = copier.copy("team/app", "1.0"), copier.copy("team/other", "1.0")
+    first = copier.copy("team/app", "1.0")
+    asked = copier.target.transport.sent
+    second = copier.copy("team/other", "1.0")
+    asked = copier.target.transport.sent - asked
     again = copier.copy("team/other", "1.0")
 
     assert (first.sent, first.mounted) == (3, 0)
     assert (second.sent, second.mounted) == (2, 1)
+    # HEAD of each blob; POST and PUT of two, the POST that links the third; the manifest by its digest and by its tag.
+    assert asked == 3 + 2 * 2 + 1 + 2
     assert (again.sent, again.mounted, again.there) == (0, 0, 3)
 
 
