@@ -114,10 +114,13 @@ def _check_asking(details: Details) -> None:
 
 
 def _check_certificates(field: str, pem: str) -> None:
+    none = RegistryNotSaved(field, _("No certificate in PEM form is in that."))
+    if "\0" in pem:  # which not every database takes
+        raise none
     try:
         load_pem_x509_certificates(pem.encode())
     except ValueError as error:
-        raise RegistryNotSaved(field, _("No certificate in PEM form is in that.")) from error
+        raise none from error
 
 
 def _check_folder(path: str) -> None:

@@ -174,7 +174,8 @@ def _pem(variable: str, text: str) -> str:
     if not text or "-----BEGIN" in text:
         return text
     with suppress(OSError, ValueError):
-        return Path(text).read_text(encoding="ascii")
+        # Bundles say beside each certificate whose it is, in the letters of any language.
+        return Path(text).read_text(encoding="utf-8", errors="replace")
     # A key that lost its first line looks like a path; nor does the error of the file, which quotes it, come along.
     said = "" if variable.endswith("KEY") else f"={text!r}"
     raise ImproperlyConfigured(f"{variable}{said} cannot be read: give the path of a PEM file, or its content")

@@ -40,6 +40,6 @@ def password(source: str | None) -> str | None:
 
 def pem(option: str, path: str | None) -> str:
     try:
-        return Path(path).read_text(encoding="ascii") if path else ""
-    except (OSError, UnicodeError) as error:
+        return Path(path).read_text(encoding="utf-8", errors="replace") if path else ""
+    except OSError as error:
         raise CommandError(f"{option}: {path} cannot be read: give the path of a PEM file") from error

@@ -244,9 +244,13 @@ def test_a_wrong_value_is_one_line_with_the_variable(
     assert "\n" not in str(refusal.value)
 
 
-def test_certificates_may_be_a_file_or_the_text_itself(options: Options, tmp_path: Path, authority: str) -> None:
+@pytest.mark.parametrize("before", ["", "# NetLock Arany Főtanúsítvány\n"])
+def test_certificates_may_be_a_file_or_the_text_itself(
+    options: Options, tmp_path: Path, authority: str, before: str
+) -> None:
+    authority = before + authority
     file = tmp_path / "ca.pem"
-    file.write_text(authority)
+    file.write_text(authority, encoding="utf-8")
 
     by_path, by_text = options.are(A, CA=str(file)), options.are(A, CA=authority)
 

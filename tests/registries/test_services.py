@@ -81,11 +81,12 @@ def test_an_address_is_no_longer_than_its_column() -> None:
     assert refusal.value.field == "url"
 
 
-def test_certificates_are_certificates() -> None:
-    with pytest.raises(RegistryNotSaved) as refusal:
-        made(ca="-----BEGIN CERTIFICATE-----\nnonsense\n-----END CERTIFICATE-----")
+def test_certificates_are_certificates(authority: str) -> None:
+    for text in ("-----BEGIN CERTIFICATE-----\nnonsense\n-----END CERTIFICATE-----", f"# \0\n{authority}"):
+        with pytest.raises(RegistryNotSaved) as refusal:
+            made(ca=text)
 
-    assert refusal.value.field == "ca"
+        assert refusal.value.field == "ca"
 
 
 def test_no_key_is_kept_among_the_certificates(authority: str) -> None:
