@@ -5,7 +5,8 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final, NamedTuple, TypeAlias
+from dataclasses import dataclass, field
+from typing import Final, TypeAlias
 
 from catalog.models import RepositoryBlob
 from catalog.recording.chunks import by_number, by_weight
@@ -28,6 +29,8 @@ _THREADS: Final = 4
 _DEPTH: Final = 3
 _MOST: Final = 2_000  # manifests of one image
 _TOGETHER: Final = 500
+_AHEAD: Final = 32  # images that are read before the first of them is weighed
+_HEAVIEST: Final = 32 * 2**20  # bytes of the manifests of one image, as a copy takes them
 _HELD: Final = 32 * 2**20  # bytes of manifests that are kept for a run
 
 
@@ -42,14 +45,14 @@ def weigh(run: Run, lease: Lease, source: RegistryClient, tell: Callable[[int, i
     reader = _Reader(source, Terms.read(run.terms).selection)
     with ThreadPoolExecutor(_THREADS, thread_name_prefix="weighing") as pool:
         try:
-            read = zip(items, pool.map(reader.read, items), strict=True)
+            read = ((item, blobs) for few in by_number(items, _AHEAD) for item, blobs in reader.read_all(few, pool))
             for some in by_weight(_told(read, len(items), tell), _blobs_of, _TOGETHER):
                 _weigh(run, some, reader.seen)
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
     run.size = sum(item.size or 0 for item in items)
-    run.pulls = run.pulls_spent = len(reader.found)
+    run.pulls = run.pulls_spent = len(reader.pulled)
     for rows in by_number(items, _TOGETHER):
         with lease.writing():
             Item.objects.bulk_update(rows, ["size"])
@@ -77,38 +80,43 @@ def known_of(run: Run) -> Callable[[Digest], Fetched | None]:
     return known
 
 
-class _Below(NamedTuple):
-    """What was found below one image."""
+@dataclass(slots=True)
+class _Below:
+    """What was found below one image, and how many bytes its manifests have."""
 
-    blobs: dict[Digest, Descriptor]
     manifests: set[Digest]
+    blobs: dict[Digest, Descriptor] = field(default_factory=dict)
+    weight: int = 0
 
 
 class _Reader:
-    """`found`: manifests by digest; `seen`: blobs that an item before needs too."""
+    """`found`: manifests that are kept; `pulled`: all that were read; `seen`: blobs that an item before needs too."""
 
     def __init__(self, source: RegistryClient, selection: Selection) -> None:
         self._source, self._selection = source, selection
         self.found: dict[Digest, Fetched] = {}
+        self.pulled: set[Digest] = set()
+        self._held = 0
         self.seen: set[Digest] = set()
+
+    def read_all(self, items: Sequence[Item], pool: ThreadPoolExecutor) -> Iterator[_Read]:
+        return zip(items, pool.map(self.read, items), strict=True)
 
     def read(self, item: Item) -> list[Descriptor] | None:
         """The blobs of its image; None where not all of it can be read, which the run will say."""
-        blobs: dict[Digest, Descriptor] = {}
+        name, top = parse_repository(item.source_repository), Digest.parse(item.digest)
+        below = _Below({top})
         try:
-            name, top = parse_repository(item.source_repository), Digest.parse(item.digest)
-            self._read(name, top, _Below(blobs, {top}), _DEPTH)
+            self._read(name, top, below, _DEPTH)
         except (NotFound, BadAnswer, DigestMismatch, TooLarge):
             return None
-        return list(blobs.values())
+        return list(below.blobs.values())
 
     def _read(self, name: RepositoryName, digest: Digest, below: _Below, depth: int) -> None:
-        fetched = self.found.get(digest)
-        if fetched is None:
-            with at(Side.SOURCE):
-                fetched = self._source.manifest(name, digest)
-            assert fetched is not None  # noqa: S101  no condition was made
-            self.found[digest] = fetched
+        fetched = self.found.get(digest) or self._fetch(name, digest)
+        below.weight += fetched.weight
+        if below.weight > _HEAVIEST:
+            raise TooLarge(f"its manifests have more than {_HEAVIEST} bytes")
         match fetched.manifest:
             case ImageIndex() as index if depth:
                 children = self._selection.wanted(index) if depth == _DEPTH else index.manifests
@@ -119,6 +127,17 @@ class _Reader:
             case ImageManifest() as image:
                 parts = [part for part in (image.config, *image.layers) if not is_foreign(part.media_type)]
                 below.blobs.update((part.digest, part) for part in parts)
+
+    def _fetch(self, name: RepositoryName, digest: Digest) -> Fetched:
+        with at(Side.SOURCE):
+            fetched = self._source.manifest(name, digest)
+        assert fetched is not None  # noqa: S101  no condition was made
+        self.pulled.add(digest)
+        if self._held + fetched.weight <= _HELD:
+            self._held += fetched.weight
+            # As it came: what is parsed of it is many times larger.
+            self.found[digest] = Fetched(digest, fetched.media_type, fetched.content)
+        return fetched
 
 
 def _told(read: Iterable[_Read], total: int, tell: Callable[[int, int], None]) -> Iterator[_Read]:
@@ -160,10 +179,6 @@ def _known(run: Run, wanted: Iterable[tuple[str, Descriptor]]) -> Iterable[tuple
 
 
 def _kept(run: Run, manifests: Iterable[Fetched]) -> Iterable[PlannedManifest]:
-    held = 0
     for fetched in manifests:
-        held += fetched.weight
-        if held > _HELD:
-            return
         compressed = zlib.compress(fetched.content)
         yield PlannedManifest(run=run, digest=str(fetched.digest), media_type=fetched.media_type, compressed=compressed)

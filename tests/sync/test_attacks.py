@@ -18,7 +18,7 @@ from registries.models import Registry
 from sync import rules, services
 from sync.choosing import Choice, NewestBy
 from sync.details import Moved
-from sync.models import DatedImage, Item, Rule, Run, Synced, TagHold
+from sync.models import DatedImage, Item, PlannedManifest, Rule, Run, Synced, TagHold
 from tagging.models import ProtectionRule
 from tests.hostile import Asked, Hostile, Raw, Reply
 from tests.oci.transfer.serving import Uploads, digest_of, taking
@@ -276,6 +276,26 @@ def test_newest_by_time_goes_on_past_a_tag_that_cannot_be_read(hub: Hub, syncing
     run = syncing.plan(syncing.rule(choice=Choice(newest=1, newest_by=NewestBy.TIME)))
 
     assert run.state == Run.State.PLANNED, run.message
+
+
+def test_an_image_of_endless_manifests_has_no_size(hub: Hub, syncing: Syncing) -> None:
+    """Whoever weighs a plan holds no more of it than whoever copies it would."""
+    heavy = []
+    for number in range(9):
+        image = json.loads(hub.content(NAME, hub.image(NAME, "1.0", layers=(str(number).encode(),))))
+        content = json.dumps(image | {"annotations": {"padding": "x" * (4 * 2**20 - 2_000)}}).encode()
+        hub.serve(NAME, digest_of(content), content)
+        heavy.append(digest_of(content))
+    hub.index(NAME, "1.0", children=tuple(heavy))
+    hub.image(NAME, "2.0", layers=(b"light",))
+
+    run = syncing.plan(syncing.rule())
+
+    assert run.state == Run.State.PLANNED
+    sizes = dict(Item.objects.values_list("tag", "size"))
+    assert sizes.pop("1.0") is None
+    assert sizes.pop("2.0") == run.size
+    assert PlannedManifest.objects.filter(digest__in=heavy).count() <= 8, "what is kept of a run is bounded"
 
 
 def test_an_age_that_could_not_be_read_is_asked_for_again(hub: Hub, syncing: Syncing) -> None:
