@@ -11,7 +11,11 @@ from django.utils.translation import gettext_noop
 from catalog.models import Repository, Tag
 from catalog.recording.chunks import by_number
 from jobs.running import Asking, Lease
-from oci.names import RepositoryName
+from oci.client import RegistryClient
+from oci.errors import RegistryError, printable
+from oci.names import RepositoryName, parse_repository, parse_tag
+from oci.transfer.heads import head
+from oci.transfer.sides import Side, at
 from sync.models import Item, Run, Synced
 from sync.terms import Terms
 from tagging import services as tagging
@@ -20,6 +24,7 @@ from tagging.planning import NotPlanned, plan_tags_by_rule
 from tagging.protection import protected_among
 
 _TOGETHER: Final = 250  # repositories that are asked for at once, and tags of which the end is written so
+_NOTE_LENGTH: Final = 500
 _SHARE: Final = 5  # one in so many may go without a yes
 _FEW: Final = 1  # and so many may whatever their share is
 _MANY: Final = gettext_noop("%(gone)s of the %(all)s tags that this rule has copied in are gone upstream. Delete them?")
@@ -35,8 +40,23 @@ _PLAN: Final = gettext_noop("deleted by plan %(n)s")
 _MOVED: Final = gettext_noop("it points to another image than the rule has put there")
 _UNKNOWN: Final = gettext_noop("the catalog does not know the tag yet")
 _GONE_HERE: Final = gettext_noop("it is gone here too")
+_THERE: Final = gettext_noop("the source has it after all, though it did not list it")
+_NOT_ASKED: Final = gettext_noop("the source could not be asked whether it is gone: %(why)s")
 _REMOVED: Final = gettext_noop("the rule was removed, so what it has copied stays")
-SENTENCES: Final = (_MANY, *_DETAILS, _YES, _NO, _WHY, _PLAN, _MOVED, _UNKNOWN, _GONE_HERE, _REMOVED)
+SENTENCES: Final = (
+    _MANY,
+    *_DETAILS,
+    _YES,
+    _NO,
+    _WHY,
+    _PLAN,
+    _MOVED,
+    _UNKNOWN,
+    _GONE_HERE,
+    _THERE,
+    _NOT_ASKED,
+    _REMOVED,
+)
 
 
 def vanished(run: Run, listed: Mapping[RepositoryName, frozenset[str]]) -> list[Synced]:
@@ -88,8 +108,11 @@ def guard(run: Run, allowed: Mapping[str, Any]) -> None:
         raise Asking({**question, "allow": {"gone": doomed}})
 
 
-def delete(run: Run, lease: Lease) -> None:
-    """By plans of tagging, one for each repository: they look once more, know aliases, and fill the trash."""
+def delete(run: Run, lease: Lease, source: RegistryClient) -> None:
+    """By plans of tagging, one for each repository: they look once more, know aliases, and fill the trash.
+
+    The source is asked for each tag before: one that it only did not list, or has again, stays.
+    """
     by_repository: dict[str, list[Item]] = {}
     if run.rule_id is None:
         doomed = run.items.open().filter(act=Item.Act.DELETE)
@@ -100,11 +123,25 @@ def delete(run: Run, lease: Lease) -> None:
         by_repository.setdefault(item.repository, []).append(item)
     for name, items in by_repository.items():
         row = Repository.objects.select_related("registry").filter(registry=run.target, name=name).first()
-        _delete(run, lease, row, items)
+        there: dict[str, str] = {}
+        for item in items:
+            lease.tell(phase="copying")
+            there[item.tag] = _why_there(source, item)
+        _delete(run, lease, row, items, {tag: why for tag, why in there.items() if why})
 
 
-def _delete(run: Run, lease: Lease, repository: Repository | None, items: list[Item]) -> None:
-    why_not = _why_not(repository, items)
+def _why_there(source: RegistryClient, item: Item) -> str:
+    """A sentence where the source may have it; "" where it says that it has not."""
+    try:
+        with at(Side.SOURCE):
+            found = head(source, parse_repository(item.source_repository), parse_tag(item.source_tag))
+    except RegistryError as error:
+        return printable(_NOT_ASKED % {"why": error}, _NOTE_LENGTH)
+    return _THERE if found else ""
+
+
+def _delete(run: Run, lease: Lease, repository: Repository | None, items: list[Item], there: Mapping[str, str]) -> None:
+    why_not = {**_why_not(repository, items), **there}
     plan: Plan | None = None
     if repository is not None:
         try:

@@ -152,7 +152,7 @@ class _Running:
             Copying(self._run, self._lease, self._source, engine, shield=shield, closes_at=closes_at).carry_out()
             self._run.refresh_from_db(fields=["rule"])  # it may have been removed meanwhile
             guard(self._run, self._lease.params.get("allowed", {}))
-            delete(self._run, self._lease)
+            delete(self._run, self._lease, self._source)
         except Paused as pause:
             return self._wait(pause)
         except Away as away:

@@ -117,6 +117,35 @@ def test_a_list_that_fails_on_its_second_page_deletes_nothing(hub: Hub, syncing:
     assert sorted(tags_at(syncing.there)) == TAGS
 
 
+def test_a_list_that_is_short_deletes_nothing(hub: Hub, syncing: Syncing) -> None:
+    """Whatever it leaves out: the source is asked for each tag by its name before that goes."""
+    rule = copied(syncing)
+    short = Reply.json({"name": NAME, "tags": TAGS[1:]})
+    hub.registry.on("GET", f"/v2/{NAME}/tags/list", Reply.challenge(f'Bearer realm="{hub.realm}"'), short)
+
+    run = syncing.run(rule)
+    carry_out_plans()
+
+    assert (ends(run)["1.0"], run.state) == ("delete skipped", Run.State.DONE)
+    assert notes(run)["1.0"] == "the source has it after all, though it did not list it"
+    assert sorted(tags_at(syncing.there)) == TAGS
+    assert Synced.objects.filter(tag="1.0").exists()
+
+
+def test_where_the_source_does_not_say_that_a_tag_is_gone_it_stays(hub: Hub, syncing: Syncing) -> None:
+    rule = copied(syncing)
+    hub.forget(NAME, "1.0")
+    run = syncing.plan(rule)
+    hub.registry.on("HEAD", f"/v2/{NAME}/manifests/1.0", Reply.errors(403, "DENIED"))
+
+    run = syncing.carry_on(run)
+    carry_out_plans()
+
+    assert ends(run)["1.0"] == "delete skipped"
+    assert notes(run)["1.0"].startswith("the source could not be asked whether it is gone: ")
+    assert digest_at(syncing.there, "1.0")
+
+
 def test_more_than_a_fifth_needs_a_yes(hub: Hub, syncing: Syncing) -> None:
     rule = copied(syncing)
     for tag in TAGS[:4]:
