@@ -164,7 +164,7 @@ class Copying:
             mine = hold(self._run, ready)
             begun = [item for item in ready if item.pk in mine]
             Item.objects.filter(pk__in=[item.pk for item in begun]).update(state=Item.State.BEGUN, tries=F("tries") + 1)
-            set_out_for(self._run.target, [(item.repository, item.tag) for item in begun])
+            set_out_for(self._run.target, (tag for item in begun for tag in item.puts))
         for item in ready:
             if item.pk in mine:
                 item.tries += 1

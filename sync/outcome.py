@@ -70,7 +70,7 @@ def settle(run: Run, terms: Terms, outcomes: Sequence[Outcome], now: datetime) -
     copies = [outcome for outcome in outcomes if outcome.item.act == Item.Act.COPY]
     done = [outcome.item for outcome in copies if outcome.is_done and outcome.item.tag]
     note_synced(run, terms, done, now)
-    read_soon(run.target, [(item.repository, item.tag) for item in done], now)
+    read_soon(run.target, (tag for item in done for tag in item.puts), now)
     record(_entry(run, outcome, now) for outcome in copies)
     let_go(run, [outcome.item for outcome in outcomes])
     Run.objects.filter(pk=run.pk).update(

@@ -151,6 +151,11 @@ class Item(models.Model):
         return bool(self.before) and self.act == self.Act.COPY and self.why != ATTACHED
 
     @property
+    def puts(self) -> list[tuple[str, str]]:
+        """The tags that a copy of it writes, each with its repository: its own, and the one of what was there."""
+        return [(self.repository, tag) for tag in (self.tag, self.backup) if tag]
+
+    @property
     def key(self) -> str:
         """Of its entry in the audit."""
         return f"sync:{self.run_id}:{self.position}"

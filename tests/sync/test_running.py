@@ -101,6 +101,7 @@ def test_a_tag_that_moved_upstream(syncing: Syncing, moved: Moved, end: str, bac
     assert len(kept) == backups
     for tag in kept:
         assert digest_at(syncing.there, tag) == old
+        assert Unread.objects.filter(tag=tag).exists(), "the catalog is to know it too"
     row = Synced.objects.get()
     assert (row.digest, row.seen) == ((old, new) if moved is Moved.LEAVE else (new, new))
 
