@@ -16,7 +16,7 @@ from oci.client import RegistryClient
 from oci.errors import BadAnswer, Denied, NotFound, Refused, RegistryError, Unauthorized
 from oci.names import Digest, RepositoryName, TagName, parse_repository, parse_tag
 from oci.transfer.heads import Head, head
-from oci.transfer.sides import Side, at
+from oci.transfer.sides import Side, at, side_of
 from registries.patterns import matches
 from sync.attachments import note_attachments
 from sync.choosing import Choice, NewestBy, Verdict, choose
@@ -36,11 +36,12 @@ _TOLD: Final = 500  # problems
 _TOGETHER: Final = 250
 _ABSENT: Final = gettext_noop("the source has no such repository, or does not show it")
 _NOT_READ: Final = gettext_noop("it could not be read: %(why)s")
+_NOT_READ_THERE: Final = gettext_noop("what the tag is at the target could not be read: %(why)s")
 _GONE: Final = gettext_noop("it was listed, and is not there")
 _TWICE: Final = gettext_noop("%(repository)s:%(tag)s comes from %(other)s already")
 _NO_NAME: Final = gettext_noop("the target takes no repository of the name %(name)s")
 _MORE: Final = gettext_noop("and %(n)s more")
-SENTENCES: Final = (_ABSENT, _NOT_READ, _GONE, _TWICE, _NO_NAME, _MORE)
+SENTENCES: Final = (_ABSENT, _NOT_READ, _NOT_READ_THERE, _GONE, _TWICE, _NO_NAME, _MORE)
 
 
 @dataclass(slots=True)
@@ -181,7 +182,8 @@ class Planning:
         for number, (one, (source, target)) in enumerate(zip(wanted, heads, strict=True)):
             self._tell(number, len(wanted))
             if isinstance(source, RegistryError):
-                self._draft.trouble(f"{one.repository}:{one.asked}", _NOT_READ % {"why": source})
+                sentence = _NOT_READ_THERE if side_of(source) is Side.TARGET else _NOT_READ
+                self._draft.trouble(f"{one.repository}:{one.asked}", sentence % {"why": source})
                 continue
             if source is None:
                 self._draft.trouble(f"{one.repository}:{one.asked}", _GONE)
@@ -201,14 +203,13 @@ class Planning:
 
     def _look(self, one: _Wanted) -> tuple[Head | RegistryError | None, Head | None]:
         """A tag that cannot be read is a problem of its own, if others can be."""
-        source: Head | RegistryError | None
         try:
             with at(Side.SOURCE):
                 source = head(self._source, one.repository, one.asked)
+            with at(Side.TARGET):
+                return source, head(self._target, one.target, one.tag or one.asked)
         except BadAnswer as error:
-            source = error
-        with at(Side.TARGET):
-            return source, head(self._target, one.target, one.tag or one.asked)
+            return error, None
 
     def _item(self, one: _Wanted, source: Head, target: Head | None, known: _Known, now: datetime) -> Item:
         before = str(target.digest) if target else ""

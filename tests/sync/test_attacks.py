@@ -266,6 +266,27 @@ def test_a_list_of_tags_that_are_not_there_does_not_swell_the_run(odd: Syncing, 
     assert run.problems[-1][1] == "and 700 more"
 
 
+def test_a_tag_of_the_target_that_cannot_be_read_lets_the_others_be_planned(
+    hub: Hub, syncing: Syncing, upstream: Hostile
+) -> None:
+    """Its manifest has rotted there: that is no reason to copy nothing any more."""
+    hub.image(NAME, "1.0")
+    hub.image(NAME, "2.0", layers=(b"other",))
+    rotten = {"Content-Type": OCI_MANIFEST, "Docker-Content-Digest": ""}
+    upstream.on("HEAD", f"/v2/mirror/{NAME}/manifests/1.0", Reply(200, b"", rotten))
+    upstream.on("GET", f"/v2/mirror/{NAME}/manifests/1.0", replace(Reply(200, b"{}", rotten), announced=10 * 2**20))
+    Registry.objects.filter(pk=syncing.target.pk).update(url=upstream.url)
+    syncing.target.refresh_from_db()
+
+    run = syncing.plan(syncing.rule())
+
+    assert run.state == Run.State.PLANNED, run.message
+    assert ends(run) == {"2.0": "copy planned"}
+    ((what, why),) = run.problems
+    assert what == f"{NAME}:1.0"
+    assert why.startswith("what the tag is at the target could not be read: ")
+
+
 def test_newest_by_time_goes_on_past_a_tag_that_cannot_be_read(hub: Hub, syncing: Syncing) -> None:
     hub.image(NAME, "1.0")
     hub.image(NAME, "2.0", layers=(b"other",))
