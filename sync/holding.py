@@ -24,6 +24,7 @@ def hold(run: Run, items: Sequence[Item]) -> set[int]:
 
 
 def let_go(run: Run, items: Sequence[Item]) -> None:
+    """Of the tags of these items, in the caller's transaction."""
     for start in range(0, len(items), _TOGETHER):
         _rows(run).filter(_named(items[start : start + _TOGETHER]), run=run).delete()
 

@@ -45,6 +45,7 @@ def why_not_now(
 
 
 def until_open(schedule: Schedule, now: datetime) -> Paused:
+    """Until its hours begin."""
     return Paused((schedule.opens_after(now) - now).total_seconds(), _HOURS)
 
 

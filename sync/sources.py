@@ -46,6 +46,7 @@ def edit(source: Registry, details: Details, person: User) -> Registry:
 
 
 def rules_from(source: Registry) -> Sequence[Rule]:
+    """Those that copy from it, by name."""
     return list(Rule.objects.filter(source=source).by_name())
 
 
