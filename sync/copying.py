@@ -98,7 +98,7 @@ class Copying:
 
     def carry_out(self) -> None:
         """Raises Paused, Away, Stopped and LeaseLost; whatever came to its end by then is written, if it may be."""
-        waiting = deque(self._run.items.open().exclude(act=Item.Act.DELETE).in_order())
+        waiting = deque(self._run.items.open().exclude(act=Item.Act.DELETE).side_by_side())
         self._progress = Progress(len(waiting))
         self._deadly = {item.pk for item in waiting if item.tries > 1}
         if waiting and self._run.quota_left is not None:

@@ -7,6 +7,7 @@ whoever still has the right to write it, just before.
 from __future__ import annotations
 
 import threading
+from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -30,6 +31,8 @@ from oci.transfer.sides import Side, at
 IMAGES: Final = 4  # at once
 BLOBS: Final = 6
 _POINTING: Final = 2
+_REMEMBERED: Final = 64  # images that were placed last, for their other tags
+_LIGHT: Final = 2**16  # bytes of a manifest that is kept for them
 
 
 class Ended(Exception):  # noqa: N818  somebody asked for it
@@ -127,7 +130,7 @@ class Engine:
         self._images = Images(source, target, self._blobs, known)
         self._attached = Attached(source, target, self._images, holds)
         self._being_placed: dict[_Image, Future[Placed]] = {}
-        self._placed: dict[_Image, Digest] = {}
+        self._placed: OrderedDict[_Image, Future[Placed]] = OrderedDict()
         self._placing = ThreadPoolExecutor(IMAGES, thread_name_prefix="images")
         self._pointing = ThreadPoolExecutor(_POINTING, thread_name_prefix="tags")
 
@@ -140,10 +143,8 @@ class Engine:
         An image of several tags is brought with the first of them; the others wait, and cost the source nothing. It
         fails for all of them.
         """
-        if first := self._being_placed.get(errand.image):
+        if first := self._being_placed.get(errand.image) or self._placed.get(errand.image):
             return self._placing.submit(self._follow, first)
-        if digest := self._placed.get(errand.image):
-            return self._placing.submit(self._find, errand, meter, digest)
         future = self._being_placed[errand.image] = self._placing.submit(self._place, errand, meter)
         future.add_done_callback(partial(self._note, errand.image))
         return future
@@ -167,23 +168,17 @@ class Engine:
         self.close()
 
     def _note(self, image: _Image, future: Future[Placed]) -> None:
-        if not future.cancelled() and future.exception() is None:
-            self._placed[image] = future.result().digest
+        is_placed = not future.cancelled() and future.exception() is None
+        if is_placed and ((top := future.result().top) is None or top.weight <= _LIGHT):
+            self._placed[image] = future
+            if len(self._placed) > _REMEMBERED:
+                self._placed.popitem(last=False)
         del self._being_placed[image]
 
     def _follow(self, first: Future[Placed]) -> Placed:
         """It began before, so it comes to its end."""
         placed = first.result()
         return Placed(placed.digest, placed.top)
-
-    def _find(self, errand: Errand, meter: Meter, digest: Digest) -> Placed:
-        if errand.is_there:
-            return Placed(digest)
-        try:
-            with at(Side.TARGET):
-                return Placed(digest, self._target.manifest(errand.target, digest))
-        except NotFound:  # somebody has deleted it since
-            return self._place(errand, meter)
 
     def _place(self, errand: Errand, meter: Meter) -> Placed:
         if self.ended.is_set():

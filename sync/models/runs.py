@@ -94,6 +94,14 @@ class ItemQuerySet(models.QuerySet["Item"]):
     def in_order(self) -> Self:
         return self.order_by("position")
 
+    def side_by_side(self) -> list[Item]:
+        """In order, but each image with all its tags, where the first of them stands."""
+        items = list(self.in_order())
+        firsts: dict[tuple[str, str], int] = {}
+        for item in items:
+            firsts.setdefault((item.repository, item.digest), item.position)
+        return sorted(items, key=lambda item: firsts[item.repository, item.digest])
+
 
 class Item(models.Model):
     """One tag of the target, or one digest. `begun` is the intent: it is committed before anything is put."""
