@@ -70,7 +70,7 @@ def vanished(run: Run, listed: Mapping[RepositoryName, frozenset[str]]) -> list[
         of_them = rows.filter(source_repository__in=names).order_by("repository", "tag")
         found += (
             row
-            for row in of_them.iterator()
+            for row in of_them
             if (tags := listed[RepositoryName(row.source_repository)]) and row.source_tag not in tags
         )
     return found
