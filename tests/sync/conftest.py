@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from registries.models import Registry
 from tests.hostile import Hostile
 from tests.real_registry import RealRegistry
+from tests.sync.hub import Hub
 from tests.sync.syncing import Syncing
 from tests.web import furniture as make
 
@@ -26,6 +28,21 @@ def target(tmp_path: Path) -> Iterator[RealRegistry]:
 @pytest.fixture
 def syncing(source: RealRegistry, target: RealRegistry, transactional_db: None) -> Syncing:
     return Syncing(source.url, target.url, make.person("mara", staff=True))
+
+
+@pytest.fixture
+def hub() -> Iterator[Hub]:
+    """As to those who pay: it speaks of no quota."""
+    with Hub() as hub:
+        hub.pulls_left = None
+        yield hub
+
+
+@pytest.fixture
+def from_hub(hub: Hub, target: RealRegistry, transactional_db: None) -> Syncing:
+    syncing = Syncing(hub.url, target.url, make.person("mara", staff=True))
+    Registry.objects.filter(pk=syncing.source.pk).update(realm=hub.realm)
+    return syncing
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -23,27 +22,16 @@ from tagging.models import ProtectionRule
 from tests.hostile import Asked, Hostile, Raw, Reply
 from tests.oci.transfer.serving import Uploads, digest_of, taking
 from tests.pushing import OCI_INDEX, OCI_MANIFEST
-from tests.real_registry import RealRegistry
 from tests.sync.hub import Hub
 from tests.sync.syncing import NAME, Syncing, digest_at, ends, job_of, meanwhile, notes
-from tests.web import furniture as make
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.any_database]
 OTHER = "library/other"
 
 
 @pytest.fixture
-def hub() -> Iterator[Hub]:
-    with Hub() as hub:
-        hub.pulls_left = None
-        yield hub
-
-
-@pytest.fixture
-def syncing(hub: Hub, target: RealRegistry, transactional_db: None) -> Syncing:
-    syncing = Syncing(hub.url, target.url, make.person("mara", staff=True))
-    Registry.objects.filter(pk=syncing.source.pk).update(realm=hub.realm)
-    return syncing
+def syncing(from_hub: Syncing) -> Syncing:
+    return from_hub
 
 
 def test_tags_that_cannot_be_listed_any_more_end_their_repository_alone(hub: Hub, syncing: Syncing) -> None:

@@ -18,24 +18,14 @@ from tests.oci.transfer.serving import digest_of, taking
 from tests.real_registry import RealRegistry
 from tests.sync.hub import Hub
 from tests.sync.syncing import NAME, Syncing, digest_at, ends, job_of, notes
-from tests.web import furniture as make
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.any_database]
 OTHER = "library/other"
 
 
 @pytest.fixture
-def hub() -> Iterator[Hub]:
-    with Hub() as hub:
-        hub.pulls_left = None
-        yield hub
-
-
-@pytest.fixture
-def syncing(hub: Hub, target: RealRegistry, transactional_db: None) -> Syncing:
-    syncing = Syncing(hub.url, target.url, make.person("mara", staff=True))
-    Registry.objects.filter(pk=syncing.source.pk).update(realm=hub.realm)
-    return syncing
+def syncing(from_hub: Syncing) -> Syncing:
+    return from_hub
 
 
 def test_a_lost_blob_ends_its_image_and_no_other(hub: Hub, syncing: Syncing) -> None:

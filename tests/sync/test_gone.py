@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from django.utils import timezone
 
 from jobs import running
 from jobs import services as jobs
 from jobs.models import Job
-from registries.models import Registry
 from registries.probing import probe
 from sync import rules
 from sync.choosing import Choice
@@ -19,31 +16,20 @@ from tagging.models import Plan, ProtectionRule, TrashEntry
 from tests.catalog.scanning import scan
 from tests.hostile import Asked, Raw, Reply
 from tests.oci.transfer.serving import digest_of
-from tests.real_registry import RealRegistry
 from tests.sync import furniture as make_sync
 from tests.sync.hub import Hub
 from tests.sync.syncing import NAME, Syncing, digest_at, ends, job_of, meanwhile, notes, tags_at
-from tests.web import furniture as make
 
 pytestmark = pytest.mark.django_db(transaction=True)
 TAGS = [f"1.{n}" for n in range(10)]
 
 
 @pytest.fixture
-def hub() -> Iterator[Hub]:
-    with Hub() as hub:
-        hub.pulls_left = None
-        yield hub
-
-
-@pytest.fixture
-def syncing(hub: Hub, target: RealRegistry, transactional_db: None) -> Syncing:
-    syncing = Syncing(hub.url, target.url, make.person("mara", staff=True))
-    Registry.objects.filter(pk=syncing.source.pk).update(realm=hub.realm)
-    probe(syncing.target)
+def syncing(hub: Hub, from_hub: Syncing) -> Syncing:
+    probe(from_hub.target)
     for tag in TAGS:
         hub.image(NAME, tag, layers=(tag.encode(),))
-    return syncing
+    return from_hub
 
 
 def copied(syncing: Syncing, *, deletes: bool = True) -> Rule:

@@ -12,10 +12,8 @@ from jobs import running
 from registries.models import Registry
 from sync import services
 from sync.models import Run
-from tests.real_registry import RealRegistry
 from tests.sync.hub import Hub
 from tests.sync.syncing import NAME, Syncing, digest_at, ends, job_of, notes
-from tests.web import furniture as make
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.any_database]
 
@@ -27,10 +25,8 @@ def hub() -> Iterator[Hub]:
 
 
 @pytest.fixture
-def syncing(hub: Hub, target: RealRegistry, transactional_db: None) -> Syncing:
-    syncing = Syncing(hub.url, target.url, make.person("mara", staff=True))
-    Registry.objects.filter(pk=syncing.source.pk).update(realm=hub.realm)
-    return syncing
+def syncing(from_hub: Syncing) -> Syncing:
+    return from_hub
 
 
 def test_blobs_come_from_signed_addresses_without_a_credential(hub: Hub, syncing: Syncing) -> None:

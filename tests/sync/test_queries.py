@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 
 import pytest
 from django.db import connection
@@ -12,14 +11,11 @@ from django.test.utils import CaptureQueriesContext
 from jobs import running
 from jobs import services as jobs
 from oci.transfer.blobs import WORTH_ASKING
-from registries.models import Registry
 from registries.probing import probe
 from sync.models import Run, Synced
 from tests.catalog.scanning import scan
-from tests.real_registry import RealRegistry
 from tests.sync.hub import Hub
 from tests.sync.syncing import NAME, Syncing, ends, job_of
-from tests.web import furniture as make
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LARGE = b"l" * WORTH_ASKING
@@ -28,22 +24,13 @@ NAMES = [NAME, *(f"library/app-{n}" for n in range(12))]
 
 
 @pytest.fixture
-def hub() -> Iterator[Hub]:
-    with Hub() as hub:
-        hub.pulls_left = None
-        for tag in TAGS:
-            hub.image(NAME, tag, layers=(LARGE, tag.encode()))
-        for name in NAMES[1:]:
-            hub.image(name, "1.0", layers=(name.encode(),))
-        yield hub
-
-
-@pytest.fixture
-def syncing(hub: Hub, target: RealRegistry, transactional_db: None) -> Syncing:
-    syncing = Syncing(hub.url, target.url, make.person("mara", staff=True))
-    Registry.objects.filter(pk=syncing.source.pk).update(realm=hub.realm)
-    probe(syncing.target)
-    return syncing
+def syncing(hub: Hub, from_hub: Syncing) -> Syncing:
+    probe(from_hub.target)
+    for tag in TAGS:
+        hub.image(NAME, tag, layers=(LARGE, tag.encode()))
+    for name in NAMES[1:]:
+        hub.image(name, "1.0", layers=(name.encode(),))
+    return from_hub
 
 
 def statements(queries: CaptureQueriesContext, verb: str, table: str) -> list[str]:
