@@ -20,6 +20,7 @@ from oci.errors import (
     Unavailable,
     Unreachable,
 )
+from oci.transfer.images import WANTS_CONTENT
 from oci.transfer.selection import Form, Selection
 from oci.transfer.sides import Side, side_of
 
@@ -38,9 +39,6 @@ _SPARSE: Final = gettext_noop(
 _SOURCE: Final = gettext_noop("the source: %(why)s")
 _TARGET: Final = gettext_noop("the target: %(why)s")
 SENTENCES: Final = (_GONE, _LOST, _REFUSED_SOURCE, _REFUSED_TARGET, _WRONG, _SPARSE, _SOURCE, _TARGET)
-
-# How registries say that what a manifest lists is not there (distribution-spec, "Error Codes").
-_WANTS_CONTENT: Final = ("MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN", "MANIFEST_UNKNOWN")
 
 
 class Away(Exception):  # noqa: N818  it says why the rest was not tried
@@ -92,7 +90,7 @@ def _is_sparse(error: RegistryError, side: Side, selection: Selection) -> bool:
     """Whether the target refused an index for the want of images that were left out of it."""
     if selection.form is not Form.SPARSE or not selection.key or side is not Side.TARGET:
         return False
-    if not isinstance(error, Refused) or not any(error.says(code) for code in _WANTS_CONTENT):
+    if not isinstance(error, Refused) or not any(error.says(code) for code in WANTS_CONTENT):
         return False
     return error.request.startswith("PUT ") and "/manifests/" in error.request
 

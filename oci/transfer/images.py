@@ -30,7 +30,8 @@ MOST: Final = 2_000  # manifests of one image
 _DEPTH: Final = 4
 _WEIGHT: Final = 32 * 2**20  # bytes of the manifests of one image, which are all held until its last blob is there
 _UNDER_WAY: Final = 8  # blobs of one image that are waited for at once
-_WANTS_CONTENT: Final = ("MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN", "MANIFEST_UNKNOWN")
+# How registries say that what a manifest lists is not there (distribution-spec, "Error Codes").
+WANTS_CONTENT: Final = ("MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN", "MANIFEST_UNKNOWN")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,7 @@ class Images:
         try:
             return self._place(order, fetched, anew=anew)
         except Refused as refusal:
-            if anew or side_of(refusal) is not Side.TARGET or not any(refusal.says(code) for code in _WANTS_CONTENT):
+            if anew or side_of(refusal) is not Side.TARGET or not any(refusal.says(code) for code in WANTS_CONTENT):
                 raise
             # What the target said it has, it has not: after a sweep under a cache, or in the middle of one.
             return self._place(order, fetched, anew=True)

@@ -12,7 +12,7 @@ from tests.api.acting import Hand
 from tests.api.test_problems import HEX, check
 from tests.tagging.acting import Actor
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.any_database]
 
 PLACE = "/repositories/test/team/app/-"
 

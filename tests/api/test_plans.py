@@ -21,7 +21,7 @@ from tests.tagging.acting import Actor
 from tests.tagging.gate import Gate
 from tests.web import furniture as make
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.any_database]
 
 PLANS = Listing[PlanJson]
 ITEMS = Listing[PlanItemJson]

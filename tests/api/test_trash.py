@@ -18,7 +18,7 @@ from tests.tagging.acting import Actor
 from tests.tagging.furniture import trash_entry
 from tests.web import furniture as make
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.any_database]
 
 TRASH = Listing[TrashEntryJson]
 

@@ -33,7 +33,7 @@ from tests.real_registry import RealRegistry
 from tests.sync import furniture as make_sync
 from tests.sync.syncing import Syncing, digest_at, job_of, tags_at
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.any_database]
 
 
 PIECE: Final = 256 * 1024  # bytes

@@ -42,7 +42,7 @@ def source() -> Iterator[Hostile]:
 def target(gate: Event) -> Iterator[Hostile]:
     def answer(asked: Asked) -> Reply:
         gate.wait(20)
-        return Reply(404) if asked.method == "HEAD" else Reply(201)
+        return Reply(404) if asked.method == "HEAD" else Reply(201, headers={"Docker-Content-Digest": str(TOP.digest)})
 
     with Hostile() as hostile:
         hostile.otherwise(answer)

@@ -20,7 +20,7 @@ from tests.sync import furniture as make_sync
 from tests.sync.hub import Hub
 from tests.sync.syncing import NAME, Syncing, digest_at, ends, job_of, meanwhile, notes, tags_at
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.any_database]
 TAGS = [f"1.{n}" for n in range(10)]
 
 

@@ -17,7 +17,7 @@ from tests.catalog.scanning import scan
 from tests.sync.syncing import NAME, Syncing, digest_at, ends, tags_at
 from tests.web import furniture as make
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.any_database]
 
 
 @pytest.fixture

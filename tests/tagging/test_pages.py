@@ -26,6 +26,8 @@ from web.tag_history import entries_of, history_of
 
 __all__ = ["static_files"]
 
+pytestmark = pytest.mark.any_database
+
 BASE = "/r/test/team/app/-"
 
 

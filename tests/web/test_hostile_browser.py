@@ -112,7 +112,7 @@ def expect_all(page: Page, voice: Voice, path: str) -> None:
     assert [text for text in voice.texts if squeezed(text)[:60] not in said] == [], path
 
 
-@pytest.mark.parametrize("corpus", CORPORA)
+@pytest.mark.parametrize("corpus", ["markup", pytest.param("letters", marks=pytest.mark.sampled)])
 def test_every_page_of_a_hostile_registry_is_whole(visitor: Visit, hostile: Hostile, corpus: str) -> None:
     voice = Voice(CORPORA[corpus])
     for path, holds_all in things.paths(things.build(voice, hostile)):
