@@ -1,6 +1,6 @@
 """What continuous integration tries a part of each day, so that it stays quick; `./run test` tries all of it.
 
-`.ci/run` asks for every fourth: of the moments at which a test kills somebody, of the tests that are marked `sampled`,
+`.ci/run` asks for every seventh: of the moments at which a test kills somebody, of the tests that are marked `sampled`,
 which take tens of seconds each, and of the looks of a page. Tomorrow they are others.
 """
 

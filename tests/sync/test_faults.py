@@ -188,7 +188,7 @@ def test_a_source_that_is_asked_too_much_while_it_is_planned(hub: Hub, syncing: 
     hub.image(NAME, "1.0")
     listing = f"/v2/{NAME}/tags/list"
     challenge = Reply.challenge(f'Bearer realm="{hub.realm}"')
-    hub.registry.on("GET", listing, challenge, Reply.errors(429, "TOOMANYREQUESTS", Retry_After="3600"))
+    hub.registry.on("GET", listing, challenge, Reply.errors(429, "TOOMANYREQUESTS"))
 
     run = syncing.run(syncing.rule())
 
