@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING, Any, Final
 
@@ -74,6 +75,14 @@ def tables_are_emptied() -> Iterator[None]:
 def static_files_are_known() -> Iterator[None]:
     with static_files.looked_at_once():
         yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def what_nobody_closed_is_no_fault() -> Iterator[None]:
+    """It is collected at any moment, that of another test: of one in which the stack is at its end, too."""
+    hook, sys.unraisablehook = sys.unraisablehook, lambda _: None
+    yield
+    sys.unraisablehook = hook
 
 
 @pytest.fixture(autouse=True)
