@@ -19,7 +19,7 @@ from registries import event_secrets
 from registries.models import Registry
 from tests.catalog.scanning import scan
 from tests.pushing import Pusher
-from tests.real_registry import RealRegistry, generations
+from tests.real_registry import RealRegistry, generations_in_turn
 from tests.registry_ui.processes import eventually
 from tests.web.served import served
 
@@ -36,7 +36,7 @@ def origin(transactional_db: None) -> Iterator[str]:
         yield origin
 
 
-@pytest.fixture(params=generations())
+@pytest.fixture(params=generations_in_turn())
 def theirs(request: pytest.FixtureRequest, tmp_path: Path) -> RealRegistry:
     """A registry that runs when a test starts it, and may be started anew."""
     return RealRegistry(tmp_path, request.param)

@@ -133,6 +133,7 @@ def test_the_local_registry_tells_what_happens_and_nobody_had_to_set_that_up(ber
     assert "the registry told of what Berth read there" in outcome.stdout.replace("The", "the")
 
 
+@pytest.mark.sampled
 def test_the_secret_of_its_events_is_where_it_has_to_be_and_nowhere_else(berth: Berth, data: Path) -> None:
     secret = (data / "keys/events-secret").read_bytes()
 
@@ -142,6 +143,7 @@ def test_the_secret_of_its_events_is_where_it_has_to_be_and_nowhere_else(berth: 
     assert berth.manage("notifications", "local", "--new-secret").returncode == 1
 
 
+@pytest.mark.sampled
 def test_the_password_is_in_no_file(berth: Berth, data: Path) -> None:
     """It was shown, once; what is stored is a digest of it."""
     outcome = berth.manage("setpassword", "admin")

@@ -19,14 +19,14 @@ from tagging import breaches, rules
 from tagging.models import ProtectionRule
 from tests.catalog.arrivals.station import Station, basic, hand_in, handle_all, handling
 from tests.ear import Ear
-from tests.real_registry import PASSWORD, USERNAME, RealRegistry, generations
+from tests.real_registry import PASSWORD, USERNAME, RealRegistry, generations_in_turn
 from tests.tagging.acting import Actor
 from web.tag_history import entries_of, history_of
 
 pytestmark = pytest.mark.django_db(databases="__all__", transaction=True)
 
 
-@pytest.fixture(params=generations())
+@pytest.fixture(params=generations_in_turn())
 def station(request: pytest.FixtureRequest, tmp_path: Path, db: None) -> Iterator[Station]:
     with Ear() as ear, RealRegistry(tmp_path, request.param, htpasswd=True, settings=ear.settings()) as real:
         row = Registry.objects.create(name="test", url=real.url, username=USERNAME, password=PASSWORD)

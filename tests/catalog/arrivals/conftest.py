@@ -8,10 +8,10 @@ import pytest
 from registries.models import Registry
 from tests.catalog.arrivals.station import Station, basic
 from tests.ear import Ear
-from tests.real_registry import PASSWORD, USERNAME, RealRegistry, generations
+from tests.real_registry import PASSWORD, USERNAME, RealRegistry, generations_in_turn
 
 
-@pytest.fixture(params=generations())
+@pytest.fixture(params=generations_in_turn())
 def station(request: pytest.FixtureRequest, tmp_path: Path, db: None) -> Iterator[Station]:
     """A registry of this test's own that knows who asks, as `alice`."""
     with Ear() as ear, RealRegistry(tmp_path, request.param, htpasswd=True, settings=ear.settings()) as real:
