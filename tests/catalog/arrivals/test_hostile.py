@@ -21,6 +21,7 @@ from oci.names import parse_repository, parse_tag
 from registries.models import Registry
 from tests.catalog.arrivals.station import hand_in, handle_all, handling
 from tests.catalog.serving import digest_of, image, index_of, serve, serve_manifest
+from tests.catalog.sizes import forget_sizes
 from tests.hostile import Asked, Hostile, Reply
 from tests.pushing import OCI_INDEX, OCI_MANIFEST
 
@@ -167,6 +168,7 @@ def test_a_registry_that_was_let_go_is_asked_nothing(hostile_row: Registry, host
 def test_what_a_tag_pointed_to_is_found_past_all_its_pulls(hostile_row: Registry, hostile: Hostile) -> None:
     if connection.vendor != "sqlite":
         pytest.skip("of so few rows others read all")
+    forget_sizes()
     serve(hostile, good=["1"])
     with CaptureQueriesContext(connection) as asked:
         hand_in(hostile_row, [envelope(event("push", repository="good", tag="1", digest=f"sha256:{0:064}"))])

@@ -17,6 +17,7 @@ from audit.models import Entry, EventStream
 from catalog.arrivals import unexplained
 from catalog.models import ChangeLook, Repository, TagSpan
 from registries.models import Registry
+from tests.catalog.sizes import forget_sizes
 from tests.web import furniture as make
 
 pytestmark = pytest.mark.django_db(databases="__all__")
@@ -161,6 +162,7 @@ def test_what_two_looks_record_at_once_is_counted_once() -> None:
 def test_it_finds_what_was_told_by_the_tag() -> None:
     if connection.vendor != "sqlite":
         pytest.skip("of so few rows others read all")
+    forget_sizes()
     local = make.registry()
     changed(local, "team/app", 1, looked_at(local) + timedelta(seconds=1))
     with CaptureQueriesContext(connection) as asked:
