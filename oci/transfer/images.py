@@ -135,7 +135,7 @@ class Images:
                 told.set_result(put(self._target, repository, part.digest, part))
             self._puts[repository, part.digest] = told.result()
         except BaseException as error:
-            del self._puts[repository, part.digest]
+            self._puts.pop((repository, part.digest), None)  # of two that put it anew the other may have done so
             told.set_exception(error)
             raise
         return told.result()

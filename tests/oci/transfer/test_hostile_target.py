@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
-from threading import Barrier
+from contextlib import ExitStack, suppress
+from threading import Barrier, BrokenBarrierError
 from typing import Final
 
 import pytest
 
 from oci.auth import Credentials
 from oci.client import RegistryClient
-from oci.errors import BadAnswer, Denied, DigestMismatch, RegistryError, TooLarge, TooManyRequests, Unavailable
+from oci.errors import BadAnswer, Denied, DigestMismatch, Refused, RegistryError, TooLarge, TooManyRequests, Unavailable
 from oci.names import Digest, parse_repository, parse_tag
 from oci.transfer.sides import Side, side_of
 from oci.transport import Endpoint
@@ -384,3 +384,25 @@ def test_a_mount_without_a_word_of_what_was_linked_is_looked_at(
 
     assert copied.mounted == (found.status == 200)
     assert (digest_of(LARGE) in target.taken) == (found.status == 404)
+
+
+def test_two_that_put_an_image_anew_at_once_both_hear_why_it_is_refused(
+    copier: Copier, source: Hostile, hostile: Hostile
+) -> None:
+    Uploads(hostile)
+    child = serve(source, layers=[b"shared"])
+    for tag in ("1", "2"):
+        serve_index(source, tag, children=[child], annotations={"n": tag})
+    both_put_it, puts = Barrier(2), iter(range(9))
+
+    def refused(_: Asked) -> Reply:
+        if next(puts):  # after the first, which both rest on
+            with suppress(BrokenBarrierError):
+                both_put_it.wait(2)
+        return Reply.errors(400, "MANIFEST_BLOB_UNKNOWN")
+
+    hostile.on("PUT", f"/v2/{NAME}/manifests/{child}", refused)
+    with ThreadPoolExecutor() as pool:
+        copies = [pool.submit(copier.copy, NAME, tag) for tag in ("1", "2")]
+
+    assert [type(copy.exception()) for copy in copies] == [Refused, Refused]
