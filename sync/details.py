@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from jobs.schedule import Schedule
 from oci.media_types import Kind
 from oci.transfer.attached import ALL_KINDS
 from oci.transfer.selection import Selection
 from sync.choosing import Choice
-from sync.schedule import Schedule
 
 
 class Moved(StrEnum):

@@ -8,9 +8,9 @@ from typing import Final, NamedTuple
 from django.db.models import Max
 
 from audit.models import Entry
+from jobs.schedule import When
 from registries.patterns import matches
 from sync.models import Rule
-from sync.schedule import When
 from sync.terms import InvalidTerms, Terms
 
 # After which a tag of a repository points to something else than before.

@@ -9,10 +9,10 @@ from django.db.models import Q
 
 from jobs.figures import Figure
 from jobs.models import Job
+from jobs.schedule import Schedule, When
 from oci.errors import printable
 from sync.models import Item, Rule, Run
 from sync.run_documents import SAID
-from sync.schedule import Schedule, When
 from sync.terms import InvalidTerms
 
 _UNITS: Final = ("B", "kB", "MB", "GB", "TB")

@@ -9,13 +9,13 @@ from typing import Final
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
+from jobs.schedule import Schedule
 from oci.client import RegistryClient
 from oci.errors import RegistryError
 from oci.names import Digest, parse_repository
 from oci.transfer.heads import head
 from registries.models import Registry
 from sync.models import Item
-from sync.schedule import Schedule
 
 _QUOTA_PAUSE: Final = 15 * 60.0  # seconds: it fills up again pull by pull
 _HOURS: Final = gettext_noop("The rule keeps to its hours")

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy
 
 from audit.models import Entry
 from audit.services import record
+from jobs.schedule import InvalidSchedule, When
 from oci.errors import InvalidName
 from oci.names import parse_repository, parse_tag
 from oci.transfer.selection import Form
@@ -29,7 +30,6 @@ from sync.models import Rule
 from sync.models.rules import NAME_LENGTH
 from sync.naming import InvalidTemplate, backup_of, into, pin_of
 from sync.ranges import InvalidRange
-from sync.schedule import InvalidSchedule, When
 from sync.terms import Terms
 from tagging.permission import check_may_act, check_may_administer
 

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_noop
 from catalog.models import RepositoryBlob
 from jobs.models import Job
 from jobs.running import Asking, JobFailed, Lease, LeaseLost, Stopped, reason_of
+from jobs.schedule import Schedule
 from oci.client import RegistryClient
 from oci.errors import InvalidName, RegistryError, TooManyRequests
 from oci.names import Digest, RepositoryName, parse_repository
@@ -32,7 +33,6 @@ from sync.naming import InvalidTemplate
 from sync.pausing import Paused, until_open
 from sync.planned import write_draft
 from sync.planning import Planning
-from sync.schedule import Schedule
 from sync.shielding import Shield
 from sync.terms import InvalidTerms, Terms
 from sync.weighing import known_of, weigh

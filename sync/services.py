@@ -12,10 +12,10 @@ from django.utils.translation import gettext_noop
 
 from jobs import services as jobs
 from jobs.models import Job
+from jobs.schedule import InvalidSchedule
 from sync.hearing import hear
 from sync.models import Item, Rule, Run
 from sync.running import KIND, end_abandoned
-from sync.schedule import InvalidSchedule
 from sync.terms import InvalidTerms, Terms
 from tagging.permission import check_may_act
 

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
+from jobs.schedule import Schedule, When
 from oci.media_types import Kind
 from oci.transfer.attached import ALL_KINDS
 from oci.transfer.selection import Form, Selection
 from sync.choosing import Choice, NewestBy
 from sync.details import Details, Moved
-from sync.schedule import Schedule, When
 
 
 class InvalidTerms(ValueError):  # noqa: N818  it says what cannot be read

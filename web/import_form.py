@@ -8,13 +8,13 @@ from django import forms
 from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext, gettext_lazy
 
+from jobs.schedule import InvalidSchedule, Schedule
 from registries.models import Registry
 from sync.importing.document import LARGEST, NotImported
 from sync.importing.regsync import read_regsync
 from sync.importing.sentences import not_imported
 from sync.importing.skopeo import read_skopeo
 from sync.importing.taking_over import NotTakenOver, TakingOver, look_at
-from sync.schedule import InvalidSchedule, Schedule
 from web.plain_text import PLAIN
 
 _TOOLS: Final = (("regsync", "regsync"), ("skopeo", "skopeo sync"))

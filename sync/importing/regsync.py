@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
+from jobs.schedule import Schedule
 from oci.errors import InvalidName
 from oci.names import Reference, parse_tag
 from oci.transfer.attached import ALL_KINDS
@@ -20,7 +21,6 @@ from sync.importing.imported import TEMPLATE, Code, Collected, Imported, host_of
 from sync.importing.regsync_creds import read_creds
 from sync.importing.semver import with_ranges
 from sync.importing.times import schedule_of
-from sync.schedule import Schedule
 
 _NEWEST_VERSION: Final = 1
 _FOLDERS: Final = ("ocidir://", "ocifile://")

@@ -7,9 +7,9 @@ import re
 from fractions import Fraction
 from typing import Final
 
+from jobs.schedule import SHORTEST, InvalidSchedule, Schedule, When
 from sync.importing.document import Expected, Field
 from sync.importing.imported import Code, Collected
-from sync.schedule import SHORTEST, InvalidSchedule, Schedule, When
 
 _PART: Final = r"([0-9]{1,12}(?:\.[0-9]{1,9})?)(ns|us|µs|ms|s|m|h)"
 _LONGEST: Final = 100  # characters

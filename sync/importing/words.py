@@ -8,11 +8,11 @@ from typing import Final
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from jobs.schedule import Schedule, When
 from oci.transfer.attached import ALL_KINDS
 from oci.transfer.selection import Form
 from sync.choosing import Choice, NewestBy
 from sync.details import Details, Moved
-from sync.schedule import Schedule, When
 
 _MOST: Final = 8  # of each kind
 _LONGEST: Final = 120  # characters of one

@@ -19,6 +19,7 @@ from django.utils import timezone
 
 from jobs import running
 from jobs.models import Job
+from jobs.schedule import Schedule, When
 from registries.models import Registry
 from sync import services
 from sync.choosing import Choice
@@ -26,7 +27,6 @@ from sync.details import Moved
 from sync.here import see_through
 from sync.in_words import plan_lines, result_lines
 from sync.models import Item, Run, TagHold
-from sync.schedule import Schedule, When
 from tests.hostile import Asked, Hostile, Reply
 from tests.oci.transfer.serving import blob_path, serve
 from tests.real_registry import RealRegistry

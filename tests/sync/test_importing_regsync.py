@@ -7,6 +7,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from jobs.schedule import Schedule, When
 from oci.transfer.attached import ALL_KINDS
 from oci.transfer.selection import Form, Selection
 from sync.choosing import Choice, choose
@@ -14,7 +15,6 @@ from sync.details import Details, Moved
 from sync.importing.document import Expected, NotImported
 from sync.importing.imported import Code, Imported, Remark, Source
 from sync.importing.regsync import read_regsync
-from sync.schedule import Schedule, When
 
 DIGEST = f"sha256:{'8c1f20e0' * 8}"
 

@@ -12,13 +12,13 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from audit.models import Entry
+from jobs.schedule import Schedule
 from oci.transfer.selection import Selection
 from registries.models import Registry
 from sync.choosing import Choice
 from sync.details import Details
 from sync.models import Rule
 from sync.rule_documents import ChoiceDocument, RuleDocument, RuleSaid, ScheduleDocument, SelectionDocument
-from sync.schedule import Schedule
 from sync.terms import Terms
 
 pytestmark = pytest.mark.django_db

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from access.models import User
 from audit.models import Entry
+from jobs.schedule import Schedule, When
 from oci.transfer.selection import Form, Selection
 from registries.models import Registry
 from sync import rules
@@ -16,7 +17,6 @@ from sync.choosing import Choice
 from sync.details import Details, Moved
 from sync.models import Rule
 from sync.rules import RuleNotSaved
-from sync.schedule import Schedule, When
 from sync.terms import InvalidTerms, Terms
 from tagging.permission import NotPermitted
 from tests.web import furniture as make

@@ -15,12 +15,12 @@ from audit.models import Entry
 from jobs import running
 from jobs import services as jobs
 from jobs.models import Job
+from jobs.schedule import Schedule, When
 from registries import services as registries
 from registries.models import Registry
 from sync import pruning, rules, services
 from sync.details import Details
 from sync.models import Item, Rule, Run
-from sync.schedule import Schedule, When
 from tests.sync.syncing import NAME, Syncing, ends
 
 pytestmark = pytest.mark.django_db(transaction=True)

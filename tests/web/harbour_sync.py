@@ -9,12 +9,12 @@ from typing import Any, Final
 from django.utils import timezone
 
 from jobs.models import Job
+from jobs.schedule import Schedule, When
 from oci.transfer.selection import Selection
 from registries.models import Registry
 from sync.choosing import Choice, Why
 from sync.details import Details, Moved
 from sync.models import Item, Rule, Run, Synced
-from sync.schedule import Schedule, When
 from sync.terms import Terms
 from tests.web import furniture as make
 

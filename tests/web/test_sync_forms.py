@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from access.models import User
 from audit.models import Entry
+from jobs.schedule import Schedule, When
 from oci.transfer.selection import Form, Selection
 from registries import details as registries
 from registries import services
@@ -17,7 +18,6 @@ from registries.models import Registry
 from sync.choosing import Choice, NewestBy
 from sync.details import Details, Moved
 from sync.models import Rule
-from sync.schedule import Schedule, When
 from tests.web import furniture as make
 from tests.web import harbour_sync as rows
 from tests.web.pages import Page

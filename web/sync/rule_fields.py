@@ -7,12 +7,12 @@ from typing import Any, Final
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from jobs.schedule import When
 from oci.transfer.selection import Form
 from registries.models import Registry
 from sync.choosing import NewestBy
 from sync.details import Moved
 from sync.models.rules import NAME_LENGTH
-from sync.schedule import When
 from web.plain_text import PLAIN
 
 COMMON: Final = ("linux/amd64", "linux/arm64", "linux/arm/v7", "linux/386", "linux/ppc64le", "linux/s390x")

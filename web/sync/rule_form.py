@@ -8,13 +8,13 @@ from typing import Any, Final
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from jobs.schedule import Schedule, When
 from oci.media_types import Kind
 from oci.transfer.selection import Form, Selection
 from sync.choosing import Choice, InvalidPattern, NewestBy
 from sync.details import Details, Moved
 from sync.models import Rule
 from sync.ranges import InvalidRange
-from sync.schedule import Schedule, When
 from web.sync.rule_fields import ATTACHED, COMMON, Changes, Images, Places, Tags, Times
 from web.sync.words import OTHERS
 

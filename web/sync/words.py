@@ -8,12 +8,12 @@ from typing import Any, Final, NamedTuple
 
 from django.utils.translation import gettext, gettext_lazy, ngettext
 
+from jobs.schedule import Schedule, When
 from oci.media_types import Kind
 from oci.transfer.selection import Form, Selection
 from sync.choosing import Choice, NewestBy, Why
 from sync.details import Moved
 from sync.models.runs import ATTACHED
-from sync.schedule import Schedule, When
 from sync.terms import Terms
 
 _DAY: Final = 24 * 60  # minutes

@@ -12,12 +12,12 @@ from django.utils import timezone
 from catalog.models import Repository, Tag
 from catalog.planning import learn_sizes
 from catalog.recording.chunks import by_number
+from jobs.schedule import Schedule, When
 from registries.models import Registry
 from registry_ui.bench.catalog_data.shape import Catalog
 from sync.choosing import Choice, Why
 from sync.details import Details
 from sync.models import Item, Rule, Run, Synced
-from sync.schedule import Schedule, When
 from sync.terms import Terms
 
 _TAGS_FOR_A_RULE: Final = 2_000  # that the catalog has

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from jobs.schedule import InvalidSchedule, Schedule
 from registries.models import Registry
 from sync.importing.document import LARGEST, NotImported
 from sync.importing.imported import Imported
@@ -16,7 +17,6 @@ from sync.importing.sentences import not_imported, remarked
 from sync.importing.skopeo import read_skopeo
 from sync.importing.taking_over import NotTakenOver, Taken, TakingOver, look_at, take_over
 from sync.importing.words import in_words
-from sync.schedule import InvalidSchedule, Schedule
 
 
 class Command(BaseCommand):

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync.schedule import LONGEST, InvalidSchedule, Schedule, When
+from jobs.schedule import LONGEST, InvalidSchedule, Schedule, When
 
 BERLIN = "Europe/Berlin"  # forward on 2025-03-30 at 01:00 UTC, back on 2025-10-26 at 01:00 UTC
 LORD_HOWE = "Australia/Lord_Howe"  # by half an hour

@@ -1,4 +1,4 @@
-"""When a rule is due: by a cron line in a time zone, every so often or after an event; its hours. Pure.
+"""When work is due: by a cron line in a time zone, every so often or after an event; its hours. Pure.
 
 Moments are aware and in UTC, those that come in and those that go out.
 """
@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from cronsim import CronSim, CronSimError
 
-SHORTEST: Final = 5  # minutes: each run lists the tags of the source and asks for every one of them
+SHORTEST: Final = 5  # minutes: a run may ask for every tag of a registry
 LONGEST: Final = 366 * 24 * 60  # minutes
 
 _LONGEST_LINE: Final = 200  # characters
@@ -33,7 +33,7 @@ class When(StrEnum):
     BY_HAND = "by-hand"
     CRON = "cron"
     EVERY = "every"
-    EVENT = "event"  # a push to the source, where that is one of ours and tells of it
+    EVENT = "event"  # a push to the registry that it is about, where that tells of it
 
 
 class InvalidSchedule(ValueError):  # noqa: N818  it says what is not one
