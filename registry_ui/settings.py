@@ -93,6 +93,7 @@ INSTALLED_APPS = [
     "notices",
     "tagging",
     "sync",
+    "cleanup",
     "web",
     "api",
 ]

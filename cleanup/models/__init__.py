@@ -1,0 +1,3 @@
+"""Rows of cleanup."""
+
+from __future__ import annotations
