@@ -27,9 +27,9 @@ def count_storage(folder: StorageFolder, repositories: Iterable[RepositoryName])
             for upload in folder.uploads(repository):
                 uploads += 1
                 upload_bytes += upload.size
-        for _, size in folder.blobs():
+        for blob in folder.blobs():
             blobs += 1
-            blob_bytes += size
+            blob_bytes += blob.size
     except StorageFault:
         return None
     return Storage(revisions, uploads, upload_bytes, blobs, blob_bytes)

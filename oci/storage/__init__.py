@@ -11,7 +11,8 @@ The layout is that of the filesystem driver of distribution, the same in 2.8 and
         │   └── tags/TAG/current/link      the digest that the tag points to; its mtime is when it was pushed
         └── _uploads/UUID                  startedat, data: what is being pushed
 
-Nothing is ever written. Whatever stands in it is as hostile as what comes over the network.
+Only `aside` writes, and `removal` deletes; all else reads. Whatever stands in it is as hostile as what comes over the
+network.
 """
 
 from __future__ import annotations

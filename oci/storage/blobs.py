@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
 from oci.storage.faults import Faults, Unreadable, is_absent, shown, why
 from oci.storage.links import ALGORITHMS
@@ -15,7 +15,15 @@ _PREFIX_LENGTH: Final = 2
 _HEX_DIGITS: Final = frozenset("0123456789abcdef")
 
 
-def read_blobs(tree: Tree, path: str, faults: Faults) -> Iterator[tuple[str, int]]:
+class BlobFile(NamedTuple):
+    """The data of a blob: how many bytes, and when they were written, in nanoseconds since 1970."""
+
+    digest: str
+    size: int
+    written_ns: int
+
+
+def read_blobs(tree: Tree, path: str, faults: Faults) -> Iterator[BlobFile]:
     for algorithm in ALGORITHMS:
         for prefix in _prefixes(tree, f"{path}/{algorithm}", faults):
             yield from _blobs(tree, f"{path}/{algorithm}/{prefix}", algorithm, faults)
@@ -36,7 +44,7 @@ def _prefixes(tree: Tree, path: str, faults: Faults) -> list[str]:
     return prefixes
 
 
-def _blobs(tree: Tree, path: str, algorithm: str, faults: Faults) -> Iterator[tuple[str, int]]:
+def _blobs(tree: Tree, path: str, algorithm: str, faults: Faults) -> Iterator[BlobFile]:
     grammar, prefix = ALGORITHMS[algorithm], path[-_PREFIX_LENGTH:]
     try:
         with tree.folder(path) as folder, os.scandir(folder.descriptor) as entries:
@@ -46,20 +54,20 @@ def _blobs(tree: Tree, path: str, algorithm: str, faults: Faults) -> Iterator[tu
                     faults.add(f"{path}/{hex_}", "it is not the name of a digest, or not in its place")
                     continue
                 try:
-                    size = _size(tree, folder, entry)
+                    status = _status(tree, folder, entry)
                 except OSError as error:
                     faults.add(f"{path}/{hex_}", f"its data cannot be read: {why(error)}")
                 else:
-                    yield f"{algorithm}:{hex_}", size
+                    yield BlobFile(f"{algorithm}:{hex_}", status.st_size, status.st_mtime_ns)
     except OSError as error:
         if not is_absent(error):
             raise Unreadable(f"{shown(path)} cannot be listed: {why(error)}") from error
 
 
-def _size(tree: Tree, folder: OpenFolder, entry: os.DirEntry[str]) -> int:
+def _status(tree: Tree, folder: OpenFolder, entry: os.DirEntry[str]) -> os.stat_result:
     path = f"{entry.name}/data"
     if not entry.is_symlink():
         status = os.stat(path, dir_fd=folder.descriptor, follow_symlinks=False)
         if stat.S_ISREG(status.st_mode):
-            return status.st_size
-    return tree.status(f"{folder.path}/{path}").st_size
+            return status
+    return tree.status(f"{folder.path}/{path}")

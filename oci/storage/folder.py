@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Final, NoReturn
 
 from oci.errors import BadAnswer, DigestMismatch, NotFound, Reason, TooLarge
 from oci.fetched import Fetched
 from oci.model import MANIFEST_LIMIT
 from oci.names import Digest, RepositoryName, parse_repository
-from oci.storage.blobs import read_blobs
+from oci.storage.aside import Aside
+from oci.storage.blobs import BlobFile, read_blobs
 from oci.storage.faults import Faults, Odd, StorageFault, Unreadable, is_absent, shown, why
+from oci.storage.garbage import Collector, Garbage
 from oci.storage.links import DIGEST, LINK_LIMIT, names, read_digests, said_instead
 from oci.storage.listing import ItemT, Listing
+from oci.storage.marking import Marks, Places
 from oci.storage.removal import remove_below
 from oci.storage.repositories import ListedBy, RepositoryWalk
 from oci.storage.tags import TagLink, read_tags
@@ -27,6 +30,7 @@ _BLOBS: Final = f"{_LAYOUT}/blobs"
 _REVISIONS: Final = "_manifests/revisions"
 _LAYERS: Final = "_layers"
 _OF_A_DISK: Final = frozenset({"lost+found"})  # what a new file system brings along
+_LISTED_BY: Final[tuple[ListedBy, ...]] = ("_layers", "_manifests")
 _CURE: Final = "Name the folder that the registry's configuration calls rootdirectory, and let Berth read it."
 
 
@@ -109,9 +113,23 @@ class StorageFolder:
             self._not_there(error, f"storage {wanted}")
         return None
 
-    def blobs(self) -> Iterator[tuple[str, int]]:
-        """The digest and size of everything on disk, manifests among them."""
+    def blobs(self) -> Iterator[BlobFile]:
+        """Everything on disk, manifests among them."""
         return self._complete(read_blobs(self._tree, _BLOBS, self.faults))
+
+    def aside(self) -> Aside:
+        """Where data that nothing refers to are moved. Nothing is made or looked at yet."""
+        return Aside(self._tree, _REPOSITORIES, _BLOBS)
+
+    def marks(self, since_ns: int) -> Marks:
+        """What is in use, once it was read. `since_ns`: the time on the clock of the file system (`Aside.now_ns`)."""
+        return Marks(self._tree, Places(_REPOSITORIES, _BLOBS, self._every_name), since_ns)
+
+    def garbage(
+        self, marks: Marks, before_ns: int, kept: Collection[str], busy: Collection[RepositoryName]
+    ) -> Iterator[Garbage]:
+        """See `Collector.garbage`."""
+        return Collector(self._tree, _BLOBS, marks).garbage(self.blobs(), before_ns, kept, busy)
 
     def uploads(self, repository: RepositoryName) -> Iterator[Upload]:
         return self._complete(read_uploads(self._tree, f"{_repository(repository)}/_uploads", self.faults))
@@ -137,6 +155,18 @@ class StorageFolder:
         except OSError as error:
             raise Unreadable(f"{shown(repository)}: {why(error)}") from error
         self._check_still_there()
+
+    def _every_name(self) -> list[RepositoryName]:
+        """Of what has manifests or blobs, whichever the registry lists by. Unreadable where the list may be short."""
+        names: set[RepositoryName] = set()
+        for listed_by in _LISTED_BY:
+            listing = self.repositories(listed_by=listed_by)
+            names |= set(listing)
+            if listing.rejected or listing.unread:
+                raise Unreadable(
+                    "some folders among the repositories cannot be read as such, so what they use is not known"
+                )
+        return sorted(names)
 
     def _content(self, repository: RepositoryName, kind: str, digest: Digest, limit: int, code: str) -> bytes:
         try:

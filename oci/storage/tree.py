@@ -20,6 +20,10 @@ class OpenFolder(NamedTuple):
     path: str
     descriptor: int
 
+    @property
+    def names(self) -> list[str]:
+        return os.listdir(self.descriptor)  # noqa: PTH208  an open folder, whatever its path leads to by now
+
 
 class Tree:
     """`root` is where it really is. Paths are below it, without a slash in front, and ASCII; errors are OSErrors."""

@@ -75,7 +75,7 @@ def test_data_outside_of_the_folder_are_not_read_and_those_inside_are(storage: S
     with pytest.raises(BadAnswer, match="leads out"):
         folder.blob_size(out)
     assert str(folder.manifest(APP, inside).digest) == inside
-    sizes = dict(folder.blobs())
+    sizes = {blob.digest: blob.size for blob in folder.blobs()}
     assert out not in sizes
     assert sizes[inside] == folder.blob_size(inside)
     assert [fault.reason for fault in folder.faults] == [
@@ -151,7 +151,7 @@ def test_what_is_odd_among_links_and_blobs_is_told(storage: StorageLayout) -> No
     folder = StorageFolder(storage.root)
 
     assert list(folder.layer_links(APP)) == [digest]
-    assert dict(folder.blobs()) == {digest: 5, other: 5}
+    assert {blob.digest: blob.size for blob in folder.blobs()} == {digest: 5, other: 5}
     reasons = sorted(fault.reason for fault in folder.faults)
     assert reasons == [
         "it is no part of a digest",

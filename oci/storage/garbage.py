@@ -1,0 +1,79 @@
+"""Blobs of a storage folder that no manifest refers to, and has not for a while."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Collection, Iterable, Iterator
+from typing import Final, NamedTuple
+
+from oci.model import MANIFEST_LIMIT
+from oci.names import RepositoryName
+from oci.storage.blobs import BlobFile
+from oci.storage.faults import Unreadable, is_absent, why
+from oci.storage.marking import Link, Marks
+from oci.storage.tree import Tree, read_regular
+
+_BLANK: Final = b" \t\r\n"
+
+
+class Garbage(NamedTuple):
+    """`links` are the folders that repositories have of it, whether the link is still in them or not."""
+
+    digest: str
+    size: int
+    links: tuple[Link, ...]
+
+
+class Collector:
+    """Finds garbage below `blobs`, by what is marked. Times are on the clock of the file system, in nanoseconds."""
+
+    def __init__(self, tree: Tree, blobs: str, marks: Marks) -> None:
+        self._tree, self._blobs, self._marks = tree, blobs, marks
+
+    def garbage(
+        self, files: Iterable[BlobFile], before_ns: int, kept: Collection[str], busy: Collection[RepositoryName]
+    ) -> Iterator[Garbage]:
+        """Of `files` those that nothing uses, and that were written and last linked before `before_ns`.
+
+        Not what is `kept` for other reasons, what a repository links that is `busy`, and whatever may be a manifest:
+        a registry that runs still knows those, and would not store them again.
+        """
+        for file in files:
+            if self._marks.is_used(file.digest) or file.digest in kept or file.written_ns >= before_ns:
+                continue
+            links = tuple(self._marks.links.get(file.digest, ()))
+            if any(self._holds(link, before_ns, busy) for link in links) or self._may_be_manifest(file):
+                continue
+            yield Garbage(file.digest, file.size, links)
+
+    def _holds(self, link: Link, before_ns: int, busy: Collection[RepositoryName]) -> bool:
+        linked_ns = self._marks.linked_ns(link)
+        return linked_ns is not None and (linked_ns >= before_ns or link.repository in busy)
+
+    def _may_be_manifest(self, file: BlobFile) -> bool:
+        if file.size > MANIFEST_LIMIT:
+            return False
+        algorithm, _, hex_ = file.digest.partition(":")
+        try:
+            descriptor = self._tree.open_file(f"{self._blobs}/{algorithm}/{hex_[:2]}/{hex_}/data")
+            try:
+                content, _ = read_regular(descriptor, MANIFEST_LIMIT)
+            finally:
+                os.close(descriptor)
+        except OSError as error:
+            if is_absent(error):
+                return True  # it went meanwhile
+            raise Unreadable(f"{file.digest} cannot be read: {why(error)}") from error
+        return may_be_manifest(content)
+
+
+def may_be_manifest(content: bytes) -> bool:
+    """Whether a registry may have stored it as one: JSON with a schemaVersion, or what only looks like JSON."""
+    if not content.lstrip(_BLANK).startswith(b"{"):
+        return False
+    try:
+        document = json.loads(content)
+    except (ValueError, RecursionError):
+        return True
+    return "schemaVersion" in document

@@ -1,0 +1,255 @@
+"""What of a storage folder is in use: each digest that is named by a manifest which any repository links.
+
+It is the first half of what a registry's own garbage collection does, and may be done while the registry runs:
+`look` finds what came since. Tags do not count here: a manifest without one keeps its blobs as long as it is linked.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Callable, Collection, Iterator
+from typing import Final, NamedTuple
+
+from oci.model import MANIFEST_LIMIT
+from oci.names import RepositoryName
+from oci.storage.faults import Unreadable, is_absent, shown, why
+from oci.storage.links import ALGORITHMS, DIGEST, read_link
+from oci.storage.naming import named_in
+from oci.storage.tree import OpenFolder, Tree, read_regular
+
+_REVISIONS: Final = "_manifests/revisions"
+_LAYERS: Final = "_layers"
+_CANONICAL: Final = "sha256"  # under which all data are kept, however they were pushed
+_SLACK: Final = 2 * 10**9  # nanoseconds: some file systems count in seconds, and two changes may look like one
+_TOLD: Final = 50  # repositories between two words of how far it is
+
+
+class Places(NamedTuple):
+    """Where repositories and blobs lie below the root; `names` lists the repositories, or raises Unreadable."""
+
+    repositories: str
+    blobs: str
+    names: Callable[[], list[RepositoryName]]
+
+
+class Link(NamedTuple):
+    """A blob that a repository links, or once did: by its own digest, or by another of the same content."""
+
+    repository: RepositoryName
+    digest: str
+
+
+class Marks:
+    """`manifests` are those that are linked, `named` is what they name, `lost` those whose data are not there.
+
+    Each of `lost` stands with a repository that links it: what it names nobody knows. `links` are the blobs that
+    repositories have folders of, by digest, without those that were in use at the first reading.
+    """
+
+    def __init__(self, tree: Tree, places: Places, since_ns: int) -> None:
+        """`since_ns` is the time on the clock of the file system before anything was read."""
+        self.manifests: set[str] = set()
+        self.named: set[str] = set()
+        self.lost: dict[str, RepositoryName] = {}
+        self.links: dict[str, list[Link]] = {}
+        self._tree, self._top, self._blobs = tree, places.repositories, places.blobs
+        self._list, self._since_ns = places.names, since_ns - _SLACK
+        self._repositories: dict[RepositoryName, None] = {}
+        self._bare: set[tuple[RepositoryName, str, str]] = set()  # folders of manifests without a link
+        self._aliases: dict[str, str] = {}  # the digest under which data are kept, by another that links have of it
+
+    def read(self, tell: Callable[[int, int], None]) -> None:
+        """Raises Unreadable where anything that may keep a blob cannot be read: then nothing is known.
+
+        `tell` hears how many of how many repositories are read.
+        """
+        names = self._list()
+        for done, repository in enumerate(names):
+            if done % _TOLD == 0:
+                tell(done, len(names))
+            self._read_revisions(repository)
+        for repository in names:
+            self._read_layers(repository)
+        self._repositories = dict.fromkeys(names)
+        self._follow_aliases()
+
+    def look(self) -> set[str]:
+        """Read what came since, into the same sets: the digests that are in use and were not."""
+        before, known = len(self.manifests), set(self.named)
+        for repository in self._list():
+            if repository not in self._repositories:
+                self._repositories[repository] = None
+                self._read_revisions(repository)
+                self._read_layers(repository)
+                continue
+            for algorithm in ALGORITHMS:
+                if self._has_changed(f"{repository}/{_REVISIONS}/{algorithm}"):
+                    self._add(repository, self._linked(repository, algorithm))
+        for repository, algorithm, hex_ in list(self._bare):
+            if self._link(repository, _REVISIONS, algorithm, hex_) is not None:
+                self._bare.discard((repository, algorithm, hex_))
+                self._add(repository, {f"{algorithm}:{hex_}"})
+        if len(self.manifests) == before:
+            return set()
+        self._follow_aliases()
+        return self.named - known
+
+    def is_used(self, digest: str) -> bool:
+        return digest in self.named or digest in self.manifests
+
+    def linked_now(self, digests: Collection[str]) -> dict[str, list[Link]]:
+        """Who links each of `digests` at this moment, also by a link that came since."""
+        for repository in self._repositories:
+            for algorithm in ALGORITHMS:
+                if self._has_changed(f"{repository}/{_LAYERS}/{algorithm}"):
+                    self._note_layers(repository, algorithm)
+        found = {d: [link for link in self.links.get(d, ()) if self.linked_ns(link) is not None] for d in digests}
+        return {digest: links for digest, links in found.items() if links}
+
+    def linked_ns(self, link: Link) -> int | None:
+        """When it was last linked, in nanoseconds since 1970; None where it is not."""
+        algorithm, _, hex_ = link.digest.partition(":")
+        status = self._link(link.repository, _LAYERS, algorithm, hex_)
+        return None if status is None else status.st_mtime_ns
+
+    def users(self, digests: Collection[str]) -> dict[str, set[RepositoryName]]:
+        """In which repositories a linked manifest names each of `digests`; reads them all, so it is for few."""
+        wanted, found = set(digests), dict[str, set[RepositoryName]]()
+        for repository in self._repositories:
+            for algorithm in self._algorithms(f"{repository}/{_REVISIONS}"):
+                for manifest in self._linked(repository, algorithm):
+                    for digest in self._names_of(manifest) & wanted:
+                        found.setdefault(digest, set()).add(repository)
+        return found
+
+    def _read_revisions(self, repository: RepositoryName) -> None:
+        for algorithm in self._algorithms(f"{repository}/{_REVISIONS}"):
+            self._add(repository, self._linked(repository, algorithm))
+
+    def _read_layers(self, repository: RepositoryName) -> None:
+        for algorithm in self._algorithms(f"{repository}/{_LAYERS}"):
+            self._note_layers(repository, algorithm)
+
+    def _follow_aliases(self) -> None:
+        self.named |= {target for alias, target in self._aliases.items() if alias in self.named}
+
+    def _linked(self, repository: RepositoryName, algorithm: str) -> set[str]:
+        """The manifests that it links; a link that holds nonsense is one as well."""
+        found: set[str] = set()
+        for folder, hex_ in self._entries(f"{repository}/{_REVISIONS}/{algorithm}", algorithm):
+            if self._status(folder, hex_) is None:
+                self._bare.add((repository, algorithm, hex_))
+                continue
+            found.add(f"{algorithm}:{hex_}")
+            if algorithm != _CANONICAL:
+                found |= self._said(folder, hex_)
+        return found
+
+    def _note_layers(self, repository: RepositoryName, algorithm: str) -> None:
+        for folder, hex_ in self._entries(f"{repository}/{_LAYERS}/{algorithm}", algorithm):
+            named = f"{algorithm}:{hex_}"
+            link = Link(repository, named)
+            if algorithm == _CANONICAL:
+                self._note(named, link)
+                continue
+            for said in self._said(folder, hex_):
+                self._aliases[named] = said
+                self._note(said, link)
+
+    def _note(self, digest: str, link: Link) -> None:
+        if self.is_used(digest):
+            return
+        known = self.links.setdefault(digest, [])
+        if link not in known:
+            known.append(link)
+
+    def _add(self, repository: RepositoryName, manifests: Collection[str]) -> None:
+        for manifest in manifests:
+            if manifest in self.manifests:
+                continue
+            self.manifests.add(manifest)
+            if manifest.startswith(_CANONICAL):
+                try:
+                    self.named |= self._names_of(manifest)
+                except FileNotFoundError:
+                    self.lost[manifest] = repository
+
+    def _names_of(self, manifest: str) -> set[str]:
+        """FileNotFoundError where its data are not there."""
+        algorithm, _, hex_ = manifest.partition(":")
+        path = f"{self._blobs}/{algorithm}/{hex_[:2]}/{hex_}/data"
+        try:
+            descriptor = self._tree.open_file(path)
+            try:
+                content, _ = read_regular(descriptor, MANIFEST_LIMIT)
+            finally:
+                os.close(descriptor)
+        except OSError as error:
+            if is_absent(error):
+                raise FileNotFoundError(errno.ENOENT, path) from error
+            raise Unreadable(f"the manifest {manifest} cannot be read: {why(error)}") from error
+        return named_in(content)
+
+    def _algorithms(self, path: str) -> list[str]:
+        """Those that there are folders of. Raises Unreadable for one that nobody here can read."""
+        try:
+            with self._tree.folder(f"{self._top}/{path}") as folder:
+                names = folder.names
+        except OSError as error:
+            if is_absent(error):
+                return []
+            raise Unreadable(f"{shown(path)} cannot be listed: {why(error)}") from error
+        if strange := set(names) - set(ALGORITHMS):
+            raise Unreadable(f"{shown(path)} has something by {shown(min(strange))}, which Berth cannot read")
+        return names
+
+    def _entries(self, path: str, algorithm: str) -> Iterator[tuple[OpenFolder, str]]:
+        """Each hex below a folder, with that folder open; none where it is not there."""
+        grammar = ALGORITHMS[algorithm]
+        try:
+            with self._tree.folder(f"{self._top}/{path}") as folder:
+                for hex_ in folder.names:
+                    if grammar.fullmatch(hex_):
+                        yield folder, hex_
+        except OSError as error:
+            if not is_absent(error):
+                raise Unreadable(f"{shown(path)} cannot be listed: {why(error)}") from error
+
+    def _has_changed(self, path: str) -> bool:
+        """Whether anything may have come there since the first reading began."""
+        try:
+            with self._tree.folder(f"{self._top}/{path}") as folder:
+                return os.fstat(folder.descriptor).st_mtime_ns >= self._since_ns
+        except OSError as error:
+            if is_absent(error):
+                return False
+            raise Unreadable(f"{shown(path)} cannot be looked at: {why(error)}") from error
+
+    def _link(self, repository: RepositoryName, kind: str, algorithm: str, hex_: str) -> os.stat_result | None:
+        try:
+            with self._tree.folder(f"{self._top}/{repository}/{kind}/{algorithm}") as folder:
+                return self._status(folder, hex_)
+        except OSError as error:
+            if is_absent(error):
+                return None
+            raise Unreadable(f"{repository}/{kind} cannot be looked at: {why(error)}") from error
+
+    def _status(self, folder: OpenFolder, hex_: str) -> os.stat_result | None:
+        """Of the link in the folder of a digest; None where there is none."""
+        try:
+            return os.stat(f"{hex_}/link", dir_fd=folder.descriptor)
+        except OSError as error:
+            if is_absent(error):
+                return None
+            raise Unreadable(f"{shown(folder.path)}/{hex_} cannot be looked at: {why(error)}") from error
+
+    def _said(self, folder: OpenFolder, hex_: str) -> set[str]:
+        """The digest that a link holds, if it holds one."""
+        try:
+            content, _ = read_link(self._tree, folder, f"{hex_}/link")
+        except OSError as error:
+            if is_absent(error):
+                return set()
+            raise Unreadable(f"{shown(folder.path)}/{hex_} cannot be read: {why(error)}") from error
+        return {content.decode()} if DIGEST.fullmatch(content) else set()
