@@ -16,6 +16,7 @@ class Kind(models.TextChoices):
     BREACH = "breach", _("A protected tag was moved or deleted from outside")
     PUSH = "push", _("A tag was pushed, moved or set")
     DELETE = "delete", _("A tag, an image or a repository was deleted")
+    BROKEN = "broken", _("A check found broken images")
     JOB_FAILED = "job-failed", _("A job failed")
 
 
@@ -34,6 +35,7 @@ OF_AN_ACT: Final[dict[str, tuple[Kind, str]]] = {
     _Act.DELETE_TAG: (Kind.DELETE, "io.berth.tag.deleted"),
     _Act.DELETE_MANIFEST: (Kind.DELETE, "io.berth.image.deleted"),
     _Act.REMOVE_REPOSITORY: (Kind.DELETE, "io.berth.repository.removed"),
+    _Act.HALT: (Kind.BROKEN, "io.berth.images.broken"),
 }
 JOB_FAILED: Final = "io.berth.job.failed"
 TEST: Final = "io.berth.test"

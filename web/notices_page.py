@@ -18,6 +18,7 @@ _SHORT: Final = {
     Kind.BREACH: gettext_lazy("Breaches"),
     Kind.PUSH: gettext_lazy("Pushes"),
     Kind.DELETE: gettext_lazy("Deletes"),
+    Kind.BROKEN: gettext_lazy("Broken images"),
     Kind.JOB_FAILED: gettext_lazy("Failed jobs"),
 }
 SHOWN = 50  # attempts on a page

@@ -60,6 +60,9 @@ class Entry(AppendOnlyModel):
         REGISTRY_REMOVE = "registry-remove", _("removed the registry")
         SECRET_ISSUE = "secret-issue", _("issued a secret for events")
         SECRET_REVOKE = "secret-revoke", _("revoked a secret for events")
+        HALT = "halt", _("found broken images, and stopped sweeps")
+        LIFT = "lift", _("let sweeps run again")
+        CLEAR_UPLOADS = "clear-uploads", _("removed uploads that were left")
         # What registries tell of others, and what scans find:
         PUSH = "push", _("pushed")
         PUSH_AGAIN = "push-again", _("pushed again")

@@ -14,7 +14,7 @@ from notices.models import Notice, Subscription
 from notices.payload import of_test
 from notices.signing import new_secret
 
-EVERYTHING = ["breach", "push", "delete", "job-failed"]
+EVERYTHING = ["breach", "push", "delete", "broken", "job-failed"]
 
 
 def recipient(target: str = "http://127.0.0.1:1/hook", **fields: Any) -> Subscription:
