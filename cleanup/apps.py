@@ -5,3 +5,9 @@ from django.apps import AppConfig
 
 class CleanupConfig(AppConfig):
     name = "cleanup"
+
+    def ready(self) -> None:
+        from cleanup.sweeping import running as sweeping
+        from jobs import kinds
+
+        kinds.register(sweeping.KIND, sweeping.run)

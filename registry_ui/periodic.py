@@ -21,6 +21,7 @@ PERIODIC_TASKS: Final[dict[str, dict[str, Any]]] = {
     "prune-notices": {"task": "notices.prune", "schedule": 3600.0, "options": {"expires": 3000}},
     "queue-due-syncs": {"task": "sync.queue_due", "schedule": 30.0, "options": {"expires": 25}},
     "prune-syncs": {"task": "sync.prune", "schedule": 3600.0, "options": {"expires": 3000}},
+    "finish-sweeps": {"task": "cleanup.finish_sweeps", "schedule": 30.0, "options": {"expires": 25}},
     "queue-due-scans": {"task": "catalog.queue_due_scans", "schedule": 30.0, "options": {"expires": 25}},
     # A job a day, soon after it began: the clock itself begins anew with each start.
     "fold-pulls": {"task": "catalog.queue_folding", "schedule": 3600.0, "options": {"expires": 3000}},

@@ -68,6 +68,7 @@ class RealRegistry:
         clients: tuple[Path, Path] | None = None,
         deletes: bool = True,
         settings: Mapping[str, Any] | None = None,
+        storage: Mapping[str, Any] | None = None,
     ) -> None:
         # What a person would add to the file, and to the environment, before the next start.
         self.added, self.variables = "", ""
@@ -77,7 +78,7 @@ class RealRegistry:
         self.storage = folder / "storage"
         self._htpasswd, self._token, self._tls, self._deletes = htpasswd, token, tls, deletes
         self._clients = clients
-        self._settings = dict(settings or {})
+        self._settings, self._storage = dict(settings or {}), dict(storage or {})
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
@@ -125,6 +126,7 @@ class RealRegistry:
                 "filesystem": {"rootdirectory": str(self.storage)},
                 "delete": {"enabled": self._deletes},
                 "maintenance": {"uploadpurging": {"enabled": False}},
+                **self._storage,
             },
             "http": http,
         }

@@ -18,7 +18,7 @@ _ACT: Final = Entry.Act
 _OF_REGISTRIES: Final = frozenset(
     {
         *(_ACT.GAP, _ACT.REGISTRY_ADD, _ACT.REGISTRY_CHANGE, _ACT.REGISTRY_REMOVE),
-        *(_ACT.SECRET_ISSUE, _ACT.SECRET_REVOKE, _ACT.HALT, _ACT.LIFT),
+        *(_ACT.SECRET_ISSUE, _ACT.SECRET_REVOKE, _ACT.HALT, _ACT.LIFT, _ACT.SWEEP),
     }
 )
 OF_RULES: Final = frozenset({_ACT.RULE_ADD, _ACT.RULE_CHANGE, _ACT.RULE_REMOVE})  # of sync, which `why` names
@@ -52,6 +52,7 @@ _TOLD: Final[dict[str, Promise]] = {
     _ACT.SECRET_REVOKE: gettext_lazy("revoked a secret for the events of {thing}"),
     _ACT.HALT: gettext_lazy("found broken images in {thing}, and stopped its sweeps"),
     _ACT.LIFT: gettext_lazy("let sweeps of {thing} run again"),
+    _ACT.SWEEP: gettext_lazy("swept {thing}"),
     _ACT.CLEAR_UPLOADS: gettext_lazy("removed uploads that were left in {thing}"),
     _ACT.PUSH: gettext_lazy("pushed {thing}"),
     _ACT.PUSH_AGAIN: gettext_lazy("pushed {thing} again"),

@@ -18,6 +18,9 @@ from catalog import folding, removal, scan, services
 from catalog.arrivals import handling, meaning, streams, unexplained
 from catalog.recording import repositories, settling
 from catalog.scanning import api, below, choosing, configs, folder, listing, patience, shrinking, watched
+from cleanup.sweeping import caches, ground, keeping, trial, unlinking
+from cleanup.sweeping import running as sweeping
+from cleanup.sweeping import services as sweeps
 from jobs import running
 from jobs import services as jobs
 from notices import delivery, mailing, webhook
@@ -58,7 +61,7 @@ _MODULES: Final = (
     manifests, removing, restoring, copying, pointing, protection, means, permission, planning, planning_restores,
     planning_copies, rules, undoing, handling, meaning, streams, unexplained, delivery, mailing, webhook,
     presets, oci_sentences, sync_copying, faults, gone, judging, pausing, sync_planning, promoting, sync_running,
-    sync_services, sync_sources,
+    sync_services, sync_sources, caches, ground, keeping, trial, unlinking, sweeping, sweeps,
 )  # fmt: skip
 SENTENCES: Final[tuple[str, ...]] = tuple(dict.fromkeys(chain.from_iterable(m.SENTENCES for m in _MODULES)))
 KINDS: Final = frozenset(oci_sentences.KINDS)

@@ -62,6 +62,7 @@ class Entry(AppendOnlyModel):
         SECRET_REVOKE = "secret-revoke", _("revoked a secret for events")
         HALT = "halt", _("found broken images, and stopped sweeps")
         LIFT = "lift", _("let sweeps run again")
+        SWEEP = "sweep", _("swept blobs that nothing used")
         CLEAR_UPLOADS = "clear-uploads", _("removed uploads that were left")
         # What registries tell of others, and what scans find:
         PUSH = "push", _("pushed")

@@ -9,6 +9,7 @@ import pytest
 from oci.names import Digest, RepositoryName
 from oci.storage import StorageFault, StorageFolder
 from oci.storage.aside import FOLDER, Aside, Set
+from oci.storage.marking import Link
 from tests.storage_layout import StorageLayout
 
 APP = RepositoryName("team/app")
@@ -84,17 +85,17 @@ def test_a_link_is_written_where_there_is_none(layout: StorageLayout, aside: Asi
     digest = layout.layer("team/app", b"layer")
     link = layout.layer_link("team/app", digest)
     link.unlink()
-    aside.link(APP, Digest.parse(digest))
+    aside.link(Link(APP, digest), Digest.parse(digest))
     assert link.read_text() == digest
     assert [path.name for path in link.parent.iterdir()] == ["link"]
     link.write_text("as it was")
-    aside.link(APP, Digest.parse(digest))
+    aside.link(Link(APP, digest), Digest.parse(digest))
     assert link.read_text() == "as it was"
 
 
 def test_a_link_is_written_where_its_folder_is_gone(layout: StorageLayout, aside: Aside) -> None:
     digest = layout.blob(b"layer")
-    aside.link(APP, Digest.parse(digest))
+    aside.link(Link(APP, digest), Digest.parse(digest))
     assert layout.layer_link("team/app", digest).read_text() == digest
 
 

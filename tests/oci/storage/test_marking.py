@@ -17,7 +17,7 @@ from oci.storage import StorageFolder, Unreadable
 from oci.storage.garbage import Garbage, may_be_manifest
 from oci.storage.marking import Link, Marks
 from oci.storage.naming import named_in
-from tests.storage_layout import StorageLayout, digest_of
+from tests.storage_layout import StorageLayout
 
 DAY = 24 * 3600 * 10**9
 APP = RepositoryName("team/app")
@@ -134,15 +134,6 @@ def test_links_that_came_since_are_found_also_in_a_folder_that_was_there(tmp_pat
     assert marks.linked_now([layer]) == {layer: [Link(RepositoryName("other"), layer)]}
     layout.layer("team/app", b"layer")
     assert {link.repository for link in marks.linked_now([layer])[layer]} == {"other", "team/app"}
-
-
-def test_who_uses_a_blob_is_told_by_repository(tmp_path: Path) -> None:
-    layout = StorageLayout(tmp_path)
-    layer = layout.layer("team/app", b"layer")
-    layout.manifest("team/app", image(layer))
-    layout.manifest("other", image(layer, annotations={"of": "other"}))
-    _, marks = marked(layout)
-    assert marks.users([layer, digest_of(b"nobody's")]) == {layer: {"team/app", "other"}}
 
 
 def test_a_manifest_without_data_is_told(tmp_path: Path) -> None:

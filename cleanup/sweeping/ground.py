@@ -1,0 +1,123 @@
+"""Where a registry is swept: in its own storage folder, proved and writable; or why it is not swept."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Final
+
+from django.utils.translation import gettext_noop
+
+from catalog.scanning.choosing import own_folder
+from cleanup.halting import halted
+from cleanup.models import SweepTerms
+from cleanup.sweeping.caches import BlobCache, cache_of
+from jobs.models import Job
+from jobs.running import JobFailed
+from oci.client import RegistryClient
+from oci.errors import RegistryError
+from oci.storage import StorageFault, StorageFolder
+from oci.storage.aside import Aside
+from registries.models import Registry
+
+_OTHERS: Final = ("garbage-collect",)  # kinds of jobs that remove blobs too
+_MOST_APART: Final = 300  # seconds between our clock and that of the file system
+_RETIRED: Final = gettext_noop("The registry was removed from Berth, which no longer changes anything there.")
+_AWAY: Final = gettext_noop("The registry cannot be asked: %(why)s. Nothing was deleted.")
+_NO_FOLDER: Final = gettext_noop(
+    "A registry that runs is swept in its storage folder alone, and that cannot be used: %(why)s Nothing was deleted."
+)
+_NO_DELETES: Final = gettext_noop(
+    "The registry does not allow deletes (REGISTRY_STORAGE_DELETE_ENABLED=true allows them), so no blob can be"
+    " unlinked. Nothing was deleted."
+)
+_UNSAID: Final = gettext_noop(
+    "Nobody has said how many processes of the registry serve its storage: with several, each with a memory of its own,"
+    " a sweep would leave what they remember wrong. Say it in the terms of its sweeps. Nothing was deleted."
+)
+_SEVERAL: Final = gettext_noop(
+    "Several processes serve the storage, and each remembers blobs by itself: only a restart of all of them makes them"
+    " forget. Give them one cache in Redis, or none, or collect garbage while the registry is read-only. Nothing was"
+    " deleted."
+)
+_CLOCK: Final = gettext_noop(
+    "The clock of this machine and that of the storage folder are %(seconds)s s apart, so nobody can tell what is old."
+    " Nothing was deleted."
+)
+_HALTED: Final = gettext_noop("Sweeps of this registry are stopped: %(why)s Nothing was deleted.")
+_OTHER: Final = gettext_noop("“%(job)s” is under way, and removes blobs too. Nothing was deleted.")
+SENTENCES: Final = (
+    _RETIRED,
+    _AWAY,
+    _NO_FOLDER,
+    _NO_DELETES,
+    _UNSAID,
+    _SEVERAL,
+    _CLOCK,
+    _HALTED,
+    _OTHER,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    registry: Registry
+    client: RegistryClient
+    folder: StorageFolder
+    aside: Aside
+    cache: BlobCache
+
+
+def check_may_sweep(registry: Registry) -> None:
+    """Whether anything forbids it now, by what Berth itself knows. Raises JobFailed."""
+    if registry.retired_at is not None:
+        raise JobFailed(_RETIRED)
+    if stopped := halted(registry):
+        raise JobFailed(_HALTED % {"why": _as_sentence(stopped.why)})
+    other = Job.objects.unfinished().filter(kind__in=_OTHERS, subject=registry.job_subject).first()
+    if other is not None:
+        raise JobFailed(_OTHER % {"job": other.title})
+
+
+def stand_on(registry: Registry, client: RegistryClient) -> Ground:
+    """Raises JobFailed, with the cure, where the registry cannot be swept while it runs."""
+    check_may_sweep(registry)
+    terms = terms_of(registry)
+    _check_processes(terms)
+    try:
+        if client.probe().deletes is False:
+            raise JobFailed(_NO_DELETES)
+        folder, why_not = own_folder(registry, client)
+    except RegistryError as error:
+        raise JobFailed(_AWAY % {"why": str(error).rstrip(".")}) from error
+    if folder is None:
+        raise JobFailed(_NO_FOLDER % {"why": _as_sentence(why_not)})
+    aside = folder.aside()
+    try:
+        aside.prepare()
+        apart = abs(time.time_ns() - aside.now_ns()) // 10**9
+    except StorageFault as error:
+        raise JobFailed(_NO_FOLDER % {"why": _as_sentence(str(error))}) from error
+    if apart > _MOST_APART:
+        raise JobFailed(_CLOCK % {"seconds": f"{apart:,}"})
+    return Ground(registry, client, folder, aside, cache_of(terms))
+
+
+def terms_of(registry: Registry) -> SweepTerms:
+    """What was said of its sweeps; of our own local registry we know it."""
+    terms = SweepTerms.objects.filter(registry=registry).first() or SweepTerms(registry=registry)
+    if registry.embedded:
+        terms.processes, terms.cache = SweepTerms.Processes.ONE, SweepTerms.Cache.NONE
+    return terms
+
+
+def _check_processes(terms: SweepTerms) -> None:
+    if terms.processes == SweepTerms.Processes.UNSAID:
+        raise JobFailed(_UNSAID)
+    is_shared = terms.cache in {SweepTerms.Cache.NONE, SweepTerms.Cache.REDIS}
+    if terms.processes == SweepTerms.Processes.SEVERAL and not is_shared:
+        raise JobFailed(_SEVERAL)
+
+
+def _as_sentence(text: str) -> str:
+    return text if text.endswith((".", "!", "?")) else f"{text}."

@@ -1,0 +1,261 @@
+"""One sweep as a job: plan, move aside, look again, hold, delete; each attempt goes on where the last one ended."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from typing import Final
+
+from django.db import InterfaceError, OperationalError
+from django.db.models import Count, Sum
+from django.utils import timezone
+from django.utils.translation import gettext_noop
+
+from audit.models import Entry
+from audit.services import record
+from catalog.recording.chunks import by_number
+from cleanup.models import Sweep, SweptBlob
+from cleanup.models.sweeps import SweptBlobQuerySet
+from cleanup.sweeping.ground import Ground, stand_on
+from cleanup.sweeping.keeping import kept_by_trash, name_lost
+from cleanup.sweeping.trial import try_out
+from cleanup.sweeping.unlinking import Unlinking, put_back
+from jobs.running import JobFailed, Lease, LeaseLost, Stopped, reason_of
+from oci.errors import RegistryError
+from oci.names import Digest, RepositoryName
+from oci.storage.garbage import Garbage
+from oci.storage.marking import Marks
+from registries.clients import client_for
+
+KIND: Final = "sweep"
+_CHUNK: Final = 100  # blobs that are unlinked before all is looked at again
+_ROWS: Final = 1_000
+_LOOK: Final = 0.5  # seconds between two words while it waits
+_STATE: Final = SweptBlob.State
+_GONE: Final = gettext_noop("The sweep was removed meanwhile.")
+_OVER: Final = gettext_noop("It was done already.")
+_PLANNED: Final = gettext_noop("Planned: %(blobs)s blobs, %(size)s bytes. Nothing was deleted.")
+_NOTHING: Final = gettext_noop("There is nothing to sweep: every blob is in use, or too young.")
+_HOLDS: Final = gettext_noop(
+    "%(aside)s blobs, %(aside_size)s bytes, are moved aside, and deleted after %(time)s. %(kept)s are used again and"
+    " stay."
+)
+_DONE: Final = gettext_noop("%(deleted)s blobs were deleted, %(deleted_size)s bytes. %(kept)s are used again and stay.")
+_PUT_BACK: Final = gettext_noop("%(put_back)s blobs, %(put_back_size)s bytes, were put back as they were.")
+_STOPPED: Final = gettext_noop("Stopped. What lies aside can be put back, or goes when its time is over.")
+_FAULT: Final = gettext_noop("Broken off: %(why)s. What is in use stays; it can be run again.")
+SENTENCES: Final = (_GONE, _OVER, _PLANNED, _NOTHING, _HOLDS, _DONE, _PUT_BACK, _STOPPED, _FAULT)
+
+log = logging.getLogger(__name__)
+
+
+def run(lease: Lease) -> str:
+    """What the sweep that the lease's job is about came to, for people. Raises JobFailed, Stopped."""
+    sweep = Sweep.objects.select_related("registry").filter(pk=lease.params["sweep"]).first()
+    if sweep is None:
+        return _GONE
+    if sweep.state == Sweep.State.DONE:
+        return _OVER
+    try:
+        with client_for(sweep.registry, lease.caller) as client:
+            return _Sweeping(sweep, lease, stand_on(sweep.registry, client)).run()
+    except Stopped:
+        _end(lease, sweep, Sweep.State.BROKEN_OFF, _STOPPED)
+        raise
+    except (LeaseLost, OperationalError, InterfaceError):
+        raise  # somebody goes on with it
+    except RegistryError as error:
+        sentence = _FAULT % {"why": str(error).rstrip(".")}
+        _end(lease, sweep, Sweep.State.BROKEN_OFF, sentence)
+        raise JobFailed(sentence) from error
+    except Exception as error:
+        _end(lease, sweep, Sweep.State.BROKEN_OFF, reason_of(error))
+        raise
+
+
+class _Sweeping:
+    def __init__(self, sweep: Sweep, lease: Lease, ground: Ground) -> None:
+        self._sweep, self._lease, self._ground = sweep, lease, ground
+
+    def run(self) -> str:
+        marks, since_ns = self._mark()
+        self._recover(marks)
+        params = self._lease.params
+        if params.get("undo"):
+            return self._undo()
+        if params.get("finish"):
+            return self._hold_or_finish()
+        before_ns = since_ns - self._sweep.grace_seconds * 10**9
+        found = {one.digest: one for one in self._garbage(marks, before_ns)}
+        if self._sweep.planned_at is None:
+            self._plan(marks, found)
+        if params.get("only_plan"):
+            return self._told(_PLANNED, Sweep.State.PLANNED)
+        if self._sweep.blobs.open().exists():
+            try_out(self._ground)
+            self._begin()
+            unlinking = Unlinking(self._sweep, self._lease, self._ground, marks, before_ns)
+            self._carry(unlinking, found)
+            self._settle()
+            unlinking.ask_again(list(self._aside()))
+        return self._hold_or_finish()
+
+    def _mark(self) -> tuple[Marks, int]:
+        since_ns = self._ground.aside.now_ns()
+        marks = self._ground.folder.marks(since_ns)
+        marks.read(lambda done, total: self._lease.tell(phase="marking", repositories=[done, total]))
+        self._lease.tell(now=True, phase="marking")
+        name_lost(marks)
+        return marks, since_ns
+
+    def _garbage(self, marks: Marks, before_ns: int) -> Iterator[Garbage]:
+        kept = kept_by_trash(self._sweep.registry)
+        return self._ground.folder.garbage(marks, before_ns, kept, self._busy(marks, before_ns))
+
+    def _busy(self, marks: Marks, before_ns: int) -> set[RepositoryName]:
+        """Repositories that somebody is pushing to: what they link may be of that push."""
+        folder = self._ground.folder
+        return {name for name in marks.repositories if any(up.touched_ns >= before_ns for up in folder.uploads(name))}
+
+    def _plan(self, marks: Marks, found: dict[str, Garbage]) -> None:
+        rows = (
+            SweptBlob(
+                sweep=self._sweep, digest=one.digest, size=one.size, links=[list(link) for link in sorted(one.links)]
+            )
+            for one in found.values()
+        )
+        with self._lease.writing():
+            self._sweep.blobs.all().delete()  # of an attempt that ended in the middle
+        for some in by_number(rows, _ROWS):
+            with self._lease.writing():
+                SweptBlob.objects.bulk_create(some)
+        size = sum(one.size for one in found.values())
+        self._write(
+            state=Sweep.State.PLANNED,
+            planned_at=timezone.now(),
+            found=len(found),
+            found_bytes=size,
+            manifests=len(marks.manifests),
+        )
+
+    def _begin(self) -> None:
+        self._write(state=Sweep.State.UNDER_WAY, began_at=self._sweep.began_at or timezone.now(), ended_at=None)
+
+    def _carry(self, unlinking: Unlinking, found: dict[str, Garbage]) -> None:
+        total = self._sweep.blobs.count()
+        for chunk in by_number(list(self._sweep.blobs.open().in_order()), _CHUNK):
+            still = [blob for blob in chunk if blob.digest in found]
+            self._note([blob for blob in chunk if blob.digest not in found], _STATE.KEPT)
+            unlinking.carry(still)
+            self._lease.tell(phase="unlinking", blobs=[total - self._sweep.blobs.open().count(), total])
+
+    def _settle(self) -> None:
+        """Wait, then mark everything anew: a manifest that was accepted meanwhile keeps what it names."""
+        until = time.monotonic() + self._sweep.settle_seconds
+        while (left := until - time.monotonic()) > 0:
+            self._lease.tell(phase="waiting")
+            time.sleep(min(_LOOK, left))
+        marks, _ = self._mark()
+        self._recover(marks)
+
+    def _recover(self, marks: Marks) -> None:
+        """Whatever any sweep of this registry has taken and is in use, or linked anew, is put back as it was.
+
+        What was begun lies aside or does not, whoever died: that is found out.
+        """
+        mine = SweptBlob.objects.unsettled().filter(sweep__registry=self._sweep.registry)
+        for some in by_number(mine.in_order().iterator(chunk_size=_ROWS), _ROWS):
+            is_aside = {blob.digest for blob in some if self._ground.aside.is_aside(Digest.parse(blob.digest))}
+            linked = marks.linked_now(is_aside)
+            back = [blob for blob in some if marks.is_used(blob.digest) or blob.digest in linked]
+            for blob in back:
+                put_back(self._ground, blob)
+            self._note(back, _STATE.KEPT)
+            left = [blob for blob in some if blob not in set(back)]
+            self._note([blob for blob in left if blob.digest in is_aside], _STATE.ASIDE)
+
+    def _hold_or_finish(self) -> str:
+        now = timezone.now()
+        resumes_at = self._sweep.resumes_at or now + timedelta(seconds=self._sweep.hold_seconds)
+        if self._aside().exists() and now < resumes_at:
+            self._write(resumes_at=resumes_at)
+            return self._told(_HOLDS, Sweep.State.HOLDING)
+        self._delete()
+        sentence = self._told(_DONE, Sweep.State.DONE)
+        with self._lease.writing():
+            record([_entry(self._sweep, sentence)])
+        return sentence
+
+    def _delete(self) -> None:
+        for some in by_number(list(self._aside()), _CHUNK):
+            with self._lease.writing():  # still ours
+                pass
+            for blob in some:
+                self._ground.aside.drop(Digest.parse(blob.digest))
+            self._note(some, _STATE.DELETED)
+            self._lease.tell(phase="deleting")
+
+    def _undo(self) -> str:
+        """Put back all that this sweep has moved aside."""
+        for some in by_number(list(self._aside()), _CHUNK):
+            for blob in some:
+                put_back(self._ground, blob)
+            self._note(some, _STATE.PUT_BACK)
+            self._lease.tell(phase="putting-back")
+        return self._told(_PUT_BACK, Sweep.State.DONE)
+
+    def _aside(self) -> SweptBlobQuerySet:
+        return self._sweep.blobs.filter(state=_STATE.ASIDE).in_order()
+
+    def _note(self, blobs: Sequence[SweptBlob], state: SweptBlob.State) -> None:
+        with self._lease.writing():
+            SweptBlob.objects.filter(pk__in=[blob.pk for blob in blobs]).update(state=state)
+
+    def _told(self, sentence: str, state: Sweep.State) -> str:
+        has_any = bool(self._sweep.found)
+        text = sentence % _counts(self._sweep) if has_any else _NOTHING
+        _end(self._lease, self._sweep, state if has_any else Sweep.State.DONE, text)
+        return text
+
+    def _write(self, **columns: object) -> None:
+        with self._lease.writing():
+            Sweep.objects.filter(pk=self._sweep.pk).update(**columns)
+        self._sweep.refresh_from_db()
+
+
+def _counts(sweep: Sweep) -> dict[str, str]:
+    rows = sweep.blobs.order_by().values_list("state").annotate(n=Count("pk"), size=Sum("size"))
+    by_state = {state: (n, size) for state, n, size in rows}
+    told = {"blobs": f"{sweep.found:,}", "size": f"{sweep.found_bytes:,}"}
+    for state in _STATE:
+        n, size = by_state.get(state, (0, 0))
+        told |= {state.name.lower(): f"{n:,}", f"{state.name.lower()}_size": f"{size:,}"}
+    return told | {"time": f"{sweep.resumes_at:%Y-%m-%d %H:%M} UTC" if sweep.resumes_at else ""}
+
+
+def _end(lease: Lease, sweep: Sweep, state: Sweep.State, message: str) -> None:
+    now = timezone.now()
+    columns: dict[str, object] = {"state": state, "message": message}
+    if state == Sweep.State.DONE:
+        columns |= {"resumes_at": None, "ended_at": now}
+    elif state == Sweep.State.BROKEN_OFF:
+        columns |= {"ended_at": now}
+        if sweep.resumes_at is None and sweep.blobs.unsettled().exists():  # what lies aside goes, or comes back, later
+            columns |= {"resumes_at": now + timedelta(seconds=sweep.hold_seconds)}
+    with lease.writing():
+        Sweep.objects.filter(pk=sweep.pk).update(**columns)
+
+
+def _entry(sweep: Sweep, sentence: str) -> Entry:
+    return Entry(
+        key=f"sweep:{sweep.pk}",
+        act=Entry.Act.SWEEP,
+        outcome=Entry.Outcome.DONE,
+        actor=sweep.actor,
+        actor_id=sweep.requested_by_id,
+        registry=sweep.registry.name,
+        registry_id=sweep.registry_id,
+        why=sentence,
+    )

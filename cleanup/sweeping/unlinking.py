@@ -1,0 +1,143 @@
+"""Taking blobs out of a registry that runs, some at a time: unlinked, looked at again, moved aside, looked at again.
+
+A manifest may be accepted in the very moment in which a blob of it is unlinked: the registry had looked just before. So
+whoever unlinks looks right before and right after, and puts back at once what came into use in between.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from django.utils.translation import gettext_noop
+
+from cleanup.models import Sweep, SweptBlob
+from cleanup.sweeping.caches import links_of
+from cleanup.sweeping.ground import Ground
+from jobs.running import JobFailed, Lease
+from oci.errors import NotFound
+from oci.names import Digest, RepositoryName
+from oci.storage.marking import Link, Marks
+
+_STATE: Final = SweptBlob.State
+_STILL: Final = gettext_noop(
+    "The registry still says that %(repository)s has a blob which was unlinked there: a cache of it is not cleared, as"
+    " with several processes that each have their own. The blob was put back, and the sweep goes no further."
+)
+SENTENCES: Final = (_STILL,)
+
+log = logging.getLogger(__name__)
+
+
+class Unlinking:
+    """`before_ns`: what was linked since then is left alone."""
+
+    def __init__(self, sweep: Sweep, lease: Lease, ground: Ground, marks: Marks, before_ns: int) -> None:
+        self._sweep, self._lease, self._ground = sweep, lease, ground
+        self._marks, self._before_ns = marks, before_ns
+
+    def carry(self, blobs: Sequence[SweptBlob]) -> None:
+        """Move them aside, but for what is in use again. Raises RegistryError, StorageFault, JobFailed, LeaseLost."""
+        self._note(blobs, _STATE.BEGUN)
+        unlinked = [blob for blob in blobs if self._unlink(blob)]
+        kept = set(blobs) - set(unlinked)
+        self._ground.cache.forget(link for blob in unlinked for link in links_of(blob.digest, blob.links))
+        kept |= self._put_back_used(unlinked)
+        aside = [blob for blob in unlinked if blob not in kept]
+        for blob in aside:
+            self._ground.aside.take(Digest.parse(blob.digest))
+        kept |= self._put_back_used(aside)
+        self._note(kept, _STATE.KEPT)
+        self._note([blob for blob in aside if blob not in kept], _STATE.ASIDE)
+
+    def ask_again(self, blobs: Sequence[SweptBlob]) -> None:
+        """Of what lies aside the registry must not say that it is there. Raises as `carry`.
+
+        A request that looked right before a blob was unlinked may have remembered it right after: it forgets once more.
+        """
+        for blob in blobs:
+            self._ground.cache.forget(links_of(blob.digest, blob.links))
+            for link in own_links(blob):
+                if self._is_remembered(link):
+                    self._delete_or_put_back(blob, link)
+            self._lease.tell(phase="asking-again")
+
+    def _unlink(self, blob: SweptBlob) -> bool:
+        """False where it is in use again; then it is linked as before."""
+        links = own_links(blob)
+        repositories = {link.repository for link in links}
+        if self._came_into_use(blob, repositories):
+            return False
+        try:
+            for link in links:
+                linked_ns = self._marks.linked_ns(link)
+                if linked_ns is not None and linked_ns >= self._before_ns:  # it is being pushed again
+                    put_back(self._ground, blob)
+                    return False
+                self._delete(link)
+            with self._lease.writing():  # whoever was frozen meanwhile must not have unlinked what another put back
+                pass
+            if not self._came_into_use(blob, repositories):
+                return True
+        except BaseException:
+            put_back(self._ground, blob)
+            raise
+        put_back(self._ground, blob)
+        return False
+
+    def _came_into_use(self, blob: SweptBlob, repositories: set[RepositoryName]) -> bool:
+        self._marks.look_at(repositories)
+        return self._marks.is_used(blob.digest)
+
+    def _delete(self, link: Link) -> None:
+        client, digest = self._ground.client, Digest.parse(link.digest)
+        try:
+            client.delete_blob(link.repository, digest)
+        except NotFound as refusal:
+            if not refusal.reasons:
+                raise
+        if self._is_remembered(link):
+            raise JobFailed(_STILL % {"repository": link.repository})
+
+    def _is_remembered(self, link: Link) -> bool:
+        """Whether the registry says that it is there though it is not linked, before and after it was asked."""
+        return (
+            self._marks.linked_ns(link) is None
+            and self._ground.client.blob_exists(link.repository, Digest.parse(link.digest))
+            and self._marks.linked_ns(link) is None
+        )
+
+    def _delete_or_put_back(self, blob: SweptBlob, link: Link) -> None:
+        try:
+            self._delete(link)
+        except BaseException:
+            put_back(self._ground, blob)
+            self._note([blob], _STATE.PUT_BACK)
+            raise
+
+    def _put_back_used(self, blobs: Sequence[SweptBlob]) -> set[SweptBlob]:
+        """Those that a manifest names now, or that somebody has linked since they were unlinked."""
+        self._marks.look()
+        linked = self._marks.linked_now({blob.digest for blob in blobs})
+        back = {blob for blob in blobs if self._marks.is_used(blob.digest) or blob.digest in linked}
+        for blob in back:
+            put_back(self._ground, blob)
+        return back
+
+    def _note(self, blobs: Iterable[SweptBlob], state: SweptBlob.State) -> None:
+        keys = [blob.pk for blob in blobs]
+        with self._lease.writing():
+            SweptBlob.objects.filter(pk__in=keys).update(state=state)
+
+
+def own_links(blob: SweptBlob) -> list[Link]:
+    return [Link(repository, digest) for repository, digest in blob.links]
+
+
+def put_back(ground: Ground, blob: SweptBlob) -> None:
+    """As it was: its data first, then every link that it had."""
+    digest = Digest.parse(blob.digest)
+    ground.aside.put_back(digest)
+    for link in own_links(blob):
+        ground.aside.link(link, digest)
