@@ -14,9 +14,10 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, suppress
 from typing import Final, NamedTuple
 
-from oci.names import Digest, RepositoryName
+from oci.names import Digest
 from oci.storage.faults import StorageFault, Unreadable, is_absent, shown, why
 from oci.storage.links import ALGORITHMS
+from oci.storage.marking import Link
 from oci.storage.tree import OpenFolder, Tree
 
 FOLDER: Final = "berth-aside"
@@ -134,10 +135,11 @@ class Aside:
                 if not is_absent(error):
                     raise Unreadable(f"{FOLDER} cannot be listed: {why(error)}") from error
 
-    def link(self, repository: RepositoryName, digest: Digest) -> None:
-        """Let a repository serve a blob again, as it did; nothing changes where it does."""
+    def link(self, link: Link, digest: Digest) -> None:
+        """Let a repository serve the blob `digest` again, as it did by `link`; nothing changes where it does."""
+        named = Digest.parse(link.digest)
         try:
-            with self._made(f"{self._repositories}/{repository}", "_layers", digest.algorithm, digest.hex) as folder:
+            with self._made(f"{self._repositories}/{link.repository}", "_layers", named.algorithm, named.hex) as folder:
                 if _exists(folder, _LINK):
                     return
                 with suppress(FileNotFoundError):
@@ -150,7 +152,7 @@ class Aside:
                     os.close(written)
                 os.rename(_FRESH, _LINK, src_dir_fd=folder.descriptor, dst_dir_fd=folder.descriptor)
         except OSError as error:
-            raise Unreadable(f"{digest} cannot be linked in {repository} again: {why(error)}") from error
+            raise Unreadable(f"{digest} cannot be linked in {link.repository} again: {why(error)}") from error
 
     def _check_device(self, path: str) -> None:
         with self._tree.folder(FOLDER) as here, self._tree.folder(path) as there:

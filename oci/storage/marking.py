@@ -56,7 +56,7 @@ class Marks:
         self._tree, self._top, self._blobs = tree, places.repositories, places.blobs
         self._list, self._since_ns = places.names, since_ns - _SLACK
         self._repositories: dict[RepositoryName, None] = {}
-        self._bare: set[tuple[RepositoryName, str, str]] = set()  # folders of manifests without a link
+        self._bare: dict[RepositoryName, set[str]] = {}  # manifests that have a folder there, and no link in it
         self._aliases: dict[str, str] = {}  # the digest under which data are kept, by another that links have of it
 
     def read(self, tell: Callable[[int, int], None]) -> None:
@@ -76,8 +76,15 @@ class Marks:
 
     def look(self) -> set[str]:
         """Read what came since, into the same sets: the digests that are in use and were not."""
+        return self._look(self._list())
+
+    def look_at(self, repositories: Collection[RepositoryName]) -> set[str]:
+        """The same, of some repositories alone: that takes next to no time."""
+        return self._look(repositories)
+
+    def _look(self, repositories: Collection[RepositoryName]) -> set[str]:
         before, known = len(self.manifests), set(self.named)
-        for repository in self._list():
+        for repository in repositories:
             if repository not in self._repositories:
                 self._repositories[repository] = None
                 self._read_revisions(repository)
@@ -86,14 +93,19 @@ class Marks:
             for algorithm in ALGORITHMS:
                 if self._has_changed(f"{repository}/{_REVISIONS}/{algorithm}"):
                     self._add(repository, self._linked(repository, algorithm))
-        for repository, algorithm, hex_ in list(self._bare):
-            if self._link(repository, _REVISIONS, algorithm, hex_) is not None:
-                self._bare.discard((repository, algorithm, hex_))
-                self._add(repository, {f"{algorithm}:{hex_}"})
+            for manifest in list(self._bare.get(repository, ())):
+                if self._link(repository, _REVISIONS, manifest) is not None:
+                    self._bare[repository].discard(manifest)
+                    self._add(repository, {manifest})
         if len(self.manifests) == before:
             return set()
         self._follow_aliases()
         return self.named - known
+
+    @property
+    def repositories(self) -> list[RepositoryName]:
+        """All that it knows of."""
+        return list(self._repositories)
 
     def is_used(self, digest: str) -> bool:
         return digest in self.named or digest in self.manifests
@@ -109,19 +121,8 @@ class Marks:
 
     def linked_ns(self, link: Link) -> int | None:
         """When it was last linked, in nanoseconds since 1970; None where it is not."""
-        algorithm, _, hex_ = link.digest.partition(":")
-        status = self._link(link.repository, _LAYERS, algorithm, hex_)
+        status = self._link(link.repository, _LAYERS, link.digest)
         return None if status is None else status.st_mtime_ns
-
-    def users(self, digests: Collection[str]) -> dict[str, set[RepositoryName]]:
-        """In which repositories a linked manifest names each of `digests`; reads them all, so it is for few."""
-        wanted, found = set(digests), dict[str, set[RepositoryName]]()
-        for repository in self._repositories:
-            for algorithm in self._algorithms(f"{repository}/{_REVISIONS}"):
-                for manifest in self._linked(repository, algorithm):
-                    for digest in self._names_of(manifest) & wanted:
-                        found.setdefault(digest, set()).add(repository)
-        return found
 
     def _read_revisions(self, repository: RepositoryName) -> None:
         for algorithm in self._algorithms(f"{repository}/{_REVISIONS}"):
@@ -139,7 +140,7 @@ class Marks:
         found: set[str] = set()
         for folder, hex_ in self._entries(f"{repository}/{_REVISIONS}/{algorithm}", algorithm):
             if self._status(folder, hex_) is None:
-                self._bare.add((repository, algorithm, hex_))
+                self._bare.setdefault(repository, set()).add(f"{algorithm}:{hex_}")
                 continue
             found.add(f"{algorithm}:{hex_}")
             if algorithm != _CANONICAL:
@@ -226,7 +227,8 @@ class Marks:
                 return False
             raise Unreadable(f"{shown(path)} cannot be looked at: {why(error)}") from error
 
-    def _link(self, repository: RepositoryName, kind: str, algorithm: str, hex_: str) -> os.stat_result | None:
+    def _link(self, repository: RepositoryName, kind: str, digest: str) -> os.stat_result | None:
+        algorithm, _, hex_ = digest.partition(":")
         try:
             with self._tree.folder(f"{self._top}/{repository}/{kind}/{algorithm}") as folder:
                 return self._status(folder, hex_)

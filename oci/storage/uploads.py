@@ -17,11 +17,15 @@ _DATE_LIMIT: Final = 64  # bytes
 
 
 class Upload(NamedTuple):
-    """`size` is what arrived so far; `started_at` is None where the registry's note of it cannot be read."""
+    """`size` is what arrived so far; `started_at` is None where the registry's note of it cannot be read.
+
+    `touched_ns` is when anything of it was last written, in nanoseconds since 1970.
+    """
 
     uuid: str
     started_at: datetime | None
     size: int
+    touched_ns: int = 0
 
 
 def parse_uuid(text: str) -> str:
@@ -47,11 +51,23 @@ def read_uploads(tree: Tree, path: str, faults: Faults) -> Iterator[Upload]:
 def _upload(tree: Tree, path: str, uuid: str, faults: Faults) -> Upload | None:
     started_at = _started_at(tree, path)
     try:
-        return Upload(uuid, started_at, tree.status(f"{path}/data").st_size)
+        data = tree.status(f"{path}/data")
     except OSError as error:
         if not is_absent(error):
             faults.add(f"{path}/data", why(error))
-        return Upload(uuid, started_at, 0) if started_at else None
+        return Upload(uuid, started_at, 0, _touched_ns(tree, path)) if started_at else None
+    return Upload(uuid, started_at, data.st_size, max(data.st_mtime_ns, _touched_ns(tree, path)))
+
+
+def _touched_ns(tree: Tree, path: str) -> int:
+    """Of the folder itself: when something came into it, or went."""
+    try:
+        with tree.folder(path) as folder:
+            return os.fstat(folder.descriptor).st_mtime_ns
+    except OSError as error:
+        if not is_absent(error):
+            raise
+        return 0
 
 
 def _started_at(tree: Tree, path: str) -> datetime | None:
