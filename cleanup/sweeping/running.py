@@ -124,7 +124,7 @@ class _Sweeping:
             SweptBlob(
                 sweep=self._sweep, digest=one.digest, size=one.size, links=[list(link) for link in sorted(one.links)]
             )
-            for one in found.values()
+            for one in sorted(found.values())
         )
         with self._lease.writing():
             self._sweep.blobs.all().delete()  # of an attempt that ended in the middle

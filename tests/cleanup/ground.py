@@ -21,6 +21,7 @@ from jobs.models import Job
 from registries.models import Registry
 from tests.pushing import Pusher
 from tests.storage_layout import StorageLayout
+from tests.web import furniture as make
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -34,10 +35,11 @@ _ACCEPT = "application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image
 class SweptRegistry:
     """`real` in Berth's database, as one process with a cache of `cache`."""
 
-    def __init__(self, real: RealRegistry, cache: str = "none", redis_url: str = "") -> None:
+    def __init__(self, real: RealRegistry, cache: str = "none", redis_url: str = "", url: str = "") -> None:
+        """`url`: where Berth reaches it, if that is elsewhere."""
         self.real, self.url = real, real.url
         self.layout = StorageLayout(real.storage)
-        self.row = Registry.objects.create(name="main", url=real.url, storage=str(real.storage))
+        self.row = Registry.objects.create(name="main", url=url or real.url, storage=str(real.storage))
         SweepTerms.objects.create(registry=self.row, processes="one", cache=cache, redis_url=redis_url)
 
     def push(self, repository: str = "team/app") -> Pusher:
@@ -57,6 +59,21 @@ class SweptRegistry:
     def sweep(self, times: Times = AT_ONCE, *, only_plan: bool = False) -> tuple[Sweep, Job]:
         sweep, job = services.begin(self.row, here=True, times=times, only_plan=only_plan)
         return self.carry(sweep, job)
+
+    def begin(self) -> tuple[Sweep, Job]:
+        return services.begin(self.row, here=True, times=AT_ONCE)
+
+    def undo(self, sweep: Sweep) -> tuple[Sweep, Job]:
+        return self.carry(sweep, services.undo(sweep, make.person("mara", staff=True), here=True))
+
+    def take_by_hand(self, digest: str, repository: str = "team/app") -> None:
+        """Unlink a blob and move its data aside, as a sweep does it."""
+        request = urllib.request.Request(f"{self.url}/v2/{repository}/blobs/{digest}", method="DELETE")
+        urllib.request.urlopen(request, timeout=10).close()
+        data = self.layout.data(digest).parent
+        target = self.real.storage / "berth-aside/sha256" / data.name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        data.rename(target)
 
     def carry(self, sweep: Sweep, job: Job) -> tuple[Sweep, Job]:
         running.run_here(job.pk)

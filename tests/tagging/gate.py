@@ -26,15 +26,20 @@ class Gate:
         self._then: Reply | None = None
         self._at: dict[str, Reply] = {}
         self._meanwhile: tuple[str, Callable[[], object]] | None = None
-        self._passing = 0
+        self._passing, self._among, self._is_first = 0, "", False
 
     def answer(self, path: str, reply: Reply) -> None:
         """Say this to whoever asks for what is at a path that ends so."""
         self._at[path] = reply
 
-    def meanwhile(self, method: str, happens: Callable[[], object], *, after: int = 0) -> None:
-        """Have something happen once `after` requests of this method and another one have passed."""
-        self._meanwhile, self._passing = (method, happens), after
+    def meanwhile(
+        self, method: str, happens: Callable[[], object], *, after: int = 0, path: str = "", first: bool = False
+    ) -> None:
+        """Have something happen once `after` requests of this method and another one have passed.
+
+        Only those count whose path ends with `path`. `first`: it happens right before that one is passed on.
+        """
+        self._meanwhile, self._passing, self._among, self._is_first = (method, happens), after, path, first
 
     def refuse(  # noqa: PLR0913  each is one way to be odd
         self,
@@ -67,13 +72,22 @@ class Gate:
             if asked.path.endswith(end):
                 return reply
         self.passed.append(asked)
+        happens = self._happens_with(asked)
+        if happens and self._is_first:
+            happens()
         answer = self._forward(asked)
-        if self._meanwhile is not None and asked.method == self._meanwhile[0]:
-            self._passing -= 1
-            if self._passing < 0:
-                happens, self._meanwhile = self._meanwhile[1], None
-                happens()
+        if happens and not self._is_first:
+            happens()
         return answer
+
+    def _happens_with(self, asked: Asked) -> Callable[[], object] | None:
+        if self._meanwhile is None or asked.method != self._meanwhile[0] or not asked.path.endswith(self._among):
+            return None
+        self._passing -= 1
+        if self._passing >= 0:
+            return None
+        happens, self._meanwhile = self._meanwhile[1], None
+        return happens
 
     def _shut(self, asked: Asked, reply: Reply | Raw) -> Reply | Raw:
         self._is_shut = True
