@@ -20,7 +20,7 @@ from cleanup.models import Sweep, SweptBlob
 from cleanup.models.sweeps import SweptBlobQuerySet
 from cleanup.sweeping.ground import Ground, stand_on
 from cleanup.sweeping.keeping import kept_by_trash, name_lost
-from cleanup.sweeping.trial import try_out
+from cleanup.sweeping.trial import clear_away, try_out
 from cleanup.sweeping.unlinking import Unlinking, put_back
 from jobs.running import JobFailed, Lease, LeaseLost, Stopped, reason_of
 from oci.errors import RegistryError
@@ -163,8 +163,16 @@ class _Sweeping:
     def _recover(self, marks: Marks) -> None:
         """Whatever any sweep of this registry has taken and is in use, or linked anew, is put back as it was.
 
-        What was begun lies aside or does not, whoever died: that is found out.
+        What was begun lies aside or does not, whoever died: that is found out. What lies aside and no row knows of is
+        put back too: rows may be those of last night.
         """
+        clear_away(self._ground)
+        for sets in by_number(list(self._ground.aside.everything()), _ROWS):
+            rows = SweptBlob.objects.unsettled().filter(sweep__registry=self._sweep.registry)
+            known = set(rows.filter(digest__in=[one.digest for one in sets]).values_list("digest", flat=True))
+            for one in sets:
+                if one.digest not in known:
+                    self._ground.aside.put_back(Digest.parse(one.digest))
         mine = SweptBlob.objects.unsettled().filter(sweep__registry=self._sweep.registry)
         for some in by_number(mine.in_order().iterator(chunk_size=_ROWS), _ROWS):
             is_aside = {blob.digest for blob in some if self._ground.aside.is_aside(Digest.parse(blob.digest))}

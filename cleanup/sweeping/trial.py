@@ -16,12 +16,12 @@ from django.utils.translation import gettext_noop
 
 from cleanup.sweeping.ground import Ground
 from jobs.running import JobFailed
-from oci.errors import NotFound, RegistryError
+from oci.errors import InvalidName, RegistryError
 from oci.names import Digest, RepositoryName, parse_repository
 from oci.storage import StorageFault
 from oci.storage.marking import Link
 
-NAMESPACE: Final = "berth-trial"
+_NAMESPACE: Final = parse_repository("berth-trial")
 _ASKED: Final = 4  # times: processes behind one address take turns
 _SIZE: Final = 64  # bytes
 _REMEMBERS: Final = gettext_noop(
@@ -42,7 +42,7 @@ SENTENCES: Final = (_REMEMBERS, _SHARED, _UNREADABLE, _REFUSED)
 
 def try_out(ground: Ground) -> None:
     """Raises JobFailed where a sweep would leave the registry wrong."""
-    _clear_away(ground)
+    clear_away(ground)
     content = secrets.token_bytes(_SIZE)
     with _repositories(ground) as (one, other):
         try:
@@ -79,7 +79,7 @@ def _sweep_and_push_again(ground: Ground, one: RepositoryName, other: Repository
 def _repositories(ground: Ground) -> Iterator[tuple[RepositoryName, RepositoryName]]:
     """Two that nobody else has; they are removed from the storage, since the API has no way to do it."""
     mark = secrets.token_hex(8)
-    names = parse_repository(f"{NAMESPACE}/{mark}-a"), parse_repository(f"{NAMESPACE}/{mark}-b")
+    names = parse_repository(f"{_NAMESPACE}/{mark}-a"), parse_repository(f"{_NAMESPACE}/{mark}-b")
     try:
         yield names
     finally:
@@ -88,9 +88,8 @@ def _repositories(ground: Ground) -> Iterator[tuple[RepositoryName, RepositoryNa
                 ground.folder.remove(name)
 
 
-def _clear_away(ground: Ground) -> None:
+def clear_away(ground: Ground) -> None:
     """What a trial left that was killed."""
-    with suppress(StorageFault, NotFound):
-        for name in list(ground.folder.repositories()):
-            if name.startswith(f"{NAMESPACE}/"):
-                ground.folder.remove(name)
+    with suppress(StorageFault, InvalidName):
+        for name in ground.folder.folders_in(_NAMESPACE):
+            ground.folder.remove(parse_repository(f"{_NAMESPACE}/{name}"))

@@ -142,6 +142,15 @@ class StorageFolder:
             return self._not_there(error, f"storage {repository} upload {uuid}")
         return True
 
+    def folders_in(self, namespace: RepositoryName) -> list[str]:
+        """The names of what lies below a namespace, repository or not; none where it is not there."""
+        try:
+            with self._tree.folder(_repository(namespace)) as folder:
+                return folder.names
+        except OSError as error:
+            self._not_there(error, f"storage {namespace}")
+        return []
+
     def remove(self, repository: RepositoryName) -> None:
         """Remove what the registry keeps of a repository, and of the folders above it those that are empty then.
 
