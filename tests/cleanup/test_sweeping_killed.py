@@ -19,7 +19,7 @@ def test_every_image_is_whole(tmp_path: Path, step: str, least: int) -> None:
     with RealRegistry(tmp_path / "registry", storage={"cache": {"blobdescriptor": "inmemory"}}) as real:
         prepare(tmp_path / "data", real.url)
 
-        ends = told_by("tests.cleanup.killing", tmp_path / "data", real.url, str(real.storage), "--step", step)
+        ends = told_by("tests.cleanup.killing_sweeps", tmp_path / "data", real.url, str(real.storage), "--step", step)
 
         assert len(ends) > least // EVERY
         for number, end in enumerate(ends):

@@ -1,6 +1,6 @@
 """A process that sweeps a registry again and again, each time killed one step later, and then has the sweep resumed.
 
-    python -m tests.cleanup.killing URL STORAGE [--step request|write|file]
+    python -m tests.cleanup.killing_sweeps URL STORAGE [--step request|write|file]
 
 BERTH_DATA holds a database that knows the registry. Each request, each statement that writes, and each change of a
 file is a step. While the first blob is unlinked somebody's manifest that names it is accepted. Prints a line of JSON
