@@ -11,3 +11,7 @@ class CleanupConfig(AppConfig):
         from jobs import kinds
 
         kinds.register(sweeping.KIND, sweeping.run)
+        from cleanup.verifying import running
+        from jobs import kinds
+
+        kinds.register(running.KIND, running.run)

@@ -11,3 +11,14 @@ from cleanup.sweeping import services as sweeps
 @shared_task(name="cleanup.finish_sweeps")
 def finish_sweeps() -> None:
     sweeps.finish_due(timezone.now())
+from cleanup.verifying import services as verifying
+
+
+@shared_task(name="cleanup.queue_waiting_checks")
+def queue_waiting_checks() -> None:
+    verifying.queue_waiting()
+
+
+@shared_task(name="cleanup.prune_checks")
+def prune_checks() -> None:
+    verifying.prune(timezone.now())

@@ -29,6 +29,7 @@ class Check(models.Model):
     """One look at whether the images of a registry are all there. `reached` is the repository that it is past."""
 
     class State(models.TextChoices):
+        WAITING = "waiting", _("Waits")  # for another check of its registry to end
         UNDER_WAY = "under-way", _("Under way")
         DONE = "done", _("Done")
         BROKEN_OFF = "broken-off", _("Broken off")
@@ -39,7 +40,7 @@ class Check(models.Model):
 
     registry = models.ForeignKey(Registry, models.CASCADE, related_name="checks", db_index=False)
     job = models.ForeignKey(Job, models.SET_NULL, null=True, blank=True, related_name="+")
-    state = models.CharField(max_length=16, choices=State.choices, default=State.UNDER_WAY)
+    state = models.CharField(max_length=16, choices=State.choices, default=State.WAITING)
     sample = models.PositiveIntegerField(null=True, blank=True)  # tags of each repository; None: all
     repository = models.CharField(max_length=255, blank=True)  # "": all
     is_deep = models.BooleanField(default=False)  # every byte is read, and hashed

@@ -23,6 +23,7 @@ from oci.storage.repositories import ListedBy, RepositoryWalk
 from oci.storage.tags import TagLink, read_tags
 from oci.storage.tree import Tree
 from oci.storage.uploads import Upload, parse_uuid, read_uploads
+from oci.streams import PIECE
 
 _LAYOUT: Final = "docker/registry/v2"
 _REPOSITORIES: Final = f"{_LAYOUT}/repositories"
@@ -95,6 +96,25 @@ class StorageFolder:
     def blob(self, repository: RepositoryName, digest: Digest | str, *, limit: int) -> bytes:
         """Its bytes, at most `limit`, hashed. NotFound unless this repository links it and its data are there."""
         return self._content(repository, _LAYERS, _digest(digest), limit, "BLOB_UNKNOWN")
+
+    def layer_size(self, repository: RepositoryName, digest: Digest) -> int:
+        """Its bytes on disk; nothing is hashed. NotFound unless this repository links it and its data are there."""
+        try:
+            return self._tree.status(_data(self._target(repository, _LAYERS, digest))).st_size
+        except OSError as error:
+            self._refuse(error, f"storage {repository}@{digest}", "BLOB_UNKNOWN")
+
+    def layer_pieces(self, repository: RepositoryName, digest: Digest) -> Iterator[bytes]:
+        """Its bytes, a piece at a time, never hashed; errors as those of `layer_size`."""
+        try:
+            opened = self._tree.open_file(_data(self._target(repository, _LAYERS, digest)))
+            try:
+                while piece := os.read(opened, PIECE):
+                    yield piece
+            finally:
+                os.close(opened)
+        except OSError as error:
+            self._refuse(error, f"storage {repository}@{digest}", "BLOB_UNKNOWN")
 
     def revisions(self, repository: RepositoryName) -> Iterator[str]:
         """The digests of all manifests of a repository, tagged or not; none for what is no repository."""
