@@ -26,7 +26,7 @@ from jobs.running import JobFailed, Lease, LeaseLost, Stopped, reason_of
 from oci.client import RegistryClient
 from oci.errors import InvalidName, RegistryError
 from oci.names import RepositoryName, parse_repository
-from oci.storage import StorageFault
+from oci.storage import StorageFault, Unreadable
 from registries.clients import client_for, throttle_for
 from registries.models import Registry
 
@@ -140,6 +140,8 @@ class _Checking:
         try:
             listed = self._look.tags(repository)
         except RegistryError as error:
+            if isinstance(error, StorageFault) and not isinstance(error, Unreadable):
+                raise  # the folder is not there any more
             self._patience.heard(error)
             self._ask_whether_it_is_there(error)
             self._recording.record_unasked(repository, Fault.unasked("", error))

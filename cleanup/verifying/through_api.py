@@ -93,6 +93,9 @@ class ThroughApi:
         return None if answer.content or not blob.size else Fault.absent(code, blob.digest)
 
     def read(self, repository: RepositoryName, blob: Descriptor, code: Code, watch: Watch) -> Fault | None:
+        if (fault := self.blob(repository, blob, code)) is not None:
+            return fault  # else what the registry never sends would be asked for again and again
+
         def piece(size: int) -> None:
             if self._throttle is not None:
                 self._throttle.take(size)

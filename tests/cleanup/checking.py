@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import urllib.request
 from pathlib import Path
 
 from catalog.models import Scan
@@ -48,11 +49,22 @@ class Checking:
         data.unlink()
         return data
 
-    def flip(self, digest: str) -> None:
-        """One bit of its last byte is another."""
+    def flip(self, digest: str, byte: bytes = b"") -> None:
+        """One bit of it is another: of its last byte, or of the first that is this."""
         content = bytearray(self.stored.data(digest).read_bytes())
-        content[-1] ^= 1
+        content[content.index(byte) if byte else -1] ^= 1
         self.stored.data(digest).write_bytes(bytes(content))
+
+    def head(self, blob: str) -> int:
+        """What the registry says to a HEAD."""
+        request = urllib.request.Request(f"{self.real.url}/v2/{REPOSITORY}/blobs/{blob}", method="HEAD")
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return int(answer.status)
+
+    def delete(self, digest: str) -> None:
+        """From outside, with all its tags."""
+        path = f"{self.real.url}/v2/{REPOSITORY}/manifests/{digest}"
+        urllib.request.urlopen(urllib.request.Request(path, method="DELETE"), timeout=10).close()
 
     def check(self, **terms: object) -> Check:
         check, job, is_new = services.begin(self.row, Terms(**terms))  # type: ignore[arg-type]
@@ -61,7 +73,7 @@ class Checking:
 
     def carry_out(self, check: Check, job: Job | None = None) -> Check:
         """The job of a check, as a worker would."""
-        job = job or Job.objects.get(pk=Check.objects.get(pk=check.pk).job_id)
+        job = job or Job.objects.get(pk__in=Check.objects.filter(pk=check.pk).values("job"))
         running.run(job.pk)
         return Check.objects.select_related("job").get(pk=check.pk)
 
