@@ -11,7 +11,9 @@ class CleanupConfig(AppConfig):
         from jobs import kinds
 
         kinds.register(sweeping.KIND, sweeping.run)
+        from cleanup import uploads
         from cleanup.verifying import running
         from jobs import kinds
 
         kinds.register(running.KIND, running.run)
+        kinds.register(uploads.KIND, uploads.run)

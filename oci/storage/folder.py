@@ -19,6 +19,7 @@ from oci.storage.links import DIGEST, LINK_LIMIT, names, read_digests, said_inst
 from oci.storage.listing import ItemT, Listing
 from oci.storage.marking import Marks, Places
 from oci.storage.removal import remove_below
+from oci.storage.removal import remove_below, remove_untouched
 from oci.storage.repositories import ListedBy, RepositoryWalk
 from oci.storage.tags import TagLink, read_tags
 from oci.storage.tree import Tree
@@ -170,6 +171,20 @@ class StorageFolder:
         except OSError as error:
             self._not_there(error, f"storage {namespace}")
         return []
+    def remove_upload(self, repository: RepositoryName, uuid: str, *, untouched_since: float) -> bool:
+        """Remove what stays of an upload that nobody has written to since then, in seconds since 1970.
+
+        False where somebody has, or it is not there any more; StorageFault when it cannot be removed.
+        """
+        path = f"{_repository(repository)}/_uploads"
+        try:
+            with self._tree.folder(path) as folder:
+                return remove_untouched(folder.descriptor, parse_uuid(uuid), untouched_since)
+        except OSError as error:
+            if not is_absent(error):
+                raise Unreadable(f"{shown(path)}/{uuid}: {why(error)}") from error
+            self._check_still_there()
+            return False
 
     def remove(self, repository: RepositoryName) -> None:
         """Remove what the registry keeps of a repository, and of the folders above it those that are empty then.

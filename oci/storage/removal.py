@@ -1,4 +1,4 @@
-"""Removing a repository's own folders, and nothing that lies beside or below it."""
+"""Removing a repository's own folders, or an upload in it, and nothing that lies beside or below them."""
 
 from __future__ import annotations
 
@@ -36,3 +36,18 @@ def remove_below(top: int, parts: Sequence[str]) -> None:
     finally:
         for descriptor in opened:
             os.close(descriptor)
+
+
+def remove_untouched(uploads: int, name: str, since: float) -> bool:
+    """Remove the folder `name` of the open folder `uploads`, unless it or its data was written to after `since`."""
+    opened = os.open(name, _FOLDER, dir_fd=uploads)
+    try:
+        if os.fstat(opened).st_mtime > since:
+            return False
+        with suppress(FileNotFoundError):
+            if os.stat("data", dir_fd=opened, follow_symlinks=False).st_mtime > since:
+                return False
+    finally:
+        os.close(opened)
+    shutil.rmtree(name, dir_fd=uploads)
+    return True
