@@ -20,6 +20,7 @@ _SECTIONS: Final = {
     "activity": "activity",
     "trash": "trash",
     "sync": "sync",
+    "cleanup": "cleanup",
     "jobs": "jobs",
     "registries": "registries",
     "protection": "registries",

@@ -10,6 +10,7 @@ from access.policy import may_read
 from catalog.models import Presence, Repository, Scan, Tag
 from catalog.reads.daily import with_pulls
 from catalog.reads.repositories import with_gone_tags
+from cleanup.models import Check
 from jobs.models import Job
 from registries.models import Registry, for_asking
 from sync.models import Item, Rule, Run
@@ -56,6 +57,12 @@ def find_scan(request: HttpRequest, registry: str, scan_id: int) -> Scan:
 def find_job(request: HttpRequest, job_id: int) -> Job:
     check_may_read(request)
     return get_object_or_404(Job.objects.for_people().select_related("requested_by"), pk=job_id)
+
+
+def find_check(request: HttpRequest, check_id: int) -> Check:
+    check_may_read(request)
+    rows = Check.objects.select_related("registry", "job__requested_by").defer(*for_asking("registry"))
+    return get_object_or_404(rows, pk=check_id)
 
 
 def find_plan(request: HttpRequest, plan_id: int) -> Plan:

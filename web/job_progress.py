@@ -9,6 +9,9 @@ from django.utils.translation import gettext, gettext_lazy
 
 from catalog import folding, removal
 from catalog.models import Scan
+from cleanup import uploads
+from cleanup.models import Check
+from cleanup.verifying import running as verifying
 from jobs.figures import Figure
 from jobs.models import Job
 from registries.models import Registry
@@ -28,10 +31,30 @@ _PHASES: Final = {
     "carrying-out": gettext_lazy("Carrying out the plan"),
     "restoring": gettext_lazy("Restoring"),
     "copying": gettext_lazy("Copying"),
+    "verifying": gettext_lazy("Checking images"),
+    "clearing": gettext_lazy("Removing uploads that were left"),
     "folding": gettext_lazy("Counting pulls together"),
     "done": gettext_lazy("Finishing"),
 }
 _OF_TAGS: Final = frozenset({"tags", "manifests", "carrying-out", "restoring", "copying", "planning", "weighing"})
+_UNCHANGED: Final = {
+    removal.KIND: gettext_lazy("What was removed until then is gone; nothing was changed at the registry."),
+    carrying_out.KIND: gettext_lazy("What was not done is as it was."),
+    syncing.KIND: gettext_lazy("What was not copied is as it was."),
+    folding.KIND: gettext_lazy("No pull was lost: each is counted as before."),
+    verifying.KIND: gettext_lazy("A check changes nothing. What it found until then is kept."),
+    uploads.KIND: gettext_lazy("What was removed until then is gone; all else is as it was."),
+}
+_CURES: Final = {
+    removal.KIND: gettext_lazy(
+        "Remove the registry once more on the page of registries: that goes on where this stopped."
+    ),
+    carrying_out.KIND: gettext_lazy("The page of the plan says what was done, and can carry on with the rest."),
+    syncing.KIND: gettext_lazy("The page of the run says what was done, and can go on with the rest."),
+    folding.KIND: gettext_lazy("Berth tries again by itself, within the hour."),
+    verifying.KIND: gettext_lazy("Test the registry on the page of registries, which says what is wrong."),
+    uploads.KIND: gettext_lazy("Test the registry on the page of registries, which says what is wrong."),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +86,10 @@ class JobProgress:
         return Figure.read(self.job.figure("configs"))
 
     @property
+    def blobs(self) -> Figure | None:
+        return Figure.read(self.job.figure("blobs"))
+
+    @property
     def problems(self) -> int:
         figure = Figure.read(self.job.figure("problems"))
         return figure.done if figure else 0
@@ -90,6 +117,11 @@ class JobProgress:
         return Run.objects.filter(pk=key).only("pk").first() if self.is_sync and key.isdecimal() else None
 
     @property
+    def check(self) -> Check | None:
+        """What it checks, where it is such a job."""
+        return Check.objects.filter(job=self.job).only("pk").first() if self.job.kind == verifying.KIND else None
+
+    @property
     def is_sync(self) -> bool:
         return self.job.kind == syncing.KIND
 
@@ -104,14 +136,8 @@ class JobProgress:
     @property
     def unchanged(self) -> str:
         """What a failed job left as it was."""
-        if self.job.kind == removal.KIND:
-            return gettext("What was removed until then is gone; nothing was changed at the registry.")
-        if self.job.kind == carrying_out.KIND:
-            return gettext("What was not done is as it was.")
-        if self.is_sync:
-            return gettext("What was not copied is as it was.")
-        if self.job.kind == folding.KIND:
-            return gettext("No pull was lost: each is counted as before.")
+        if said := _UNCHANGED.get(self.job.kind):
+            return str(said)
         if self.job.figure("phase") in {None, "listing"}:
             return gettext("The catalog is as the last complete scan left it.")
         return gettext("What was read until then is in the catalog; all else is as the last complete scan left it.")
@@ -119,14 +145,8 @@ class JobProgress:
     @property
     def cure(self) -> str:
         """What to try after a job has failed."""
-        if self.job.kind == removal.KIND:
-            return gettext("Remove the registry once more on the page of registries: that goes on where this stopped.")
-        if self.job.kind == carrying_out.KIND:
-            return gettext("The page of the plan says what was done, and can carry on with the rest.")
-        if self.is_sync:
-            return gettext("The page of the run says what was done, and can go on with the rest.")
-        if self.job.kind == folding.KIND:
-            return gettext("Berth tries again by itself, within the hour.")
+        if said := _CURES.get(self.job.kind):
+            return str(said)
         if not self.can_run_again:
             return gettext("This registry is not scanned any more.")
         return gettext(

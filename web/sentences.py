@@ -21,6 +21,11 @@ from catalog.scanning import api, below, choosing, configs, folder, listing, pat
 from cleanup.sweeping import caches, ground, keeping, trial, unlinking
 from cleanup.sweeping import running as sweeping
 from cleanup.sweeping import services as sweeps
+from cleanup import uploads
+from cleanup.verifying import faults as check_faults
+from cleanup.verifying import recording as check_recording
+from cleanup.verifying import running as verifying
+from cleanup.verifying import services as checks
 from jobs import running
 from jobs import services as jobs
 from notices import delivery, mailing, webhook
@@ -62,6 +67,7 @@ _MODULES: Final = (
     planning_copies, rules, undoing, handling, meaning, streams, unexplained, delivery, mailing, webhook,
     presets, oci_sentences, sync_copying, faults, gone, judging, pausing, sync_planning, promoting, sync_running,
     sync_services, sync_sources, caches, ground, keeping, trial, unlinking, sweeping, sweeps,
+    sync_services, sync_sources, uploads, check_faults, check_recording, verifying, checks,
 )  # fmt: skip
 SENTENCES: Final[tuple[str, ...]] = tuple(dict.fromkeys(chain.from_iterable(m.SENTENCES for m in _MODULES)))
 KINDS: Final = frozenset(oci_sentences.KINDS)

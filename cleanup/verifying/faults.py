@@ -38,20 +38,22 @@ class Fault:
 
     @classmethod
     def absent(cls, code: Code, digest: Digest) -> Fault:
-        return cls(code, str(digest), _ABSENT % {"digest": digest})
+        return cls(code, str(digest), _ABSENT % {"digest": digest.short})
 
     @classmethod
     def unlinked(cls, code: Code, digest: Digest, error: RegistryError) -> Fault:
         """Its link in the storage folder is there, and says nothing that the registry could follow."""
-        return cls(code, str(digest), _UNLINKED % {"digest": digest, "why": printable(str(error), _LONGEST)})
+        return cls(code, str(digest), _UNLINKED % {"digest": digest.short, "why": printable(str(error), _LONGEST)})
 
     @classmethod
     def differs(cls, digest: Digest) -> Fault:
-        return cls(Code.DIFFERS, str(digest), _OTHER % {"digest": digest})
+        return cls(Code.DIFFERS, str(digest), _OTHER % {"digest": digest.short})
 
     @classmethod
     def of_other_size(cls, digest: Digest, size: int, said: int) -> Fault:
-        return cls(Code.DIFFERS, str(digest), _OTHER_SIZE % {"digest": digest, "n": f"{size:,}", "size": f"{said:,}"})
+        return cls(
+            Code.DIFFERS, str(digest), _OTHER_SIZE % {"digest": digest.short, "n": f"{size:,}", "size": f"{said:,}"}
+        )
 
     @classmethod
     def of_tag(cls, digest: str) -> Fault:

@@ -18,10 +18,7 @@ from oci.names import TagName
 
 MOST_KEPT: Final = 20_000  # findings of a check: more are counted, and not told one by one
 _TOGETHER: Final = 500
-_MISMATCH: Final = gettext_noop(
-    "Check %(n)s found an image broken that nobody knew to be: %(image)s: %(why)s. Sweeps are stopped until a person"
-    " lets them run again."
-)
+_MISMATCH: Final = gettext_noop("Check %(n)s found %(image)s broken, which nobody knew: %(why)s.")
 SENTENCES: Final = (_MISMATCH,)
 _FIGURES: Final = ("reached", "repositories", "tags", "manifests", "blobs", "size", "broken", "new", "unasked")
 

@@ -163,12 +163,11 @@ class _Checking:
             raise JobFailed(_SILENT % {"why": str(error).rstrip(".")}) from silence
 
     def _tell(self) -> None:
-        manifests, blobs, size = self._tally.figures
+        _, blobs, size = self._tally.figures
         self._lease.tell(
             phase="verifying",
             repositories=[self._done, self._total],
             tags=self._check.tags,
-            manifests=manifests,
             blobs=blobs,
             bytes=size,
             problems=self._check.broken,

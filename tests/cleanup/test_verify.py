@@ -58,7 +58,8 @@ def test_what_is_lost_is_found(checking: Checking) -> None:
     assert check.message == "Of 6 tags 5 are broken, and 0 could not be asked for."
     halt = halted(checking.row)
     assert halt is not None
-    assert halt.why.startswith(f"Check {check.pk} found an image broken that nobody knew to be: {REPOSITORY}:")
+    assert halt.why.startswith(f"Check {check.pk} found {REPOSITORY}:")
+    assert halt.why.endswith(" is not there.")
 
 
 def test_a_blob_that_its_repository_does_not_link_is_missing_there_alone(checking: Checking) -> None:

@@ -13,6 +13,7 @@ from catalog.models import Manifest, Presence, Repository, Scan, Tag
 from catalog.policy import Holdings
 from catalog.recording.repositories import summary
 from catalog.scanning.shrinking import question
+from cleanup.models import Check
 from jobs.models import Job
 from notices.models import Subscription
 from oci.errors import Unreachable
@@ -21,6 +22,7 @@ from tests.web import furniture as make
 from tests.web import (
     harbour_acts,
     harbour_artifacts,
+    harbour_checks,
     harbour_events,
     harbour_notices,
     harbour_readme,
@@ -92,6 +94,7 @@ class Harbour:
     acts: Acts
     told: Subscription
     runs: Runs
+    check: Check
 
 
 def build() -> Harbour:
@@ -119,7 +122,8 @@ def build() -> Harbour:
     jobs = _jobs(where, edge)
     last = harbour_scans.build(where, edge, api)
     acts, told = harbour_acts.build(api), harbour_notices.build(where)
-    return Harbour(where, api, odd, *jobs, last, acts, told, harbour_sync.build(where, hub))
+    check = harbour_checks.build(where, edge)
+    return Harbour(where, api, odd, *jobs, last, acts, told, harbour_sync.build(where, hub), check)
 
 
 def _ago(**age: float) -> datetime:

@@ -12,6 +12,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from pytest_django import DjangoDbBlocker, Settings
 
 from access.models import User
+from cleanup.models import Check
 from jobs.models import Job
 from registries.models import Registry
 from sync.models import Run
@@ -136,6 +137,13 @@ MATRIX: Final[dict[str, Row]] = {
     "layer": _page("registry", "repository", "digest", "number"),
     "family": _page("registry", "repository", "digest"),
     "search": _page(),
+    "cleanup": Row(SIGN_IN, 302, 302, 302),  # to the page of health
+    "cleanup-health": _page(),
+    "cleanup-health-kind": _page("kind"),
+    "check": _page("check_id"),
+    "cleanup-verify": _for_staff(404),  # no registry was named
+    "cleanup-lift": _for_staff(404),
+    "cleanup-clear-uploads": _for_staff(404),
     "plan": _page("plan_id"),
     "plan-carry-out": _for_staff(302, "plan_id"),
     "plan-give-up": _for_staff(302, "plan_id"),
@@ -275,6 +283,8 @@ def _laid() -> dict[str, Any]:
         "entry_id": rows.trash_entry(app, "2.0").pk,
         "rule": copies.name,
         "run_id": run.pk,
+        "check_id": Check.objects.create(registry=where).pk,
+        "kind": "broken",
         "position": 0,
         "rule_id": rows.protection_rule(where).pk,
         "subscription_id": told.pk,
@@ -336,6 +346,7 @@ SECTIONS: Final = {
     "trash": "/trash",
     "jobs": "/jobs",
     "sync": "/sync",
+    "cleanup": "/cleanup",
     "registries": "/registries",
     "protection": "/registries",
     "notices": "/registries",

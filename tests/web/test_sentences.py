@@ -90,7 +90,7 @@ def _noops(source: str) -> Iterator[str]:
 def test_no_sentence_that_is_marked_is_forgotten() -> None:
     marked = {
         msgid
-        for app in ("jobs", "registries", "catalog", "notices", "tagging", "sync", "web")
+        for app in ("jobs", "registries", "catalog", "notices", "tagging", "sync", "cleanup", "web")
         for path in (ROOT / app).rglob("*.py")
         for msgid in _noops(path.read_text())
     }
