@@ -38,7 +38,7 @@ class Progress(TypedDict):
     manifests: FigureJson | None
     configs: FigureJson | None
     images: Annotated[FigureJson | None, Field(description="Of sync.")]
-    bytes: Annotated[FigureJson | None, Field(description="Of sync: of the images that were begun.")]
+    bytes: Annotated[FigureJson | None, Field(description="Of sync: of images that were begun. Of a check: read.")]
     rate: Annotated[int | None, Field(description="Of sync: bytes a second, lately.")]
     seconds_left: Annotated[int | None, Field(description="Of sync: by how long images took lately.")]
     problems: int

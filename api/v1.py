@@ -10,6 +10,7 @@ from ninja import NinjaAPI
 
 from api import (
     activity,
+    checks,
     deletions,
     history,
     jobs,
@@ -49,7 +50,7 @@ API: Final = NinjaAPI(
 )
 for _module in (
     *(repositories, tags, history, deletions, manifests, search, plans, trash, protection),
-    *(sync_sources, sync_rules, sync_runs, sync_copies, activity, jobs),
+    *(sync_sources, sync_rules, sync_runs, sync_copies, checks, activity, jobs),
 ):
     API.add_router("", _module.router)
 add_handlers(API)

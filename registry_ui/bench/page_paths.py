@@ -247,6 +247,9 @@ KINDS: Final[dict[str, Callable[[Sample], str]]] = {
     "trash": lambda sample: _older("/trash", trash_page.COLUMNS, sample, sample.thrown_away),
     "trash of a repository": lambda sample: f"/trash?{urlencode({'repository': sample.thrown_away.repository.name})}",
     "protected tags": lambda _: "/protection",
+    "health": lambda _: "/cleanup/health",
+    "health, images of which a part is missing": lambda _: "/cleanup/health/incomplete",
+    "health, empty repositories": lambda _: "/cleanup/health/empty",
     "sync rules": lambda sample: _older("/sync", sync_rules.COLUMNS, sample, sample.rule),
     "sync rule": lambda sample: sample.rule.get_absolute_url(),
     "form of a sync rule": lambda sample: f"{sample.rule.get_absolute_url()}/edit",
@@ -258,6 +261,7 @@ KINDS: Final[dict[str, Callable[[Sample], str]]] = {
     "API, plan": lambda sample: f"/api/v1/plans/{sample.entry.plan_id}",
     "API, activity": lambda sample: f"/api/v1/activity?{_of_entry(sample)}",
     "API, trash": lambda _: "/api/v1/trash",
+    "API, checks": lambda _: "/api/v1/checks",
 }
 
 

@@ -44,6 +44,9 @@ READS: Final = {
     "/api/v1/sync/runs/{run_id}": {"run_id"},
     "/api/v1/sync/runs/{run_id}/items": {"run_id", *PAGING, "state", "act"},
     "/api/v1/sync/synced": {*PAGING, "registry", "repository"},
+    "/api/v1/checks": {*PAGING, "registry"},
+    "/api/v1/checks/{check_id}": {"check_id"},
+    "/api/v1/checks/{check_id}/findings": {"check_id", *PAGING, "code"},
     "/api/v1/activity": {*PAGING, *ACTIVITY},
     "/api/v1/activity/export": {*ACTIVITY, "format"},
     "/api/v1/jobs": PAGING,
@@ -78,6 +81,7 @@ ACTS: Final = {
     ("post", "/api/v1/sync/runs/{run_id}/try-again"): ({"run_id", *ACTING}, {"202"}),
     ("post", "/api/v1/sync/runs/{run_id}/stop"): ({"run_id", *ACTING}, {"202"}),
     ("post", "/api/v1/sync/copies"): (ACTING, {"202"}),
+    ("post", "/api/v1/checks"): (ACTING, {"202"}),
 }
 REFUSALS: Final = {"401", "403", "404", "409", "413", "415", "422", "503"}  # of an act
 

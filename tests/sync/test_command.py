@@ -18,13 +18,13 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from jobs import running
+from jobs.here import see_through
 from jobs.models import Job
 from jobs.schedule import Schedule, When
 from registries.models import Registry
 from sync import services
 from sync.choosing import Choice
 from sync.details import Moved
-from sync.here import see_through
 from sync.in_words import plan_lines, result_lines
 from sync.models import Item, Run, TagHold
 from tests.hostile import Asked, Hostile, Reply

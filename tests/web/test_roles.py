@@ -112,6 +112,10 @@ MATRIX: Final[dict[str, Row]] = {
     "api-sync-run-stop": _acts(409, "run_id"),  # it is not under way
     "api-sync-copy": _acts(422),
     "api-sync-synced": _for_machines(),
+    "api-checks": _for_machines(),
+    "api-check-begin": _acts(422),
+    "api-check": _for_machines("check_id"),
+    "api-check-findings": _for_machines("check_id"),
     "api-activity": _for_machines(),
     "api-activity-export": Row(401, 401, 200, 200),
     "api-events": Row(401, 401, 401, 401, changes=True, arguments=("registry",)),  # a registry shows a secret

@@ -6,9 +6,9 @@ from typing import Any, Final
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from jobs.here import see_through
 from jobs.models import Job
 from sync import services
-from sync.here import see_through
 from sync.in_words import plan_lines, progress_line, result_lines, rules_table
 from sync.management.naming import reading, rule_called
 from sync.models import Item, Rule, Run
