@@ -129,7 +129,8 @@ def test_every_page_is_clean(
     told = [f"/notices/{visit.harbour.told.pk}", f"/notices/{visit.harbour.told.pk}/edit"]
     runs = [run.get_absolute_url() for run in vars(visit.harbour.runs).values()]
     copy = f"/r/local/platform/api/-/manifests/{acts.images.items.exclude(digest='')[0].digest}/copy?tag=1.27.3"
-    paths = (*PAGES, *jobs, *scans, *plans, *told, *runs, copy, "/registries", "/registries/add")
+    check = visit.harbour.check.get_absolute_url()
+    paths = (*PAGES, *jobs, *scans, *plans, *told, *runs, copy, check, "/registries", "/registries/add")
     of_colours = of_today(paths)
     for path in paths:
         visit.go(path)

@@ -16,6 +16,8 @@ from cleanup.halting import halt, halted
 from cleanup.models import Check, CheckFinding
 from jobs.models import Job
 from registries.models import Registry
+from sync.models import Rule
+from tests.sync import furniture as syncing
 from tests.web import furniture as make
 from tests.web.pages import Page
 
@@ -83,6 +85,15 @@ def test_a_tag_that_was_deleted_since_is_not_broken_any_more(client: Client, loc
     assert "team/app:1.0" in read(client).words
     Tag.objects.filter(name="1.0").update(gone_at=timezone.now())
     assert "team/app:1.0" not in read(client).words
+
+
+def test_what_a_rule_copied_in_leads_to_the_rule(client: Client, local: Registry, rule: Rule) -> None:
+    syncing.synced(rule, "1.0", repository="team/app")
+    broken(checked(local))
+    broken(checked(local), "2.0")
+    page = read(client)
+    assert page.words.count("copied in by ") == 1
+    assert page.all("a", href=rule.get_absolute_url())
 
 
 def test_what_scans_found_is_there_too(client: Client, local: Registry) -> None:

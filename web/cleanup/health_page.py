@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
-from django.db.models import Model, QuerySet
+from django.db.models import Model, OuterRef, QuerySet, Subquery
 from django.http import Http404
 from django.utils.functional import Promise
 from django.utils.translation import gettext, gettext_lazy
@@ -14,7 +14,9 @@ from django.utils.translation import gettext, gettext_lazy
 from catalog.reads.keyset import Column, Order, Page, paged
 from cleanup import health
 from cleanup.health import Standing
+from cleanup.models import CheckFinding
 from registries.models import Registry, for_asking
+from sync.models import Synced
 from web.cleanup.check_row import CheckRow
 
 RowT = TypeVar("RowT", bound=Model)
@@ -34,6 +36,12 @@ class Kind:
     whole: Callable[[QuerySet[Any]], QuerySet[Any]]
 
 
+def _with_rules(rows: QuerySet[CheckFinding]) -> QuerySet[CheckFinding]:
+    """Each with `rule`: the name of the sync rule that copied its tag in, and can once more."""
+    here = {"registry": OuterRef("registry"), "repository": OuterRef("repository"), "tag": OuterRef("tag")}
+    return health.with_places(rows).annotate(rule=Subquery(Synced.objects.filter(**here).values("rule__name")[:1]))
+
+
 KINDS: Final = (
     Kind(
         "broken",
@@ -43,7 +51,7 @@ KINDS: Final = (
             " else delete the tag, which nobody can pull."
         ),
         health.broken_tags,
-        health.with_places,
+        _with_rules,
     ),
     Kind(
         "incomplete",
