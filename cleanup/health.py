@@ -18,12 +18,16 @@ _BROKEN = CheckFinding.objects.open().broken()
 
 @dataclass(slots=True)
 class Standing:
-    """How one registry stands. `last` is its newest check that came to its end, `moving` one that has not yet."""
+    """How one registry stands. `last` is its newest check of all repositories that came to its end.
+
+    `moving` is one that has not yet, of whatever it is; `broken` counts the tags that are known to be broken now.
+    """
 
     registry: Registry
     last: Check | None = None
     moving: Check | None = None
     broken_off: Check | None = None  # its newest, where that did not come to its end
+    broken: int = 0
     halt: Halt | None = None
     uploads: Scan | None = None  # the last scan that counted what was begun and never ended, where that was anything
 
@@ -34,19 +38,28 @@ def standings(registries: Sequence[Registry]) -> list[Standing]:
     of_it = Check.objects.filter(registry=OuterRef("pk")).newest_first()
     mine = Registry.objects.filter(pk__in=rows)
     newest = Q(pk__in=mine.values_list(Subquery(of_it.values("pk")[:1])))
-    done = Q(pk__in=mine.values_list(Subquery(of_it.done().values("pk")[:1])))
+    done = Q(pk__in=mine.values_list(Subquery(of_it.done().filter(repository="").values("pk")[:1])))
     moving = Q(state__in=[Check.State.WAITING, Check.State.UNDER_WAY])
     checks = Check.objects.filter(Q(registry__in=rows) & (moving | newest | done)).select_related("job")
     for check in checks.order_by("pk"):
         standing = rows[check.registry_id]
         if check.state == Check.State.DONE:
-            standing.last = check
+            standing.last = standing.last if check.repository else check
         elif check.state == Check.State.BROKEN_OFF:
             standing.broken_off = check
         else:
             standing.moving = check
-    for halt in Halt.objects.open().filter(registry__in=rows):
-        rows[halt.registry_id].halt = halt
+    broken = broken_tags(registries).filter(registry=OuterRef("pk")).order_by().values("registry")
+    halts = Halt.objects.open().filter(registry=OuterRef("pk"))
+    of_each = mine.annotate(
+        broken=Coalesce(Subquery(broken.annotate(all=Count("pk")).values("all")), 0),
+        halt=Subquery(halts.values("pk")),
+        why=Subquery(halts.values("why")),
+        since=Subquery(halts.values("since")),
+    )
+    for pk, count, halt, why, since in of_each.values_list("pk", "broken", "halt", "why", "since"):
+        rows[pk].broken = count
+        rows[pk].halt = Halt(pk=halt, registry=rows[pk].registry, why=why, since=since) if halt else None
     counted = Scan.objects.filter(registry=OuterRef("pk"), uploads__isnull=False).newest_first().values("pk")[:1]
     for scan in Scan.objects.filter(pk__in=Registry.objects.filter(pk__in=rows).values_list(Subquery(counted))):
         if scan.uploads:

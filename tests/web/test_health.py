@@ -62,6 +62,18 @@ def test_a_whole_one_says_when_it_was_checked(client: Client, local: Registry) -
     assert "Nothing is known to be wrong" in page.words
 
 
+def test_what_was_mended_since_is_not_broken_any_more(client: Client, local: Registry) -> None:
+    check = checked(local, broken=2)
+    broken(check, is_open=False)
+    broken(check, "2.0")
+    checked(local, repository="team/app", tags=1)
+    page = read(client)
+    assert "1 of them still" in page.words
+    assert "Broken" in page.words
+    CheckFinding.objects.update(is_open=False)
+    assert "Whole" in read(client).words
+
+
 def test_broken_images_are_listed_once_each_with_their_mends(staff_client: Client, local: Registry) -> None:
     check = checked(local, broken=1, is_deep=True)
     broken(check)

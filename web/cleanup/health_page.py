@@ -105,13 +105,20 @@ class Stand:
 
     @property
     def state(self) -> str:
-        if self.last is None:
+        """By what is known to be broken now: some of what the last check found may be mended."""
+        if self.standing.broken:
+            return gettext("Broken")
+        if self.standing.last is None:
             return gettext("Not checked yet")
-        return self.last.state
+        return gettext("Not all could be asked") if self.standing.last.unasked else gettext("Whole")
 
     @property
     def tone(self) -> str:
-        return self.last.tone if self.last else ""
+        if self.standing.broken:
+            return "danger"
+        if self.standing.last is None:
+            return ""
+        return "warn" if self.standing.last.unasked else "ok"
 
 
 def stands(registries: Sequence[Registry]) -> list[Stand]:
