@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Final
 
 from catalog.models import Repository, Tag
@@ -10,7 +11,7 @@ from cleanup.verifying.faults import Code, Fault, says_absent
 from cleanup.verifying.looking import Listed, Pointed, Watch
 from oci import routes
 from oci.client import RegistryClient
-from oci.errors import DigestMismatch, NotFound, Refused, TooLarge
+from oci.errors import Denied, DigestMismatch, NotFound, Refused, TooLarge, Unauthorized, Unsupported
 from oci.faults import CutShort
 from oci.fetched import Fetched
 from oci.model import Descriptor
@@ -34,8 +35,12 @@ class ThroughApi:
         self._registry, self._client, self._throttle = registry, client, throttle
 
     def repositories(self) -> list[str]:
-        """Those that the catalog has: it is where tags are looked for."""
-        return list(Repository.objects.live().filter(registry=self._registry).values_list("name", flat=True))
+        """Those that it lists, where it lets us read that, and those that scans know."""
+        known = set(Repository.objects.live().filter(registry=self._registry).values_list("name", flat=True))
+        with suppress(Unauthorized, Denied, NotFound, Unsupported):
+            for page in self._client.repositories():
+                known.update(page.names)
+        return list(known)
 
     def tags(self, repository: RepositoryName) -> Listed | None:
         names: list[TagName] = []

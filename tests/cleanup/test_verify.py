@@ -126,3 +126,12 @@ def test_a_sample_looks_at_so_many_tags_of_each_repository(checking: Checking) -
 
 def test_a_registry_without_a_tag_has_nothing_to_look_at(checking: Checking) -> None:
     assert checking.check().message == "There was no tag to look at."
+
+
+def test_what_no_scan_has_seen_yet_is_looked_at_too(checking: Checking) -> None:
+    digest = checking.push.image("1.0", seed="one")
+    config, _ = checking.parts(digest)
+    checking.lose(config)
+
+    assert checking.check().broken == 1
+    assert checking.found() == {("1.0", "no-config", config)}

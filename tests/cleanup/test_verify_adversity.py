@@ -36,7 +36,7 @@ def three_repositories(checking: Checking) -> None:
 
 def test_nothing_is_said_to_be_broken_where_the_registry_goes_away(gated: Checking, gate: Gate) -> None:
     three_repositories(gated)
-    gate.refuse(after=9, method="GET", reply=Raw(b""), for_all=True)
+    gate.refuse(after=10, method="GET", reply=Raw(b""), for_all=True)
 
     check = gated.check()
 
@@ -120,7 +120,7 @@ def test_what_a_cache_says_to_be_there_is_read(generation: str, tmp_path: Path, 
 def test_a_tag_that_is_deleted_meanwhile_is_not_broken(gated: Checking, gate: Gate) -> None:
     gone, _ = gated.push.image("gone", seed="gone"), gated.push.image("kept", seed="kept")
     gated.scan()
-    gate.meanwhile("GET", lambda: gated.delete(gone), after=1)
+    gate.meanwhile("GET", lambda: gated.delete(gone), after=2)
 
     check = gated.check()
 
@@ -141,7 +141,7 @@ def test_an_image_that_is_pushed_again_meanwhile_is_whole(gated: Checking, gate:
         data.write_bytes(content)
         gate.open()
 
-    gate.meanwhile("GET", mend, after=3)
+    gate.meanwhile("GET", mend, after=4)
 
     assert gated.check().message == "All 1 tags that were looked at are whole."
 
@@ -208,3 +208,10 @@ def test_a_registry_that_retired_is_not_checked(gated: Checking) -> None:
     running.run(job.pk)
     job.refresh_from_db()
     assert job.message == "The registry has retired or was removed: it is not checked any more."
+
+
+def test_where_the_catalog_may_not_be_read_what_scans_know_is_looked_at(gated: Checking, gate: Gate) -> None:
+    three_repositories(gated)
+    gate.answer("/_catalog", Reply.errors(401, "UNAUTHORIZED"))
+
+    assert gated.check().message == "All 6 tags that were looked at are whole."
