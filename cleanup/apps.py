@@ -7,13 +7,10 @@ class CleanupConfig(AppConfig):
     name = "cleanup"
 
     def ready(self) -> None:
-        from cleanup.sweeping import running as sweeping
-        from jobs import kinds
-
-        kinds.register(sweeping.KIND, sweeping.run)
         from cleanup import uploads
-        from cleanup.verifying import running
+        from cleanup.sweeping import running as sweeping
+        from cleanup.verifying import running as verifying
         from jobs import kinds
 
-        kinds.register(running.KIND, running.run)
-        kinds.register(uploads.KIND, uploads.run)
+        for does in (sweeping, verifying, uploads):
+            kinds.register(does.KIND, does.run)

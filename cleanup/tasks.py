@@ -6,19 +6,19 @@ from celery import shared_task
 from django.utils import timezone
 
 from cleanup.sweeping import services as sweeps
+from cleanup.verifying import services as checks
 
 
 @shared_task(name="cleanup.finish_sweeps")
 def finish_sweeps() -> None:
     sweeps.finish_due(timezone.now())
-from cleanup.verifying import services as verifying
 
 
 @shared_task(name="cleanup.queue_waiting_checks")
 def queue_waiting_checks() -> None:
-    verifying.queue_waiting()
+    checks.queue_waiting()
 
 
 @shared_task(name="cleanup.prune_checks")
 def prune_checks() -> None:
-    verifying.prune(timezone.now())
+    checks.prune(timezone.now())

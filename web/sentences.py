@@ -18,10 +18,10 @@ from catalog import folding, removal, scan, services
 from catalog.arrivals import handling, meaning, streams, unexplained
 from catalog.recording import repositories, settling
 from catalog.scanning import api, below, choosing, configs, folder, listing, patience, shrinking, watched
+from cleanup import uploads
 from cleanup.sweeping import caches, ground, keeping, trial, unlinking
 from cleanup.sweeping import running as sweeping
 from cleanup.sweeping import services as sweeps
-from cleanup import uploads
 from cleanup.verifying import faults as check_faults
 from cleanup.verifying import recording as check_recording
 from cleanup.verifying import running as verifying

@@ -18,7 +18,6 @@ from oci.storage.garbage import Collector, Garbage
 from oci.storage.links import DIGEST, LINK_LIMIT, names, read_digests, said_instead
 from oci.storage.listing import ItemT, Listing
 from oci.storage.marking import Marks, Places
-from oci.storage.removal import remove_below
 from oci.storage.removal import remove_below, remove_untouched
 from oci.storage.repositories import ListedBy, RepositoryWalk
 from oci.storage.tags import TagLink, read_tags
@@ -171,6 +170,7 @@ class StorageFolder:
         except OSError as error:
             self._not_there(error, f"storage {namespace}")
         return []
+
     def remove_upload(self, repository: RepositoryName, uuid: str, *, untouched_since: float) -> bool:
         """Remove what stays of an upload that nobody has written to since then, in seconds since 1970.
 
