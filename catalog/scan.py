@@ -24,7 +24,7 @@ from catalog.recording import repositories
 from catalog.recording.acts import database_time
 from catalog.recording.content import Content, store
 from catalog.recording.tags import Changes
-from catalog.scanning import choosing, configs, figures, shrinking
+from catalog.scanning import choosing, configs, figures, shrinking, space
 from catalog.scanning.api import ApiSource
 from catalog.scanning.below import BatchReader
 from catalog.scanning.folder import FolderSource
@@ -232,15 +232,19 @@ class _Scan:
         scan = self._scan
         scan.new_tags, scan.moved_tags, scan.gone_tags = self._changes.new, self._changes.moved, self._changes.gone
         figures.count(scan)
-        if self._before is not None and self._before.complete and not self._changes:
-            scan.stored, scan.shared = self._before.stored, self._before.shared
+        before = self._before
+        if before is not None and before.complete and not self._changes and figures.are_as_before(scan, before):
+            scan.stored, scan.shared = before.stored, before.shared
         else:
             figures.count_blobs(self._lease, scan)
+            space.find_large(self._lease, scan.registry_id)
+            space.find_repeated(self._lease, scan.registry_id)
         scan.finished_at, scan.complete = timezone.now(), True
         with self._lease.writing():
             if not listed.refusal:
                 repositories.count_missed(self._registry, listed.works.keys())
             scan.save()
+            space.keep_day(scan)
         if self._changes:
             with self._lease.writing():
                 learn_sizes()

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any, Final
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_noop
 
+from catalog.freeing import freed_by
 from catalog.models import IndexEntry, Manifest, Presence, Repository, Tag
 from catalog.policy import MAX_DEPTH
 from catalog.recording.chunks import by_number
 from catalog.rows import select
 from oci.errors import printable
 from registries.models import Registry
-from tagging.freeing import freed_by
 from tagging.holders import holders, present_in
 from tagging.models import Plan, PlanItem, PlannedImage
 from tagging.permission import check_may_act

@@ -1,4 +1,4 @@
-"""The rows of the catalog: content (true everywhere), repositories (true in one place), cards, scans."""
+"""The rows of the catalog: content (true everywhere), repositories (true in one place), cards, scans, storage."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from catalog.models.content import Blob, ConfigDocument, Document, IndexEntry, L
 from catalog.models.presences import Presence, RepositoryBlob
 from catalog.models.repositories import Repository, WatchedRepository
 from catalog.models.scans import NamespaceTotal, Scan
+from catalog.models.storage import LargeImage, RepeatedImage, StorageDay
 from catalog.models.tags import Tag, TagSpan, Throwaway
 
 __all__ = [
@@ -18,16 +19,19 @@ __all__ = [
     "IndexEntry",
     "Label",
     "LabelName",
+    "LargeImage",
     "Manifest",
     "ManifestBlob",
     "NamespaceTotal",
     "Presence",
     "PullDay",
     "PushDay",
+    "RepeatedImage",
     "Repository",
     "RepositoryBlob",
     "RepositoryCard",
     "Scan",
+    "StorageDay",
     "Tag",
     "TagSpan",
     "Throwaway",

@@ -73,6 +73,8 @@ class Repository(models.Model):
     problem_count = models.PositiveIntegerField(default=0)  # tags that cannot be read, and images with a part missing
     size = models.PositiveBigIntegerField(default=0)  # bytes of the blobs that its images use, each once
     pushed = models.PositiveBigIntegerField(default=0)  # bytes of its tagged images, as if none shared a blob
+    # Bytes that no other repository of the registry uses, as the last complete scan counted them.
+    unique = models.PositiveBigIntegerField(default=0, db_default=0)
     facets = models.BigIntegerField(default=0)  # of all its tagged images together, `catalog.facets`
     newest = models.ForeignKey("Presence", models.SET_NULL, null=True, blank=True, related_name="+")
 
@@ -101,6 +103,13 @@ class Repository(models.Model):
             models.Index(fields=["tag_count", "id"], condition=Q(gone_at=None), name="repositories_by_tags"),
             models.Index(fields=["size", "id"], condition=Q(gone_at=None), name="repositories_by_size"),
             models.Index(fields=["changed_at", "id"], condition=Q(gone_at=None), name="repositories_by_change"),
+            models.Index(fields=["unique", "id"], condition=Q(gone_at=None), name="storage_by_unique"),
+            # What lies right in a namespace, however many others lie below it.
+            models.Index(
+                fields=["registry", "namespace", "unique", "id"],
+                condition=Q(gone_at=None),
+                name="storage_of_a_level",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Self
 
 from django.db import models
-from django.db.models import OuterRef, Subquery
+from django.db.models import OuterRef, Q, Subquery
 from django.utils.translation import gettext_lazy as _
 
 from jobs.models import Job
@@ -79,7 +79,10 @@ class Scan(models.Model):
     objects = ScanQuerySet.as_manager()
 
     class Meta:
-        indexes = [models.Index(fields=["registry", "-id"], name="scans_of_a_registry")]
+        indexes = [
+            models.Index(fields=["registry", "-id"], name="scans_of_a_registry"),
+            models.Index(fields=["registry", "-id"], condition=Q(disk_bytes__gte=0), name="storage_scans_of_disk"),
+        ]
 
     def __str__(self) -> str:
         return f"scan {self.pk} of {self.registry_id}"

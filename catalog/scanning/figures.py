@@ -1,6 +1,6 @@
-"""The totals of a registry and of its namespaces as a scan found them at its end: they add up exactly.
+"""The totals of a registry, its namespaces and repositories as a scan found them at its end: they add up exactly.
 
-What is pushed is unique to a namespace, shared with what is outside it, or saved by layers that its own images share.
+What is pushed is unique to a place, shared with what is outside it, or saved by layers that its own images share.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Final, TypeAlias
 
 from django.db.models import Count, Q, Sum
 
-from catalog.models import NamespaceTotal, Repository, RepositoryBlob, Scan
+from catalog.models import LargeImage, NamespaceTotal, Repository, RepositoryBlob, Scan
 from catalog.policy import MOST_BYTES
 from catalog.recording.chunks import by_number
 from catalog.rows import insert, update
@@ -24,6 +24,7 @@ from jobs.running import Lease
 Path: TypeAlias = tuple[str, ...]  # ("team", "tools"); ("",) of a repository without a namespace
 
 _ROWS: Final = 2_000
+_COUNTS: Final = ("repositories", "tags", "images", "pushed")
 _COLUMNS: Final = ("repositories", "tags", "images", "pushed", "stored", "unique", "has_below", "is_repository")
 
 
@@ -60,12 +61,27 @@ def count(scan: Scan) -> None:
     scan.pushed = total_bytes(live, "pushed")
 
 
+def are_as_before(scan: Scan, before: Scan) -> bool:
+    """Whether `before` counted all that is there now: since it began nothing has come, moved or gone.
+
+    What events told and what Berth itself did a scan finds done. Asked once `count` has filled in `scan`.
+    """
+    if any(getattr(scan, name) != getattr(before, name) for name in _COUNTS):
+        return False
+    live = Repository.objects.live().filter(registry_id=scan.registry_id)
+    is_counted = LargeImage.objects.filter(registry_id=scan.registry_id).exists() or not scan.images
+    return is_counted and not live.filter(changed_at__gte=before.started_at).exists()
+
+
 def count_blobs(lease: Lease, scan: Scan) -> None:
-    """Count each blob once, fill in what is stored and shared, and write the totals of the namespaces that changed."""
+    """Count each blob once, fill in what is stored and shared; write what changed of namespaces and repositories."""
     totals = _of_repositories(scan.registry_id)
     stored = shared = 0
-    for size, paths in _uses(scan.registry_id):
+    unique: dict[int, int] = {}
+    for size, repository, paths in _uses(scan.registry_id):
         stored += size
+        if repository is not None:
+            unique[repository] = unique.get(repository, 0) + size
         common = paths[0]
         for path in paths[1:]:
             common = _common(common, path)
@@ -76,6 +92,7 @@ def count_blobs(lease: Lease, scan: Scan) -> None:
             totals[namespace].stored += size
     scan.stored, scan.shared = min(MOST_BYTES, stored), min(MOST_BYTES, shared)
     _write(lease, scan.registry_id, {name: total.values for name, total in totals.items()})
+    _write_unique(lease, scan.registry_id, unique)
 
 
 def _of_repositories(registry_id: int) -> dict[str, _Total]:
@@ -100,16 +117,17 @@ def _of_repositories(registry_id: int) -> dict[str, _Total]:
     return totals
 
 
-def _uses(registry_id: int) -> Iterator[tuple[int, list[Path]]]:
-    """Of each blob its size and the namespaces that use it, each once."""
+def _uses(registry_id: int) -> Iterator[tuple[int, int | None, list[Path]]]:
+    """Of each blob its size, the repository that uses it where it is the only one, and their namespaces, each once."""
     rows = (
         RepositoryBlob.objects.filter(repository__registry_id=registry_id, repository__gone_at=None)
         .order_by("blob_id")
-        .values_list("blob_id", "blob__size", "repository__namespace")
+        .values_list("blob_id", "blob__size", "repository__namespace", "repository_id")
     )
     for _, group in groupby(rows.iterator(chunk_size=_ROWS), key=itemgetter(0)):
         uses = list(group)
-        yield uses[0][1], [_path(namespace) for namespace in dict.fromkeys(use[2] for use in uses)]
+        only = uses[0][3] if len(uses) == 1 else None
+        yield uses[0][1], only, [_path(namespace) for namespace in dict.fromkeys(use[2] for use in uses)]
 
 
 @lru_cache(10_000)
@@ -153,6 +171,15 @@ def _write(lease: Lease, registry_id: int, totals: dict[str, tuple[int, ...]]) -
         with lease.writing():
             update(NamespaceTotal, _COLUMNS, rows)
     _forget(lease, [pk for name, (pk, _) in before.items() if name not in totals])
+
+
+def _write_unique(lease: Lease, registry_id: int, unique: dict[int, int]) -> None:
+    live = Repository.objects.live().filter(registry_id=registry_id)
+    sizes = ((min(MOST_BYTES, unique.get(pk, 0)), before, pk) for pk, before in live.values_list("id", "unique"))
+    changed = [(size, pk) for size, before, pk in sizes if size != before]
+    for rows in by_number(changed):
+        with lease.writing():
+            update(Repository, ("unique",), rows)
 
 
 def _forget(lease: Lease, ids: Iterable[int]) -> None:

@@ -13,10 +13,12 @@ from catalog.models import (
     Document,
     IndexEntry,
     Label,
+    LargeImage,
     Manifest,
     ManifestBlob,
     NamespaceTotal,
     Presence,
+    RepeatedImage,
     Repository,
     RepositoryBlob,
     Scan,
@@ -48,6 +50,7 @@ def picture() -> dict[str, list[Any]]:
                 "missed",
                 "facets",
                 _is(gone_at=None),
+                "unique",
             ),
             key=str,
         ),
@@ -144,6 +147,10 @@ def picture() -> dict[str, list[Any]]:
                 "unique",
             )
         ),
+        "large images": sorted(
+            LargeImage.objects.values_list("presence__repository__name", "presence__manifest__digest", "size", "own")
+        ),
+        "repeated images": sorted(RepeatedImage.objects.values_list("by", "repositories", "size", "spared")),
     }
 
 
