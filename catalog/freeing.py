@@ -5,16 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final
-
-from django.db.models import Sum
 
 from catalog.models import Blob, IndexEntry, Manifest, ManifestBlob, Presence, Repository, RepositoryBlob, Scan
 from catalog.policy import MOST_BYTES
-from catalog.recording.chunks import by_number
 from catalog.rows import select
-
-_TOGETHER: Final = 500  # blobs
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +27,7 @@ def freed_by(repository: Repository, losing: Mapping[int, int], also: Collection
     useless = _useless(repository, losing, also)
     mine = _uses(useless)
     everywhere = _everywhere(repository.registry_id, mine)
-    freed = [blob for blob, count in mine.items() if everywhere.get(blob, 0) <= count]
+    freed = [blob for blob, count in mine.items() if everywhere[blob] <= count]
     return Freed(_bytes_of(freed), _all_is_known(repository) and not _unread(useless))
 
 
@@ -44,7 +38,7 @@ def freed_by_each(registry_id: int, images: Iterable[Presence]) -> dict[int, int
     everywhere = _everywhere(registry_id, blobs)
     sizes = dict(select(Blob, ("id", "size"), "id", blobs))
     return {
-        pk: min(MOST_BYTES, sum(sizes[blob] for blob, count in mine.items() if everywhere.get(blob, 0) <= count))
+        pk: min(MOST_BYTES, sum(sizes[blob] for blob, count in mine.items() if everywhere[blob] <= count))
         for pk, mine in uses.items()
     }
 
@@ -54,17 +48,21 @@ def _uses(manifests: Collection[int]) -> Counter[int]:
     return Counter(blob for _, blob in set(select(ManifestBlob, ("manifest_id", "blob_id"), "manifest_id", manifests)))
 
 
-def _everywhere(registry_id: int, blobs: Iterable[int]) -> dict[int, int]:
+def _everywhere(registry_id: int, blobs: Collection[int]) -> Counter[int]:
     """Of each blob how often it is used in the registry."""
-    found: dict[int, int] = {}
-    for piece in by_number(blobs, _TOGETHER):
-        rows = RepositoryBlob.objects.filter(blob__in=piece, repository__registry=registry_id)
-        found |= dict(rows.values_list("blob").annotate(Sum("references")))
-    return found
+    uses = select(RepositoryBlob, ("blob_id", "repository_id", "references"), "blob_id", blobs)
+    here = f"registry_id = {registry_id:d}"
+    known = {pk for (pk,) in select(Repository, ("id",), "id", {where for _, where, _ in uses}, here)}
+    everywhere: Counter[int] = Counter()
+    for blob, where, references in uses:
+        if where in known:
+            everywhere[blob] += references
+    return everywhere
 
 
 def _bytes_of(blobs: Collection[int]) -> int:
-    return min(MOST_BYTES, sum(size for (size,) in select(Blob, ("size",), "id", blobs)))
+    total: int = sum(size for (size,) in select(Blob, ("size",), "id", blobs))
+    return min(MOST_BYTES, total)
 
 
 def _useless(repository: Repository, losing: Mapping[int, int], also: Collection[int]) -> set[int]:

@@ -26,7 +26,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('size', models.PositiveBigIntegerField()),
-                ('own', models.PositiveBigIntegerField()),
+                ('unique', models.PositiveBigIntegerField()),
             ],
         ),
         migrations.CreateModel(

@@ -40,7 +40,7 @@ class LargeImage(models.Model):
     registry = models.ForeignKey(Registry, models.CASCADE, related_name="large_images", db_index=False)
     presence = models.ForeignKey(Presence, models.CASCADE, related_name="+")
     size = models.PositiveBigIntegerField()  # bytes, each blob once
-    own = models.PositiveBigIntegerField()  # of those, what would be free if it alone were deleted
+    unique = models.PositiveBigIntegerField()  # of those, what would be free if it alone were deleted
 
     class Meta:
         constraints = [
@@ -53,7 +53,12 @@ class LargeImage(models.Model):
     @property
     def shared(self) -> int:
         """Bytes that other images use too."""
-        return max(0, self.size - self.own)
+        return max(0, self.size - self.unique)
+
+    @property
+    def saved(self) -> int:
+        """Nothing: its size counts each blob once."""
+        return 0
 
 
 class RepeatedImage(models.Model):

@@ -62,15 +62,15 @@ def count(scan: Scan) -> None:
 
 
 def are_as_before(scan: Scan, before: Scan) -> bool:
-    """Whether `before` counted all that is there now: since it began nothing has come, moved or gone.
+    """Whether `before` counted all that is there now: since it ended nothing has come, moved or gone.
 
-    What events told and what Berth itself did a scan finds done. Asked once `count` has filled in `scan`.
+    What events told, and what Berth itself did, a scan finds done. Asked once `count` has filled in `scan`.
     """
-    if any(getattr(scan, name) != getattr(before, name) for name in _COUNTS):
+    if before.finished_at is None or any(getattr(scan, name) != getattr(before, name) for name in _COUNTS):
         return False
     live = Repository.objects.live().filter(registry_id=scan.registry_id)
     is_counted = LargeImage.objects.filter(registry_id=scan.registry_id).exists() or not scan.images
-    return is_counted and not live.filter(changed_at__gte=before.started_at).exists()
+    return is_counted and not live.filter(changed_at__gte=before.finished_at).exists()
 
 
 def count_blobs(lease: Lease, scan: Scan) -> None:

@@ -148,7 +148,7 @@ def picture() -> dict[str, list[Any]]:
             )
         ),
         "large images": sorted(
-            LargeImage.objects.values_list("presence__repository__name", "presence__manifest__digest", "size", "own")
+            LargeImage.objects.values_list("presence__repository__name", "presence__manifest__digest", "size", "unique")
         ),
         "repeated images": sorted(RepeatedImage.objects.values_list("by", "repositories", "size", "spared")),
     }
