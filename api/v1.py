@@ -19,6 +19,7 @@ from api import (
     protection,
     repositories,
     search,
+    storage,
     sync_copies,
     sync_rules,
     sync_runs,
@@ -51,6 +52,8 @@ API: Final = NinjaAPI(
 for _module in (
     *(repositories, tags, history, deletions, manifests, search, plans, trash, protection),
     *(sync_sources, sync_rules, sync_runs, sync_copies, checks, activity, jobs),
+    *(repositories, tags, history, deletions, manifests, search, storage, plans, trash, protection),
+    *(sync_sources, sync_rules, sync_runs, sync_copies, activity, jobs),
 ):
     API.add_router("", _module.router)
 add_handlers(API)

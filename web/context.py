@@ -19,6 +19,7 @@ _SECTIONS: Final = {
     "plans": "activity",
     "activity": "activity",
     "trash": "trash",
+    "storage": "storage",
     "sync": "sync",
     "cleanup": "cleanup",
     "jobs": "jobs",

@@ -28,6 +28,7 @@ from tests.web import (
     harbour_readme,
     harbour_scans,
     harbour_sources,
+    harbour_storage,
     harbour_sync,
 )
 from tests.web.furniture import Built
@@ -121,6 +122,7 @@ def build() -> Harbour:
     hub = harbour_sources.build(where)
     jobs = _jobs(where, edge)
     last = harbour_scans.build(where, edge, api)
+    harbour_storage.build(where)
     acts, told = harbour_acts.build(api), harbour_notices.build(where)
     check = harbour_checks.build(where, edge)
     return Harbour(where, api, odd, *jobs, last, acts, told, harbour_sync.build(where, hub), check)
