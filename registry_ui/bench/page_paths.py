@@ -24,6 +24,7 @@ from django.db.models import Model
 from catalog.reads.entries import token_to
 from catalog.reads.keyset import Column, Order, token_after
 from catalog.reads.repositories import COLUMNS
+from catalog.reads.storage import IMAGES, REPEATED, REPOSITORIES
 from registry_ui.bench.page_samples import Sample, samples_of
 from web import trash_page
 from web.views import repository, sync_rules, sync_runs
@@ -158,6 +159,19 @@ def _of_entry(sample: Sample) -> str:
     return urlencode({"registry": entry.registry, "repository": entry.repository, "tag": entry.tag})
 
 
+def _storage(sample: Sample) -> str:
+    return f"/storage/{sample.repository.registry.name}"
+
+
+def _storage_of_repositories(sample: Sample) -> str:
+    """Of a registry, or of a namespace in it."""
+    asked = {"namespace": sample.repository.namespace} if sample.number % 3 == 0 else {}
+    asked["sort"] = sort = _sort(sample, REPOSITORIES)
+    if sample.number % (_DEEP + 1):
+        asked["page"] = token_after(sample.repository, Order.parse(sort, REPOSITORIES))
+    return f"{_storage(sample)}/repositories?{urlencode(asked)}"
+
+
 def _run(sample: Sample) -> str:
     """All of its tags, or those that came to one end."""
     ends = ("", "copied", "failed", "unchanged")
@@ -250,6 +264,17 @@ KINDS: Final[dict[str, Callable[[Sample], str]]] = {
     "health": lambda _: "/cleanup/health",
     "health, images of which a part is missing": lambda _: "/cleanup/health/incomplete",
     "health, empty repositories": lambda _: "/cleanup/health/empty",
+    "storage": lambda sample: ("/storage", _storage(sample))[sample.number % 2],
+    "storage of a namespace": lambda sample: (
+        f"{_storage(sample)}?{urlencode({'namespace': sample.repository.namespace.partition('/')[0]})}"
+    ),
+    "storage of repositories": _storage_of_repositories,
+    "largest images": lambda sample: f"{_storage(sample)}/images?{urlencode({'sort': _sort(sample, IMAGES)})}",
+    "images in several repositories": lambda sample: (
+        f"{_storage(sample)}/repeated?{urlencode({'sort': _sort(sample, REPEATED)})}"
+    ),
+    "API, storage": lambda _: "/api/v1/storage",
+    "API, storage of repositories": lambda sample: f"/api/v1{_storage_of_repositories(sample).partition('&page')[0]}",
     "sync rules": lambda sample: _older("/sync", sync_rules.COLUMNS, sample, sample.rule),
     "sync rule": lambda sample: sample.rule.get_absolute_url(),
     "form of a sync rule": lambda sample: f"{sample.rule.get_absolute_url()}/edit",

@@ -15,9 +15,9 @@ import django
 if __name__ == "__main__":
     django.setup()
 
-from catalog.models import LabelName, Scan
+from catalog.models import LabelName, Scan, StorageDay
 from catalog.scan import KIND
-from catalog.scanning import figures
+from catalog.scanning import figures, space
 from jobs.models import Job
 from jobs.running import Lease
 from registries.models import Registry
@@ -141,9 +141,28 @@ def _scan(registry: Registry, changes: Changes) -> None:
         scan.new_tags, scan.moved_tags, scan.gone_tags = new, moved, gone
         if is_last:
             figures.count(scan)
-            figures.count_blobs(Lease(job), scan)
+            lease = Lease(job)
+            figures.count_blobs(lease, scan)
+            space.find_large(lease, registry.pk)
+            space.find_repeated(lease, registry.pk)
+            _grow(scan)
             Job.objects.filter(pk=job.pk).update(state=Job.State.DONE)
         scan.save()
+
+
+def _grow(last: Scan) -> None:
+    """A day for each scan: until the last one it grew evenly."""
+    counted = {name: getattr(last, name) for name in ("repositories", "tags", "images", "pushed", "stored", "shared")}
+    StorageDay.objects.bulk_create(
+        [
+            StorageDay(
+                registry_id=last.registry_id,
+                day=(last.started_at - (SCANS - number) * DAY).date(),
+                **{name: value * number // SCANS for name, value in counted.items()},
+            )
+            for number in range(1, SCANS + 1)
+        ]
+    )
 
 
 if __name__ == "__main__":
