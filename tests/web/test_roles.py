@@ -91,6 +91,10 @@ MATRIX: Final[dict[str, Row]] = {
     "api-protection-preview": Row(401, 422, 422, 422),  # no pattern was named
     "api-protection-rule": _for_machines("rule_id"),
     "api-protection-rule-remove": _acts(204, "rule_id", deletes=True),
+    "api-storage": _for_machines(),
+    "api-storage-registry": _for_machines("registry"),
+    "api-storage-namespaces": _for_machines("registry"),
+    "api-storage-repositories": _for_machines("registry"),
     "api-sync-sources": _for_machines(),
     "api-sync-source-add": _acts(422),
     "api-sync-source": Row(401, 404, 404, 404, arguments=("name",)),  # it is one of ours
@@ -161,6 +165,12 @@ MATRIX: Final[dict[str, Row]] = {
     "tag-history": _page("registry", "repository", "tag"),
     "roll-back": _for_staff(404, "registry", "repository", "tag"),  # to what was not said
     "trash": _page(),
+    "storage": _page(),
+    "storage-registry": _page("registry"),
+    "storage-repositories": _page("registry"),
+    "storage-csv": Row(SIGN_IN, SIGN_IN, 200, 200, arguments=("registry",)),
+    "storage-images": _page("registry"),
+    "storage-repeated": _page("registry"),
     "sync-rules": _page(),
     "sync-rule-add": _for_staff(200, changes=False),
     "sync-rule": _page("rule"),

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 _ASPECT: Final = 2.4  # of the drawing, as wide screens show it: width by height
+_LEAST: Final = 1e-5  # of all: less than that the rounding of numbers eats
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +24,11 @@ class Box:
 
 
 def boxes(sizes: Sequence[int]) -> list[Box]:
-    """One for each of `sizes`, which are above 0 and fall, in their order."""
-    total = sum(sizes)
+    """One for each of `sizes`, which are above 0 and fall, in their order; what is too small to see is drawn larger."""
+    shares = [max(_LEAST, size / sum(sizes)) for size in sizes]
     room = Box(0.0, 0.0, _ASPECT, 1.0)
     found: list[Box] = []
-    areas = [_ASPECT * size / total for size in sizes]
+    areas = [_ASPECT * share / sum(shares) for share in shares]
     while areas:
         row = _row(areas, min(room.width, room.height))
         placed, room = _place(row, room)
