@@ -17,8 +17,9 @@ from web.storage.treemap import Box, boxes
 from web.templatetags.berth import number, size
 
 _LEAST: Final = 0.004  # of all: a smaller box is seen by nobody, and stands in the list
-_LETTER: Final = 0.72  # percent of the drawing's width that a letter takes on a wide screen
-_NAMED: Final = (6.0, 7.0)  # percent: a box that is narrower or lower has no name in it
+_LETTER: Final = 0.95  # percent of the drawing's width that a letter takes on a wide screen
+_MARGINS: Final = 2.6  # the same of what stands free beside a name
+_NAMED: Final = (8.5, 7.0)  # percent: a box that is narrower or lower has no name in it
 _TWO_LINES: Final = 15.0  # percent of the height
 _ON_PHONES: Final = 20.0  # percent of the width
 
@@ -63,7 +64,7 @@ class Cell:
             y=f"{box.y:.2f}%",
             width=f"{box.width:.2f}%",
             height=f"{box.height:.2f}%",
-            label=_cut(place.name, int(box.width / _LETTER)) if fits else "",
+            label=_cut(place.name, int((box.width - _MARGINS) / _LETTER)) if fits else "",
             has_size=box.height >= _TWO_LINES,
             is_wide=box.width >= _ON_PHONES,
         )
