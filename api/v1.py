@@ -50,10 +50,8 @@ API: Final = NinjaAPI(
     auth=Reader(),
 )
 for _module in (
-    *(repositories, tags, history, deletions, manifests, search, plans, trash, protection),
-    *(sync_sources, sync_rules, sync_runs, sync_copies, checks, activity, jobs),
     *(repositories, tags, history, deletions, manifests, search, storage, plans, trash, protection),
-    *(sync_sources, sync_rules, sync_runs, sync_copies, activity, jobs),
+    *(sync_sources, sync_rules, sync_runs, sync_copies, checks, activity, jobs),
 ):
     API.add_router("", _module.router)
 add_handlers(API)
