@@ -36,6 +36,8 @@ _TOLD: Final[dict[str, Promise]] = {
     _ACT.REVERT: gettext_lazy("put back {thing}"),
     _ACT.PROTECT: gettext_lazy("protected {thing}"),
     _ACT.UNPROTECT: gettext_lazy("protects {thing} no longer"),
+    _ACT.PIN: gettext_lazy("said what is in use: {thing}"),
+    _ACT.UNPIN: gettext_lazy("says no longer what is in use: {thing}"),
     _ACT.BREACH_MOVE: gettext_lazy("a protected tag was moved from outside: {thing}"),
     _ACT.BREACH_DELETE: gettext_lazy("a protected tag was deleted from outside: {thing}"),
     _ACT.EMPTY_TRASH: gettext_lazy("removed from the trash: {thing}"),

@@ -48,6 +48,8 @@ class Entry(AppendOnlyModel):
         RULE_REMOVE = "rule-remove", _("removed a sync rule")
         PROTECT = "protect", _("protected")
         UNPROTECT = "unprotect", _("protects no longer")
+        PIN = "pin", _("said what is in use")
+        UNPIN = "unpin", _("says no longer what is in use")
         BREACH_MOVE = "breach-move", _("a protected tag was moved from outside")
         BREACH_DELETE = "breach-delete", _("a protected tag was deleted from outside")
         EMPTY_TRASH = "empty-trash", _("removed from the trash")
