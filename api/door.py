@@ -24,6 +24,7 @@ ViewT = TypeVar("ViewT", bound=Callable[..., HttpResponseBase])
 _PROBLEMS: Final = (401, 404, 422, 503)  # that an operation may answer; 500 is no promise
 _PROBLEMS_OF_ACTS: Final = (401, 403, 404, 409, 413, 415, 422, 503)
 _LARGEST: Final = 2**20  # bytes of a request
+_JSON: Final = "application/json"
 _HOW_TO_ACT: Final = (
     "To act takes a token besides the session: the cookie csrftoken, sent once more in the header X-CSRFToken."
     " Over https Berth also wants to know where you come from: Referer, or Origin."
@@ -57,11 +58,16 @@ class Actor(APIKeyCookie):
 
     param_name = settings.SESSION_COOKIE_NAME
 
+    def __init__(self, media_types: tuple[str, ...] = (_JSON,), largest: int = _LARGEST) -> None:
+        """A body is of one of `media_types`, and has at most `largest` bytes."""
+        super().__init__()
+        self._media_types, self._largest = media_types, largest
+
     def __call__(self, request: HttpRequest) -> bool:
         """Raises Refusal and NotPermitted; what would not be understood is not even read."""
         if not request.user.is_authenticated or not request.user.is_active:
             return False
-        _check_body(request)
+        self._check_body(request)
         if check_csrf(request) is not None:
             raise Refusal(403, _HOW_TO_ACT)
         check_may_administer(request.user)
@@ -70,20 +76,20 @@ class Actor(APIKeyCookie):
     def authenticate(self, request: HttpRequest, key: str | None) -> bool:  # noqa: ARG002  ninja's signature
         return self(request)
 
+    def _check_body(self, request: HttpRequest) -> None:
+        """Raises Refusal."""
+        length = int(request.META.get("CONTENT_LENGTH") or 0)
+        if length > self._largest:
+            raise Refusal(413, "" if self._largest == _LARGEST else f"At most {self._largest:,} bytes are taken here.")
+        if length and request.content_type not in self._media_types:
+            said = " or ".join(self._media_types)
+            raise Refusal(415, "" if said == _JSON else f"What is sent here says what it is: Content-Type: {said}.")
+
 
 def person_of(request: HttpRequest) -> User:
     """Whom `Actor` let in."""
     assert isinstance(request.user, User)  # noqa: S101  the door is before the view
     return request.user
-
-
-def _check_body(request: HttpRequest) -> None:
-    """Raises Refusal."""
-    length = int(request.META.get("CONTENT_LENGTH") or 0)
-    if length > _LARGEST:
-        raise Refusal(413)
-    if length and request.content_type != "application/json":
-        raise Refusal(415)
 
 
 def reads(
@@ -107,8 +113,21 @@ def reads(
     return declare
 
 
-def acts(router: Router, method: str, path: str, name: str, shapes: Mapping[int, Any]) -> Callable[[ViewT], ViewT]:
-    """A view that changes something, by `method` at `path`; it answers with the shape of a status. Else as `reads`."""
+def acts(  # noqa: PLR0913  each is a part of an operation
+    router: Router,
+    method: str,
+    path: str,
+    name: str,
+    shapes: Mapping[int, Any],
+    *,
+    actor: Actor | None = None,
+    body: Mapping[str, Any] | None = None,
+) -> Callable[[ViewT], ViewT]:
+    """A view that changes something, by `method` at `path`; it answers with the shape of a status. Else as `reads`.
+
+    `actor`: who comes in with another body than most; `body`: the schema of each media type, where the view reads it.
+    """
+    said_of_body = {"requestBody": {"content": {kind: {"schema": said} for kind, said in body.items()}}} if body else {}
     problems = dict.fromkeys(_PROBLEMS_OF_ACTS, Problem)
 
     def declare(view: ViewT) -> ViewT:
@@ -116,9 +135,9 @@ def acts(router: Router, method: str, path: str, name: str, shapes: Mapping[int,
             [method],
             path,
             **_said(view, name),
-            auth=Actor(),
+            auth=actor or Actor(),
             response={**shapes, **problems},
-            openapi_extra={"parameters": [_TOKEN]},
+            openapi_extra={"parameters": [_TOKEN], **said_of_body},
         )(view)
 
     return declare
