@@ -5,6 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
+from cleanup import pins
 from cleanup.sweeping import services as sweeps
 from cleanup.verifying import services as checks
 
@@ -22,3 +23,8 @@ def queue_waiting_checks() -> None:
 @shared_task(name="cleanup.prune_checks")
 def prune_checks() -> None:
     checks.prune(timezone.now())
+
+
+@shared_task(name="cleanup.prune_pins")
+def prune_pins() -> None:
+    pins.prune(timezone.now())

@@ -18,7 +18,7 @@ from catalog import folding, removal, scan, services
 from catalog.arrivals import handling, meaning, streams, unexplained
 from catalog.recording import repositories, settling
 from catalog.scanning import api, below, choosing, configs, folder, listing, patience, shrinking, watched
-from cleanup import uploads
+from cleanup import pins, uploads
 from cleanup.sweeping import caches, ground, keeping, trial, unlinking
 from cleanup.sweeping import running as sweeping
 from cleanup.sweeping import services as sweeps
@@ -66,8 +66,8 @@ _MODULES: Final = (
     manifests, removing, restoring, copying, pointing, protection, means, permission, planning, planning_restores,
     planning_copies, rules, undoing, handling, meaning, streams, unexplained, delivery, mailing, webhook,
     presets, oci_sentences, sync_copying, faults, gone, judging, pausing, sync_planning, promoting, sync_running,
-    sync_services, sync_sources, caches, ground, keeping, trial, unlinking, sweeping, sweeps,
-    sync_services, sync_sources, uploads, check_faults, check_recording, verifying, checks,
+    sync_services, sync_sources, caches, ground, keeping, trial, unlinking, sweeping, sweeps, uploads, check_faults,
+    check_recording, verifying, checks, pins,
 )  # fmt: skip
 SENTENCES: Final[tuple[str, ...]] = tuple(dict.fromkeys(chain.from_iterable(m.SENTENCES for m in _MODULES)))
 KINDS: Final = frozenset(oci_sentences.KINDS)

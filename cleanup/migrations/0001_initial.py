@@ -20,6 +20,17 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
+            name='PinHolder',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=63, unique=True)),
+                ('told_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ('told_by', models.CharField(blank=True, max_length=255)),
+                ('told', models.PositiveIntegerField(default=0)),
+                ('unread', models.PositiveIntegerField(default=0)),
+            ],
+        ),
+        migrations.CreateModel(
             name='SweepTerms',
             fields=[
                 ('registry', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='sweep_terms', serialize=False, to='registries.registry')),
@@ -90,6 +101,15 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
+            name='Pin',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('digest', models.CharField(max_length=135)),
+                ('until', models.DateTimeField()),
+                ('holder', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='pins', to='cleanup.pinholder')),
+            ],
+        ),
+        migrations.CreateModel(
             name='Sweep',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -155,6 +175,22 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='halt',
             constraint=models.UniqueConstraint(condition=models.Q(('lifted_at', None)), fields=('registry',), name='halt_open_once_of_a_registry'),
+        ),
+        migrations.AddIndex(
+            model_name='pin',
+            index=models.Index(fields=['digest', 'until'], name='pins_by_digest'),
+        ),
+        migrations.AddIndex(
+            model_name='pin',
+            index=models.Index(fields=['until'], name='pins_by_end'),
+        ),
+        migrations.AddIndex(
+            model_name='pin',
+            index=models.Index(fields=['holder', 'until'], name='pins_of_a_holder'),
+        ),
+        migrations.AddConstraint(
+            model_name='pin',
+            constraint=models.UniqueConstraint(fields=('holder', 'digest'), name='pins_one_of_a_digest'),
         ),
         migrations.AddIndex(
             model_name='sweep',

@@ -3,6 +3,17 @@
 from __future__ import annotations
 
 from cleanup.models.checks import Check, CheckFinding, Halt
+from cleanup.models.pins import Pin, PinHolder
 from cleanup.models.sweeps import Sweep, SweepTerms, SweptBlob, SweptUpload
 
-__all__ = ["Check", "CheckFinding", "Halt", "Sweep", "SweepTerms", "SweptBlob", "SweptUpload"]
+__all__ = [
+    "Check",
+    "CheckFinding",
+    "Halt",
+    "Pin",
+    "PinHolder",
+    "Sweep",
+    "SweepTerms",
+    "SweptBlob",
+    "SweptUpload",
+]
