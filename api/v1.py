@@ -15,6 +15,7 @@ from api import (
     history,
     jobs,
     manifests,
+    pins,
     plans,
     protection,
     repositories,
@@ -50,7 +51,7 @@ API: Final = NinjaAPI(
     auth=Reader(),
 )
 for _module in (
-    *(repositories, tags, history, deletions, manifests, search, storage, plans, trash, protection),
+    *(repositories, tags, history, deletions, manifests, search, storage, plans, trash, protection, pins),
     *(sync_sources, sync_rules, sync_runs, sync_copies, checks, activity, jobs),
 ):
     API.add_router("", _module.router)

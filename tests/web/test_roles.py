@@ -12,7 +12,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from pytest_django import DjangoDbBlocker, Settings
 
 from access.models import User
-from cleanup.models import Check
+from cleanup.models import Check, PinHolder
 from jobs.models import Job
 from registries.models import Registry
 from sync.models import Run
@@ -86,6 +86,10 @@ MATRIX: Final[dict[str, Row]] = {
     "api-trash": _for_machines(),
     "api-trash-restore": _acts(422),
     "api-trash-delete": _acts(204, "entry_id", deletes=True),
+    "api-pins": _for_machines(),
+    "api-pins-report": _acts(422),
+    "api-pins-holder": _for_machines("holder"),
+    "api-pins-forget": _acts(204, "holder", deletes=True),
     "api-protection-rules": _for_machines(),
     "api-protection-rule-add": _acts(422),
     "api-protection-preview": Row(401, 422, 422, 422),  # no pattern was named
@@ -301,6 +305,7 @@ def _laid() -> dict[str, Any]:
         "kind": "broken",
         "position": 0,
         "rule_id": rows.protection_rule(where).pk,
+        "holder": PinHolder.objects.create(name="cluster-a").name,
         "subscription_id": told.pk,
         "notice_id": notices.notice(told).pk,
     }
