@@ -23,6 +23,7 @@ from oci.storage.faults import Fault, Faults, StorageFault, Unreadable
 from oci.storage.folder import StorageFolder
 from oci.storage.listing import Listing
 from oci.storage.repositories import ListedBy
+from oci.storage.revisions import RevisionLink
 from oci.storage.tags import TagLink
 from oci.storage.uploads import Upload
 
@@ -31,6 +32,7 @@ __all__ = [
     "Faults",
     "ListedBy",
     "Listing",
+    "RevisionLink",
     "StorageFault",
     "StorageFolder",
     "TagLink",

@@ -20,6 +20,7 @@ from oci.storage.listing import ItemT, Listing
 from oci.storage.marking import Marks, Places
 from oci.storage.removal import remove_below, remove_untouched
 from oci.storage.repositories import ListedBy, RepositoryWalk
+from oci.storage.revisions import RevisionLink, read_revisions
 from oci.storage.tags import TagLink, read_tags
 from oci.storage.tree import Tree
 from oci.storage.uploads import Upload, parse_uuid, read_uploads
@@ -119,6 +120,10 @@ class StorageFolder:
     def revisions(self, repository: RepositoryName) -> Iterator[str]:
         """The digests of all manifests of a repository, tagged or not; none for what is no repository."""
         return self._complete(read_digests(self._tree, f"{_repository(repository)}/{_REVISIONS}", self.faults))
+
+    def revision_links(self, repository: RepositoryName) -> Iterator[RevisionLink]:
+        """The same, with when each was pushed, and those too of which nobody knows what they stand for."""
+        return self._complete(read_revisions(self._tree, f"{_repository(repository)}/{_REVISIONS}"))
 
     def layer_links(self, repository: RepositoryName) -> Iterator[str]:
         """The digests of all blobs that a repository may serve, whether their data are there or not."""
