@@ -63,7 +63,7 @@ class Course:
     def tell(self, settled: int = 0, phase: str = "carrying-out") -> None:
         """Raises Stopped when a person asked for that, LeaseLost, and BrokenOff when the registry has retired."""
         self._open -= settled
-        self.lease.tell(phase=phase, tags={"done": self._total - self._open, "total": self._total})
+        self.lease.tell(phase=phase, tags=[self._total - self._open, self._total])
         if not Registry.objects.active().filter(pk=self.plan.registry_id).exists():
             raise BrokenOff(RETIRED)
 
