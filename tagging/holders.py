@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from catalog.models import IndexEntry, Manifest, Presence
+from catalog.policy import MAX_DEPTH
 from catalog.rows import select
 
 
@@ -25,6 +26,22 @@ def holders(repository_id: int, digests: Collection[str], going: Collection[str]
     found: dict[str, list[Holder]] = {}
     while held := _listed_by(repository_id, set(digests) - set(found), set(going) - set(found)):
         found |= held
+    return found
+
+
+def held_below(staying: Collection[str], among: Collection[str]) -> dict[str, str]:
+    """Those of `among` that the manifests `staying` list, at any depth, each with an index that does.
+
+    By content alone: what no tag reaches is not present in the catalog's eyes, and may lie in the registry still.
+    """
+    found: dict[str, str] = {}
+    level = set(staying)
+    for _ in range(MAX_DEPTH):
+        indexes = dict(select(Manifest, ("id", "digest"), "digest", level))
+        entries = select(IndexEntry, ("index_id", "digest"), "index_id", indexes)
+        below = {child: indexes[index] for index, child in sorted(entries)}
+        found = {child: index for child, index in below.items() if child in among and child not in staying} | found
+        level = set(below)
     return found
 
 

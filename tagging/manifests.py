@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Final
@@ -22,7 +22,7 @@ from oci.names import Digest, RepositoryName, TagName, parse_repository, parse_t
 from tagging.at_work import begun_by_others
 from tagging.course import REFUSALS, REFUSES, UNKEPT, BrokenOff, Course, may_have_been_heard
 from tagging.discarding import NOT_DONE, is_of_one_tag
-from tagging.holders import holders
+from tagging.holders import held_below, holders
 from tagging.models import PlanItem, TrashEntry
 from tagging.outcome import Outcome, give_back, settle
 from tagging.trash import keep
@@ -54,8 +54,11 @@ class ManifestDeletion:
             settle(self._course.plan, stay, timezone.now())
         self._course.tell(settled=len(stay))
         going = [item for item in items if item.digest not in reasons]
-        for start in range(0, len(going), CHUNK):
-            self._carry(self._begin(going[start : start + CHUNK], since))
+        while going:
+            chunk, going = going[:CHUNK], going[CHUNK:]
+            begun = self._begin(chunk, since)
+            going = self._without_what_is_held(going, {item.digest for item in chunk} - {item.digest for item in begun})
+            self._carry(begun)
 
     def _reasons_to_stay(self, items: Sequence[PlanItem]) -> dict[str, str]:
         """Why digests stay that a tag points to now, or that an index lists which stays: Berth breaks no index."""
@@ -65,7 +68,21 @@ class ManifestDeletion:
         reasons |= {d: _LISTED % {"digest": index} for d, index in listed.items() if d not in reasons}
         going = digests - set(reasons)
         held = holders(self._repository_id, going, going)
-        return reasons | {digest: _LISTED % {"digest": indexes[0].digest} for digest, indexes in held.items()}
+        reasons |= {digest: _LISTED % {"digest": indexes[0].digest} for digest, indexes in held.items()}
+        return self._held_below(reasons, digests) | reasons
+
+    def _without_what_is_held(self, items: list[PlanItem], staying: set[str]) -> list[PlanItem]:
+        """Without those that an index lists which was to go before them, and stays after all: they are left alone."""
+        held = self._held_below(staying, {item.digest for item in items})
+        if not held:
+            return items
+        with self._course.lease.writing():
+            stay = [Outcome.skipped(item, held[item.digest]) for item in items if item.digest in held]
+            settle(self._course.plan, stay, timezone.now())
+        return [item for item in items if item.digest not in held]
+
+    def _held_below(self, staying: Collection[str], among: set[str]) -> dict[str, str]:
+        return {digest: _LISTED % {"digest": index} for digest, index in held_below(staying, among).items()}
 
     def finish(self, items: Sequence[PlanItem]) -> None:
         """What somebody began, and then died: done where the manifest is gone, else as it was planned."""
@@ -136,18 +153,24 @@ class ManifestDeletion:
         plan, now = self._course.plan, timezone.now()
         with self._course.lease.writing():
             hold(Repository, self._repository_id)
-            tagged = self._tagged_since({item.digest for item in items}, since)
-            stay = [item for item in items if item.digest in tagged]
-            settle(plan, [Outcome.skipped(item, _TAGGED % {"tag": tagged[item.digest]}) for item in stay], now)
-            items = [item for item in items if item.digest not in tagged]
+            wanted = {item.digest for item in items}
+            tagged = self._tagged_since(wanted, since)
+            reasons = {digest: _TAGGED % {"tag": tag} for digest, tag in tagged.items()}
+            reasons |= self._held_below(tagged, wanted)
+            stay = [Outcome.skipped(item, reasons[item.digest]) for item in items if item.digest in reasons]
+            settle(plan, stay, now)
+            items = [item for item in items if item.digest not in reasons]
             digests = [item.digest for item in items]
             # Of an image whose tags went with this plan, they are what is restored.
             mine = TrashEntry.objects.alive(now).filter(plan=plan, digest__in=digests).exclude(tag="")
             kept = set(mine.values_list("digest", flat=True))
             alone = [item for item in items if item.digest not in kept]
             kept |= keep(plan, alone, TrashEntry.How.DIGEST, now)
-            settle(plan, [Outcome.failed(item, UNKEPT) for item in items if item.digest not in kept], now)
-            begun = [item for item in items if item.digest in kept]
+            unkept = set(digests) - kept
+            held = self._held_below(unkept, kept)
+            settle(plan, [Outcome.failed(item, UNKEPT) for item in items if item.digest in unkept], now)
+            settle(plan, [Outcome.skipped(item, held[item.digest]) for item in items if item.digest in held], now)
+            begun = [item for item in items if item.digest in kept and item.digest not in held]
             PlanItem.objects.filter(pk__in=[item.pk for item in begun]).update(state=PlanItem.State.BEGUN)
         return begun
 
