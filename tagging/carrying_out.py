@@ -64,18 +64,42 @@ def run(lease: Lease) -> str:
         return _OVER
     if plan.registry.retired_at is not None:
         raise JobFailed(RETIRED)
-    plan.began_at = plan.began_at or timezone.now()
-    with lease.writing():
-        Plan.objects.filter(pk=plan.pk).update(
-            state=Plan.State.UNDER_WAY, began_at=plan.began_at, ended_at=None, message=""
-        )
-    try:
+
+    def work() -> None:
         with client_for(plan.registry, lease.caller) as client:
             if lease.params.get("only_begun"):
                 _CARRIERS[plan.act](Course(plan, lease, client)).run(only_begun=True)
             if not _only_begun(lease):
                 _CARRIERS[plan.act](Course(plan, lease, client)).run(only_begun=False)
             _check_trash(plan, client)
+
+    return _see_through(lease, plan, work)
+
+
+def run_within(
+    lease: Lease, plan: Plan, client: RegistryClient, *, within: tuple[int, int], only_begun: bool = False
+) -> None:
+    """The same as a part of another job, whose row the plan names, and of its progress: see `Course`.
+
+    `only_begun`: only what somebody had set out to do. How it ended is in the plan's row. Raises JobFailed, Stopped.
+    """
+
+    def work() -> None:
+        for begun in (True,) if only_begun else (True, False):
+            _CARRIERS[plan.act](Course(plan, lease, client, within=within)).run(only_begun=begun)
+
+    _see_through(lease, plan, work)
+
+
+def _see_through(lease: Lease, plan: Plan, work: Callable[[], None]) -> str:
+    """How it ended, for people, as the plan's row says too."""
+    plan.began_at = plan.began_at or timezone.now()
+    with lease.writing():
+        Plan.objects.filter(pk=plan.pk).update(
+            state=Plan.State.UNDER_WAY, began_at=plan.began_at, ended_at=None, message=""
+        )
+    try:
+        work()
     except Stopped:
         _end(lease, plan, Plan.State.BROKEN_OFF, _STOPPED % _counts(plan))
         raise

@@ -47,10 +47,12 @@ def may_have_been_heard(fault: RegistryError) -> bool:
 
 
 class Course:
-    def __init__(self, plan: Plan, lease: Lease, client: RegistryClient) -> None:
+    def __init__(
+        self, plan: Plan, lease: Lease, client: RegistryClient, *, within: tuple[int, int] | None = None
+    ) -> None:
+        """`within`: of how many items in all, of several plans, and how many of them were open before this one."""
         self.plan, self.lease, self.client = plan, lease, client
-        self._total = plan.items.count()
-        self._open = plan.items.open().count()
+        self._total, self._open = within or (plan.items.count(), plan.items.open().count())
 
     def by_repository(self, items: Iterable[PlanItem]) -> Iterator[tuple[int, list[PlanItem]]]:
         for repository, group in groupby(items, key=lambda item: item.repository_id):

@@ -67,6 +67,11 @@ def means_to_delete(registry: Registry, client: RegistryClient, repository: Repo
     return Means(Way.THROWAWAY)
 
 
+def problem_with_delete(client: RegistryClient, repository: RepositoryName) -> str:
+    """Why no digest can be deleted there; "" where it can. One request that changes nothing; raises RegistryError."""
+    return _NO_DELETES.get(may_delete(client, repository), "")
+
+
 def problem_with_push(client: RegistryClient, repository: RepositoryName) -> str:
     """Why nothing can be pushed there; "" where it can. One request that changes nothing; raises RegistryError."""
     right = may_push(client, repository)

@@ -118,8 +118,8 @@ def _is_due(plan: Plan) -> bool:
 
 
 def _at_work() -> QuerySet[Job]:
-    """The jobs of a plan, by `OuterRef`, that are not over."""
-    return Job.objects.unfinished().filter(kind=KIND, plans=OuterRef("pk"))
+    """The jobs of a plan, by `OuterRef`, that are not over: of its own, or one that carries out several."""
+    return Job.objects.unfinished().filter(plans=OuterRef("pk"))
 
 
 def give_up(plan_id: int) -> bool:

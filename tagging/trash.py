@@ -10,12 +10,14 @@ from typing import Any, Final
 from django.conf import settings
 
 from catalog.models import Document, Presence, Repository
+from catalog.models.repositories import LONG_AGO
 from catalog.reads.documents import unpacked
 from catalog.rows import insert, select
 from oci.model import MANIFEST_LIMIT
 from tagging.family import Families, Known
 from tagging.models import KeptManifest, Plan, PlanItem, TrashEntry, TrashPart
 
+KEEPS_GONE: Final = "keeps_gone"  # of a plan: parts of its images that no tag reaches any more are kept with them too
 _KEPT_COLUMNS: Final = ("digest", "media_type", "document_size", "compressed")
 
 
@@ -39,8 +41,11 @@ def keep(plan: Plan, items: Sequence[PlanItem], how: TrashEntry.How, now: dateti
     """
     going = [Going(item.tag, item.digest, item.position) for item in items if item.digest]
     said = {"registry_id": plan.registry_id, "who": plan.actor, "why": plan.why, "plan": plan}
+    since = LONG_AGO if plan.param(KEEPS_GONE) else None
     return (
-        keep_images(items[0].repository, going, {**said, "how": how, "until": end_of_keeping(now)}) if going else set()
+        keep_images(items[0].repository, going, {**said, "how": how, "until": end_of_keeping(now)}, since)
+        if going
+        else set()
     )
 
 
