@@ -9,8 +9,9 @@ class CleanupConfig(AppConfig):
     def ready(self) -> None:
         from cleanup import uploads
         from cleanup.sweeping import running as sweeping
+        from cleanup.untagged import running as untagged
         from cleanup.verifying import running as verifying
         from jobs import kinds
 
-        for does in (sweeping, verifying, uploads):
+        for does in (sweeping, verifying, uploads, untagged):
             kinds.register(does.KIND, does.run)

@@ -7,6 +7,8 @@ from django.utils import timezone
 
 from cleanup import pins
 from cleanup.sweeping import services as sweeps
+from cleanup.untagged import running as untagged_runs
+from cleanup.untagged import services as untagged
 from cleanup.verifying import services as checks
 
 
@@ -28,3 +30,9 @@ def prune_checks() -> None:
 @shared_task(name="cleanup.prune_pins")
 def prune_pins() -> None:
     pins.prune(timezone.now())
+
+
+@shared_task(name="cleanup.prune_untagged")
+def prune_untagged() -> None:
+    untagged_runs.end_abandoned()
+    untagged.prune(timezone.now())

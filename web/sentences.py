@@ -22,6 +22,13 @@ from cleanup import pins, uploads
 from cleanup.sweeping import caches, ground, keeping, trial, unlinking
 from cleanup.sweeping import running as sweeping
 from cleanup.sweeping import services as sweeps
+from cleanup.untagged import carrying_out as untagged_carrying_out
+from cleanup.untagged import judging as untagged_judging
+from cleanup.untagged import known as untagged_known
+from cleanup.untagged import planning as untagged_planning
+from cleanup.untagged import running as untagged_running
+from cleanup.untagged import services as untagged_services
+from cleanup.untagged import sources as untagged_sources
 from cleanup.verifying import faults as check_faults
 from cleanup.verifying import recording as check_recording
 from cleanup.verifying import running as verifying
@@ -67,7 +74,8 @@ _MODULES: Final = (
     planning_copies, rules, undoing, handling, meaning, streams, unexplained, delivery, mailing, webhook,
     presets, oci_sentences, sync_copying, faults, gone, judging, pausing, sync_planning, promoting, sync_running,
     sync_services, sync_sources, caches, ground, keeping, trial, unlinking, sweeping, sweeps, uploads, check_faults,
-    check_recording, verifying, checks, pins,
+    check_recording, verifying, checks, pins, untagged_carrying_out, untagged_judging, untagged_known,
+    untagged_planning, untagged_running, untagged_services, untagged_sources,
 )  # fmt: skip
 SENTENCES: Final[tuple[str, ...]] = tuple(dict.fromkeys(chain.from_iterable(m.SENTENCES for m in _MODULES)))
 KINDS: Final = frozenset(oci_sentences.KINDS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from cleanup.models.checks import Check, CheckFinding, Halt
 from cleanup.models.pins import Pin, PinHolder
 from cleanup.models.sweeps import Sweep, SweepTerms, SweptBlob, SweptUpload
+from cleanup.models.untagged import UntaggedItem, UntaggedRun
 
 __all__ = [
     "Check",
@@ -16,4 +17,6 @@ __all__ = [
     "SweepTerms",
     "SweptBlob",
     "SweptUpload",
+    "UntaggedItem",
+    "UntaggedRun",
 ]

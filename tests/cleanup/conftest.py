@@ -5,10 +5,18 @@ from pathlib import Path
 
 import pytest
 
+from access.models import User
+from registries.models import Registry
+from registries.probing import probe
 from tests.cleanup.checking import Checking
 from tests.hostile import Hostile
 from tests.real_registry import RealRegistry, generations
+from tests.tagging.acting import Actor
+from tests.tagging.conftest import own_registry
 from tests.tagging.gate import Gate
+from tests.web import furniture as make
+
+__all__ = ["own_registry"]
 
 
 @pytest.fixture(params=generations())
@@ -33,3 +41,39 @@ def gate(real: RealRegistry) -> Iterator[Gate]:
 @pytest.fixture
 def gated(gate: Gate, real: RealRegistry, transactional_db: None) -> Checking:
     return Checking(real, url=gate.url)
+
+
+@pytest.fixture
+def staff(db: None) -> User:
+    return make.person("mara", staff=True)
+
+
+@pytest.fixture
+def actor(own_registry: RealRegistry, staff: User) -> Actor:
+    """Pushes, scans and acts in a registry of this test's own, whose storage folder Berth may read."""
+    row = Registry.objects.create(name="test", url=own_registry.url, storage=str(own_registry.storage))
+    probe(row)
+    return Actor(own_registry, row, staff)
+
+
+@pytest.fixture
+def without_folder(actor: Actor) -> Actor:
+    """The same, and nobody has named the folder."""
+    actor.row.storage = ""
+    actor.row.save()
+    return actor
+
+
+@pytest.fixture
+def gated_actor(gate: Gate, real: RealRegistry, staff: User) -> Actor:
+    """An actor whose registry Berth reaches through the gate alone, besides its folder."""
+    row = Registry.objects.create(name="gated", url=gate.url, storage=str(real.storage))
+    probe(row)
+    return Actor(real, row, staff)
+
+
+@pytest.fixture
+def shut_registry(tmp_path: Path) -> Iterator[RealRegistry]:
+    """One whose deletes are off."""
+    with RealRegistry(tmp_path / "shut", deletes=False) as registry:
+        yield registry

@@ -1,0 +1,129 @@
+"""Planning a run: every repository is judged, and what is to go is written down with its reason, in order."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.utils.translation import gettext_noop
+
+from catalog.models import Blob, Manifest, ManifestBlob, Repository, RepositoryBlob
+from catalog.policy import MOST_BYTES
+from catalog.recording.chunks import by_number
+from catalog.recording.content import known_ids, store
+from catalog.rows import select
+from cleanup.models import UntaggedItem, UntaggedRun
+from cleanup.untagged.judging import reasons_to_go
+from cleanup.untagged.reaching import judged
+from cleanup.untagged.sources import LeftAlone, Source
+from jobs.running import Lease
+from oci.errors import RegistryError, printable
+
+SHOWN: Final = 200  # repositories that were left alone, each with why
+_WHY_LENGTH: Final = 500
+_ROWS: Final = 250  # a transaction
+_READ: Final = 50  # manifests that are held in memory at a time
+_UNKNOWN: Final = gettext_noop("the catalog does not know it yet: it is judged after the next scan")
+_UNREAD: Final = gettext_noop("a manifest in it could not be read: %(why)s")
+SENTENCES: Final = (_UNKNOWN, _UNREAD)
+
+
+class Planning:
+    """`tell` is told how many repositories of how many are judged. Raises RegistryError where none can be."""
+
+    def __init__(self, run: UntaggedRun, lease: Lease, source: Source, tell: Callable[[int, int], None]) -> None:
+        self._run, self._lease, self._source, self._tell = run, lease, source, tell
+        self._position = 0
+        self._stays: Counter[str] = Counter()
+        self._staying: set[str] = set()
+        self._left_alone: list[tuple[str, str]] = []
+
+    def plan(self, now: datetime) -> None:
+        """In short transactions; until the last of them it is not planned, and is planned anew by whoever comes."""
+        run, before = self._run, now - timedelta(hours=self._run.grace_hours)
+        with self._lease.writing():
+            run.items.all().delete()
+        rows = Repository.objects.filter(registry=run.registry).select_related("registry").order_by("name_key", "pk")
+        repositories, unknown = self._source.repositories(list(rows))
+        self._left_alone += [(name, _UNKNOWN) for name in unknown]
+        for done, repository in enumerate(repositories):
+            self._tell(done, len(repositories))
+            self._judge(repository, before)
+        run.source, run.before, run.planned_at = self._source.kind, before, now
+        run.found, run.stays = self._position + self._stays.total(), dict(self._stays)
+        run.left_alone, run.left_alone_count = [list(one) for one in self._left_alone[:SHOWN]], len(self._left_alone)
+        run.frees = self._freed()
+        run.state = UntaggedRun.State.PLANNED
+        with self._lease.writing():
+            run.save(
+                update_fields=[
+                    *(
+                        "source",
+                        "source_note",
+                        "before",
+                        "planned_at",
+                        "found",
+                        "stays",
+                        "left_alone",
+                        "left_alone_count",
+                        "frees",
+                    ),
+                    "state",
+                ]
+            )
+
+    def _judge(self, repository: Repository, before: datetime) -> None:
+        try:
+            contents, verdict = judged(self._source, repository, before)
+            self._make_known(repository, [one.digest for one in verdict.goes])
+        except LeftAlone as finding:
+            self._left_alone.append((repository.name, printable(str(finding), _WHY_LENGTH)))
+            return
+        self._stays.update(stay.value for stay in verdict.stays.values())
+        self._staying |= verdict.stays.keys()
+        items = [
+            UntaggedItem(
+                run=self._run,
+                position=self._position + place,
+                repository=repository,
+                digest=one.digest,
+                kind=one.kind,
+                size=min(MOST_BYTES, one.size),
+                since=one.since,
+                why=why,
+            )
+            for place, (one, why) in enumerate(reasons_to_go(verdict, contents.found))
+        ]
+        for piece in by_number(items, _ROWS):
+            with self._lease.writing():
+                UntaggedItem.objects.bulk_create(piece)
+        self._position += len(items)
+
+    def _make_known(self, repository: Repository, digests: Collection[str]) -> None:
+        """Into the catalog with what it never read, since the trash keeps only what that knows. Raises LeftAlone."""
+        unknown = set(digests) - known_ids(digests).keys()
+        try:
+            for piece in by_number(sorted(unknown), _READ):
+                store(self._lease, {digest: self._source.manifest(repository, digest) for digest in piece})
+        except RegistryError as fault:
+            raise LeftAlone(_UNREAD % {"why": fault}) from fault
+
+    def _freed(self) -> int:
+        """Bytes of blobs of what goes that nothing else is known to use: the next sweep can take them."""
+        going = {pk for digests in self._going() for (pk,) in select(Manifest, ("id",), "digest", digests)}
+        blobs = {blob for (blob,) in select(ManifestBlob, ("blob_id",), "manifest_id", going)}
+        here = set(Repository.objects.filter(registry=self._run.registry).values_list("pk", flat=True))
+        used = {
+            b for b, place in select(RepositoryBlob, ("blob_id", "repository_id"), "blob_id", blobs) if place in here
+        }
+        users = select(ManifestBlob, ("blob_id", "manifest_id"), "blob_id", blobs - used)
+        digests = dict(select(Manifest, ("id", "digest"), "id", {manifest for _, manifest in users}))
+        used |= {blob for blob, manifest in users if digests.get(manifest) in self._staying}
+        size: int = sum(size for (size,) in select(Blob, ("size",), "id", blobs - used))
+        return min(MOST_BYTES, size)
+
+    def _going(self) -> Iterator[list[str]]:
+        rows = self._run.items.order_by().values_list("digest", flat=True)
+        yield from by_number(rows.iterator(), _ROWS * 20)
