@@ -9,7 +9,6 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import Final
 
-from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from catalog.models import Manifest, Presence, Repository
@@ -123,10 +122,11 @@ class CarryingOut:
         columns, by_digest = ("digest", "id", "facets"), {item.digest: item for item in items}
         rows = []
         for digest, pk, facets in select(Manifest, columns, "digest", by_digest):
-            item, gone = by_digest[digest], moment(timezone.now())
+            item = by_digest[digest]
+            # Gone since then, not now: should we die, whoever goes on would take it for something fresh.
             pushed = moment(item.since or LONG_AGO)
             what = (repository.pk, pk, item.size, Presence.State.WHOLE.value, "", 0, "", b"", facets)
-            rows.append((*what, pushed, Presence.DatedBy.PUSHED.value, pushed, gone))
+            rows.append((*what, pushed, Presence.DatedBy.PUSHED.value, pushed, pushed))
         with self._lease.writing():
             hold(Repository, repository.pk)
             insert(Presence, (*PRESENCE_COLUMNS, "gone_at"), rows)
