@@ -115,9 +115,10 @@ def _carry_out(lease: Lease, row: UntaggedRun, client: RegistryClient, source: S
         _check_deletes(row, client)
         CarryingOut(row, lease, client, source).carry_out()
     except JobFailed as failure:
-        raise JobFailed(_BROKEN_OFF % {"why": failure.sentence, **counts_of(row)}) from failure
+        why = failure.__cause__ or failure.sentence  # not with the counts of one of the plans
+        raise JobFailed(_BROKEN_OFF % {"why": _as_sentence(str(why)), **counts_of(row)}) from failure
     except RegistryError as error:
-        raise JobFailed(_BROKEN_OFF % {"why": f"{str(error).rstrip('.')}.", **counts_of(row)}) from error
+        raise JobFailed(_BROKEN_OFF % {"why": _as_sentence(str(error)), **counts_of(row)}) from error
     sentence = _DONE % counts_of(row)
     is_over = not row.items.open().exists()
     _end(lease, row, UntaggedRun.State.DONE if is_over else UntaggedRun.State.BROKEN_OFF, sentence)
@@ -129,6 +130,10 @@ def _check_deletes(row: UntaggedRun, client: RegistryClient) -> None:
     first = row.items.open().select_related("repository").in_order().first()
     if first and (problem := problem_with_delete(client, parse_repository(first.repository.name))):
         raise JobFailed(problem)
+
+
+def _as_sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:].rstrip('.')}."
 
 
 def counts_of(row: UntaggedRun) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The lines of docs/api.md, as a shell runs them."""
+"""The lines of docs/api.md and docs/cleanup.md, as a shell runs them."""
 
 from __future__ import annotations
 
@@ -9,18 +9,19 @@ from pathlib import Path
 
 import pytest
 
+from cleanup.models import Pin
 from registries.models import Registry
 from sync.models import Run
 from tests.tagging.acting import Actor
 from tests.web import furniture as make
 from tests.web.served import served
 
-DOCS = Path(__file__).resolve().parents[2] / "docs" / "api.md"
+DOCS = Path(__file__).resolve().parents[2] / "docs"
 
 
-def lines_of(heading: str) -> str:
+def lines_of(heading: str, name: str = "api.md") -> str:
     """What stands indented below a heading."""
-    section = re.split(r"^##+ ", DOCS.read_text(), flags=re.MULTILINE)
+    section = re.split(r"^##+ ", (DOCS / name).read_text(), flags=re.MULTILINE)
     [text] = [part for part in section if part.startswith(f"{heading}\n")]
     return "\n".join(line[4:] for line in text.splitlines() if line.startswith("    "))
 
@@ -66,3 +67,32 @@ def test_a_shell_keeps_a_rule_of_sync_and_copies(actor: Actor, tmp_path: Path) -
         (None, "staging", "prod"),
     ]
     assert "/api/v1/jobs/" in ran.stdout
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.any_database
+def test_a_shell_says_what_is_in_use(tmp_path: Path) -> None:
+    """With programs that print what kubectl and docker print."""
+    make.person("staff", staff=True)
+    (tmp_path / "password.txt").write_text(make.PASSWORD)
+    a, b, c = (f"sha256:{letter * 64}" for letter in "abc")
+    programs = {
+        "kubectl": f"printf 'docker-pullable://team/app@{a} registry:5000/team/web@{b}  '",
+        "docker": f'[ "$1" = ps ] && echo 4f5e6d || echo {c}',
+    }
+    for name, line in programs.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{line}\n")
+        (tmp_path / name).chmod(0o755)
+    headings = [("Who may read", "api.md"), ("Acting", "api.md"), ("Pins", "cleanup.md")]
+    script = "\necho; ".join(lines_of(*heading) for heading in headings).replace("sha256:…", a)
+    with served() as origin:
+        script = script.replace("https://berth.example.com", origin).replace("username=reader", "username=staff")
+        script = f"PATH={tmp_path}:$PATH\n{script}"
+        ran = subprocess.run(["bash", "-eu", "-c", script], cwd=tmp_path, capture_output=True, check=False, text=True)
+    assert ran.returncode == 0, ran.stderr
+    assert set(Pin.objects.values_list("holder__name", "digest")) == {
+        ("cluster-a", a),
+        ("cluster-a", b),
+        ("machine-1", c),
+        ("releases", a),
+    }, ran.stdout
