@@ -12,8 +12,8 @@ from django.utils.translation import gettext_noop
 
 _UNREACHED: Final = gettext_noop("no tag, index, subject, trash entry or pin reaches it")
 _PART: Final = gettext_noop("only indexes list it that go too, as %(digest)s")
-_SUBJECT_GONE: Final = gettext_noop("it is attached to %(digest)s, which is gone")
-_SUBJECT_GOES: Final = gettext_noop("it is attached to %(digest)s, which goes too")
+_SUBJECT_GONE: Final = gettext_noop("its subject is gone: %(digest)s")
+_SUBJECT_GOES: Final = gettext_noop("its subject goes too: %(digest)s")
 SENTENCES: Final = (_UNREACHED, _PART, _SUBJECT_GONE, _SUBJECT_GOES)
 
 

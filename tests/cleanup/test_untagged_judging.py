@@ -109,8 +109,8 @@ def test_each_says_why() -> None:
         "alone": "no tag, index, subject, trash entry or pin reaches it",
         "index": "no tag, index, subject, trash entry or pin reaches it",
         "child": "only indexes list it that go too, as index",
-        "sig": "it is attached to alone, which goes too",
-        "late": "it is attached to gone, which is gone",
+        "sig": "its subject goes too: alone",
+        "late": "its subject is gone: gone",
     }
 
 
