@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
@@ -13,6 +15,7 @@ from catalog.reads.growth import growth_of
 from catalog.reads.storage import disk_of, repositories_of
 from catalog.reads.storage_levels import MOST, level_at
 from registries.models import Registry
+from tests.catalog.sizes import forget_sizes
 from tests.web import furniture as make
 
 
@@ -98,3 +101,19 @@ def test_what_lies_on_the_disk_is_told_by_the_last_scan_that_looked(where: Regis
     disk = disk_of(where)
     assert disk is not None
     assert (disk.scan.disk_bytes, disk.beside) == (90, 20)
+
+
+def test_lists_are_read_in_the_order_of_their_indexes(where: Registry) -> None:
+    """However many repositories there are, a page reads as many rows as it shows."""
+    if connection.vendor != "sqlite":
+        pytest.skip("of so few rows others read all")
+    forget_sizes()
+    make.repository(where, "a/app", unique=10, size=40, pushed=40)
+    plan = repositories_of(where, "", nearly_all=True).order_by("-unique", "-pk").explain()
+    assert "storage_by_unique" in plan
+    assert "TEMP B-TREE" not in plan
+    with CaptureQueriesContext(connection) as asked:
+        level_at(where, "a")
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN QUERY PLAN {asked.captured_queries[1]['sql']}")
+        assert "storage_of_a_level" in str(cursor.fetchall())

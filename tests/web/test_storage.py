@@ -42,6 +42,7 @@ def counted(local: Registry) -> Registry:
     for name, sums in rows.items():
         make.repository(local, name, first_seen=begin, **sums)
     make.scan(local, pushed=360 * MB, stored=150 * MB, shared=30 * MB, repositories=3, images=5, tags=7)
+    large(local, image("tool", "base"), 50 * MB, 20 * MB)
     return local
 
 
@@ -139,7 +140,6 @@ def names(page: Page) -> list[str]:
 
 
 def test_repositories_are_sorted_by_what_each_has_alone(client: Client, counted: Registry) -> None:
-    large(counted, image("tool", "1"), 50 * MB, 20 * MB)
     url = f"{PAGE}/repositories"
     page = see(client, url)
     assert names(page)[0] == "/r/local/team/app"
@@ -152,11 +152,15 @@ def test_repositories_are_sorted_by_what_each_has_alone(client: Client, counted:
 
 
 def test_what_an_older_berth_did_not_count_is_not_told(client: Client, counted: Registry) -> None:
+    LargeImage.objects.all().delete()
     assert "Only here 70.0 MB" not in see(client, f"{PAGE}/repositories").words
+    page = see(client)
+    assert "The next scan that comes to its end counts what each namespace and repository has alone." in page.words
+    assert "Stored 150 MB" in page.words
+    assert "Used by several" not in page.words
 
 
 def test_the_table_is_a_file_too(client: Client, counted: Registry) -> None:
-    large(counted, image("tool", "1"), 50 * MB, 20 * MB)
     make.repository(counted, "team/new", size=5)
     response: Any = client.get(f"{PAGE}/repositories.csv?namespace=team")
     assert response["Content-Type"] == "text/csv; charset=utf-8"
@@ -171,6 +175,7 @@ def test_the_table_is_a_file_too(client: Client, counted: Registry) -> None:
 
 def test_the_largest_images_say_what_each_has_alone(client: Client, counted: Registry) -> None:
     url = f"{PAGE}/images"
+    LargeImage.objects.all().delete()
     assert "No image yet" in see(client, url).words
     for name, size, unique in (("team/app", 40, 5), ("tool", 30, 30)):
         large(counted, image(name, "1.0"), size * MB, unique * MB)

@@ -65,8 +65,10 @@ def _page(request: HttpRequest, registry: Registry) -> HttpResponse:
     if scan:
         ends = [scan.finished_at]
         totals = totals_in([registry], namespace, [scan]) if namespace else sum_of([scan], ends)
-        places = places_of(registry, namespace, level_at(registry, namespace), totals.stored) if totals else []
-        context |= {"totals": totals, "disk": None if namespace else disk_of(registry)}
+        is_counted = counted_at(scan) is not None
+        level = level_at(registry, namespace) if totals and is_counted else None
+        places = places_of(registry, namespace, level, totals.stored) if totals and level else []
+        context |= {"totals": totals, "is_counted": is_counted, "disk": None if namespace else disk_of(registry)}
         context |= _drawn(places, [] if namespace else [registry])
     return render(request, "storage/page.html", context)
 
