@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from catalog import card as cards
 from catalog.known_names import KNOWN
-from catalog.models import Manifest, Presence, Repository
+from catalog.models import LargeImage, Manifest, Presence, RepeatedImage, Repository, Scan
 from jobs.models import Job
 from registries.models import Registry
 from tests.hostile import Hostile, Reply
@@ -23,6 +23,7 @@ from tests.web import harbour_artifacts as artifacts
 NAME: Final = "harsh"
 LONG_NAME: Final = f"{'w' * 120}/{'v' * 134}"
 LONG_TAG: Final = "t" * 128
+_TABLES: Final = ("repositories", "images", "repeated")
 _PREDICATE: Final = "in-toto.io/predicate-type"
 
 
@@ -64,7 +65,20 @@ def build(voice: Voice, hostile: Hostile) -> Registry:
     cards.edit(app, cards.Said(voice.say()[:100], readme), began_from=0, by=voice.say()[:250])
     make.settle(app)
     _jobs(voice, where)
+    _count(where)
     return where
+
+
+def _count(where: Registry) -> None:
+    """What takes its space: the longest names, in the largest images and in those that repeat."""
+    make.count_namespaces(where)
+    Scan.objects.filter(registry=where).update(stored=9_000_000, pushed=20_000_000, images=3)
+    long = list(Presence.objects.tagged().filter(repository__name=LONG_NAME))
+    for image in long:
+        LargeImage.objects.create(registry=where, presence=image, size=9_000, unique=9)
+    sums = {"repositories": 4, "size": 9_000, "spared": 27_000}
+    for by in RepeatedImage.By:
+        RepeatedImage.objects.create(registry=where, by=by, first=long[0], last=long[-1], **sums)
 
 
 def _settings(voice: Voice) -> dict[str, Any]:
@@ -227,3 +241,6 @@ def paths(where: Registry) -> Iterator[tuple[str, bool]]:
     yield from ((f"/jobs/{job.pk}", False) for job in Job.objects.filter(subject=where.job_subject))
     yield from ((f"/r/{where.name}/{LONG_NAME}{page}", False) for page in ("", f"/-/tags/{LONG_TAG}", "/-/timeline"))
     yield "/jobs", False
+    storage = f"/storage/{where.name}"
+    inside = f"{storage}?namespace={LONG_NAME.partition('/')[0]}"
+    yield from ((path, False) for path in (storage, inside, *(f"{storage}/{name}" for name in _TABLES)))
