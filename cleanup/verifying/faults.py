@@ -21,7 +21,10 @@ _OTHER: Final = gettext_noop("%(digest)s has other bytes than its digest says")
 _OTHER_SIZE: Final = gettext_noop("%(digest)s has %(n)s bytes where its manifest says %(size)s")
 _NO_TAG: Final = gettext_noop("the manifest that it points to is not there")
 _NO_LINK: Final = gettext_noop("it cannot be told where it points to: %(why)s")
-SENTENCES: Final = (_ABSENT, _UNLINKED, _OTHER, _OTHER_SIZE, _NO_TAG, _NO_LINK)
+_UNTOLD: Final = gettext_noop("%(digest)s does not tell what it is made of: %(why)s")
+_SCHEMA1: Final = gettext_noop("%(digest)s is of schema 1, which is not read further")
+_DEEP: Final = gettext_noop("%(digest)s lies deeper than indexes are followed")
+SENTENCES: Final = (_ABSENT, _UNLINKED, _OTHER, _OTHER_SIZE, _NO_TAG, _NO_LINK, _UNTOLD, _SCHEMA1, _DEEP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,16 @@ class Fault:
     @classmethod
     def of_link(cls, problem: str) -> Fault:
         return cls(Code.UNREADABLE, "", _NO_LINK % {"why": printable(problem, _LONGEST)})
+
+    @classmethod
+    def untold(cls, digest: Digest, problem: str) -> Fault:
+        """Its bytes are what they are to be, and nobody can tell what they list."""
+        said = _UNTOLD if problem else _SCHEMA1
+        return cls(Code.UNASKED, str(digest), said % {"digest": digest.short, "why": printable(problem, _LONGEST)})
+
+    @classmethod
+    def too_deep(cls, digest: Digest) -> Fault:
+        return cls(Code.UNASKED, str(digest), _DEEP % {"digest": digest.short})
 
     @classmethod
     def unasked(cls, part: str, error: RegistryError) -> Fault:

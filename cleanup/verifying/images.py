@@ -122,6 +122,8 @@ class Images:
                 one.nodes[digest] = _Node(fault=node) if isinstance(node, Fault) else node
                 self._tally.manifests.add(digest)
             digests = {child for digest in wanted for child in one.nodes[digest].children}
+        for digest in digests - one.nodes.keys():
+            one.nodes[digest] = _Node(fault=Fault.too_deep(digest))
         blobs = list(one.blobs())
         for (blob, _), fault in zip(blobs, self._map(one.blob, blobs), strict=True):
             one.known[blob.digest] = fault
@@ -178,7 +180,7 @@ class _Repository:
                 return _Node(children=tuple(child.digest for child in children))
             case ImageManifest() as image:
                 return _Node(blobs=(image.config, *image.layers))
-        return _Node()  # its bytes are what they are to be, and nobody can tell what they list
+        return _Node(fault=Fault.untold(digest, fetched.problem))
 
     def blobs(self) -> Iterator[tuple[Descriptor, Code]]:
         """Those of its manifests that nobody has looked at yet, each once."""

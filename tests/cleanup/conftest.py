@@ -10,7 +10,7 @@ from registries.models import Registry
 from registries.probing import probe
 from tests.cleanup.checking import Checking
 from tests.hostile import Hostile
-from tests.real_registry import RealRegistry, generations
+from tests.real_registry import RealRegistry, generations, generations_in_turn
 from tests.tagging.acting import Actor
 from tests.tagging.conftest import own_registry
 from tests.tagging.gate import Gate
@@ -19,7 +19,7 @@ from tests.web import furniture as make
 __all__ = ["own_registry"]
 
 
-@pytest.fixture(params=generations())
+@pytest.fixture(params=generations_in_turn())
 def real(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RealRegistry]:
     with RealRegistry(tmp_path, request.param) as registry:
         yield registry

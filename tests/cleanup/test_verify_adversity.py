@@ -16,10 +16,10 @@ from cleanup.verifying.terms import Terms
 from jobs import running
 from jobs import services as jobs
 from jobs.models import Job
-from tests.cleanup.checking import Checking
+from tests.cleanup.checking import REPOSITORY, Checking
 from tests.hostile import Raw, Reply
 from tests.meanwhile import receiving
-from tests.pushing import Pusher
+from tests.pushing import OCI_INDEX, Pusher
 from tests.real_registry import RealRegistry, generations_in_turn
 from tests.tagging.gate import Gate
 
@@ -215,3 +215,24 @@ def test_where_the_catalog_may_not_be_read_what_scans_know_is_looked_at(gated: C
     gate.answer("/_catalog", Reply.errors(401, "UNAUTHORIZED"))
 
     assert gated.check().message == "All 6 tags that were looked at are whole."
+
+
+@pytest.mark.parametrize("checking", ["folder"], indirect=True)
+def test_what_does_not_tell_what_it_is_made_of_is_neither_whole_nor_broken(checking: Checking) -> None:
+    stored = checking.stored
+    checking.push.image("whole")
+    stored.manifest(REPOSITORY, b"no JSON", "garbage")
+    document = {"schemaVersion": 1, "mediaType": "application/vnd.docker.distribution.manifest.v1+json"}
+    stored.manifest(REPOSITORY, document, "old")
+    digest = checking.push.image(seed="deep")
+    for _ in range(5):
+        listed = {"mediaType": OCI_INDEX, "digest": digest, "size": stored.data(digest).stat().st_size}
+        document = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [listed]}
+        digest = stored.manifest(REPOSITORY, document)
+    stored.tag(REPOSITORY, "deep", digest)
+
+    check = checking.check()
+
+    assert (check.tags, check.broken, check.unasked) == (4, 0, 3)
+    assert {tag for tag, *_ in checking.found()} == {"garbage", "old", "deep"}
+    assert halted(checking.row) is None
