@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NoReturn, TypeAlias
 
-from registry_ui.bench import events_bench, pages_bench, scan_bench, sizes, sync_bench, tags_bench
+from registry_ui.bench import cleanup_bench, events_bench, pages_bench, scan_bench, sizes, sync_bench, tags_bench
 from registry_ui.bench.errors import BenchError
 from registry_ui.bench.sizes import Size
 from registry_ui.bench.table import Row, as_json, as_table
@@ -23,6 +23,7 @@ _BENCHES: Final[Mapping[str, tuple[Bench, str]]] = {
     "pages": (pages_bench.run, "what each page costs where a million tags are, and what a browser fetches with it"),
     "events": (events_bench.run, "what it costs a registry to tell Berth something, and how soon it shows"),
     "sync": (sync_bench.run, "what it costs to copy images in, against skopeo on the same work"),
+    "cleanup": (cleanup_bench.run, "what it costs to find out what may go, against the registry's own dry runs"),
     "tags": (tags_bench.run, "what it costs to delete many tags and nothing else, against the bare requests for it"),
 }
 _UNUSABLE: Final = 2  # what was asked for cannot be measured

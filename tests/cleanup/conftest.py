@@ -10,7 +10,7 @@ from registries.models import Registry
 from registries.probing import probe
 from tests.cleanup.checking import Checking
 from tests.hostile import Hostile
-from tests.real_registry import RealRegistry, generations, generations_in_turn
+from tests.real_registry import RealRegistry, generations_in_turn
 from tests.tagging.acting import Actor
 from tests.tagging.conftest import own_registry
 from tests.tagging.gate import Gate
