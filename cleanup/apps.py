@@ -15,3 +15,7 @@ class CleanupConfig(AppConfig):
 
         for does in (sweeping, verifying, uploads, untagged):
             kinds.register(does.KIND, does.run)
+        from cleanup.classic import running as classic
+        from jobs import kinds
+
+        kinds.register(classic.KIND, classic.run)

@@ -36,3 +36,10 @@ def prune_pins() -> None:
 def prune_untagged() -> None:
     untagged_runs.end_abandoned()
     untagged.prune(timezone.now())
+
+from cleanup.classic import services as classic
+
+
+@shared_task(name="cleanup.open_registries")
+def open_registries() -> None:
+    classic.recover()

@@ -15,10 +15,19 @@ RESIDENT: Final = frozenset({"arrivals"})
 """Those that a process of its own does for as long as it lives (`jobs.resident`)."""
 
 _runners: dict[str, Runner] = {}
+_writing: set[str] = set()
 
 
-def register(kind: str, runner: Runner) -> None:
+def register(kind: str, runner: Runner, *, writes: bool = False) -> None:
+    """`writes`: it changes the registry that its jobs name as their parameter `registry`, or as their subject."""
     _runners[kind] = runner
+    if writes:
+        _writing.add(kind)
+
+
+def writing() -> frozenset[str]:
+    """Those that have to wait while a registry is closed to them (`jobs.closure`)."""
+    return frozenset(_writing)
 
 
 def runner_of(kind: str) -> Runner:

@@ -16,7 +16,7 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
-from jobs import ending
+from jobs import closure, ending
 from jobs.kinds import runner_of
 from jobs.models import Job
 from jobs.processor import given_up
@@ -190,6 +190,9 @@ def run_here(job_id: int) -> None:
         return
     with given_up(), _kept_alive(lease):
         try:
+            if closure.is_closed_to(lease.kind, lease.subject, lease.params):
+                lease.give_back()  # the sweep sends it again
+                return
             _work(lease)
         except LeaseLost:
             log.warning("job %s: the lease is no longer ours, somebody else goes on", job_id)

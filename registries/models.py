@@ -89,6 +89,8 @@ class Registry(models.Model):
     probed_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(db_default=Now())
     retired_at = models.DateTimeField(null=True, blank=True)
+    closed_since = models.DateTimeField(null=True, blank=True)  # while a garbage collection needs it read-only
+    closed_by = models.CharField(max_length=255, blank=True)  # who wanted that; "": a schedule
 
     objects = RegistryQuerySet.as_manager()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from importlib.util import find_spec
 from pathlib import Path
@@ -50,6 +51,8 @@ ANONYMOUS_READ = env.flag("BERTH_ANONYMOUS_READ", default=False)
 
 # -- what is deleted -------------------------------------------------------------
 TRASH_DAYS = env.number("BERTH_TRASH_DAYS", 14)
+# Files of commands: whoever may write one runs code as our worker, so no page names or changes them.
+CLEANUP_COMMANDS = [Path(path).absolute() for path in env.text("BERTH_CLEANUP_COMMANDS", "").split(os.pathsep) if path]
 
 # -- who did what ------------------------------------------------------------------
 AUDIT_PULLS_DAYS = env.number("BERTH_AUDIT_PULLS_DAYS", 30)  # 0: pulls are never counted together

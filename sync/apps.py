@@ -10,4 +10,4 @@ class SyncConfig(AppConfig):
         from jobs import kinds
         from sync import running
 
-        kinds.register(running.KIND, running.run)
+        kinds.register(running.KIND, running.run, writes=True)

@@ -10,4 +10,4 @@ class TaggingConfig(AppConfig):
         from jobs import kinds
         from tagging import carrying_out
 
-        kinds.register(carrying_out.KIND, carrying_out.run)
+        kinds.register(carrying_out.KIND, carrying_out.run, writes=True)

@@ -33,6 +33,9 @@ from cleanup.verifying import faults as check_faults
 from cleanup.verifying import recording as check_recording
 from cleanup.verifying import running as verifying
 from cleanup.verifying import services as checks
+from cleanup.classic import closing, collecting, steps, ways
+from cleanup.classic import running as classic_running
+from cleanup.classic import services as classic_services
 from jobs import running
 from jobs import services as jobs
 from notices import delivery, mailing, webhook
@@ -76,6 +79,7 @@ _MODULES: Final = (
     sync_services, sync_sources, caches, ground, keeping, trial, unlinking, sweeping, sweeps, uploads, check_faults,
     check_recording, verifying, checks, pins, untagged_carrying_out, untagged_judging, untagged_known,
     untagged_planning, untagged_running, untagged_services, untagged_sources,
+    sync_services, sync_sources, closing, collecting, steps, ways, classic_running, classic_services,
 )  # fmt: skip
 SENTENCES: Final[tuple[str, ...]] = tuple(dict.fromkeys(chain.from_iterable(m.SENTENCES for m in _MODULES)))
 KINDS: Final = frozenset(oci_sentences.KINDS)

@@ -20,3 +20,7 @@ __all__ = [
     "UntaggedItem",
     "UntaggedRun",
 ]
+from cleanup.models.classic import ClassicRun, ClassicStep
+from cleanup.models.halts import Halt
+
+__all__ = ["ClassicRun", "ClassicStep", "Halt"]

@@ -12,8 +12,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Final
 
+from jobs import leash
 from registry_ui.bench.errors import BenchError
-from registry_ui.start import leash
 
 _ROOT: Final = Path(__file__).resolve().parents[2]
 _PATIENCE: Final = 60.0  # seconds until what was started is ready

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final, Self
 
-from registry_ui.start import leash
+from jobs import leash
 from registry_ui.start.errors import GaveUp, StartError, StepFailed, Stopped
 from registry_ui.start.journal import Console, Journal
 from registry_ui.start.signals import Signals

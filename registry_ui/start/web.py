@@ -6,9 +6,9 @@ import gc
 from pathlib import Path
 from typing import Any
 
+from jobs.leash import die_with
 from registry_ui import env
 from registry_ui.logs import logging_config
-from registry_ui.start.leash import die_with
 
 wsgi_app = "registry_ui.wsgi"
 worker_class = "gthread"

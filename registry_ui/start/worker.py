@@ -10,8 +10,8 @@ from typing import Any, Final
 import django
 from celery.signals import worker_process_init
 
+from jobs.leash import die_with
 from registry_ui.celery import app
-from registry_ui.start.leash import die_with
 
 _WORKER: Final = os.getpid()
 

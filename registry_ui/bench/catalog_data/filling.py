@@ -18,6 +18,8 @@ if __name__ == "__main__":
 from catalog.models import LabelName, Scan, StorageDay
 from catalog.scan import KIND
 from catalog.scanning import figures, space
+from catalog.scanning import figures
+from jobs.leash import die_with
 from jobs.models import Job
 from jobs.running import Lease
 from registries.models import Registry
@@ -32,7 +34,6 @@ from registry_ui.bench.catalog_data.names import repository_names
 from registry_ui.bench.catalog_data.repository import COLUMNS, Changes, Rows, is_promoted, rows_of
 from registry_ui.bench.catalog_data.shape import WIDE, Catalog
 from registry_ui.bench.catalog_data.synced import sync
-from registry_ui.start.leash import die_with
 
 _REGISTRIES: Final = ("main", "second")
 _SECOND_EVERY: Final = 32  # repositories
