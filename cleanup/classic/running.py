@@ -6,6 +6,7 @@ A run whose registry is closed is never simply over: the next attempt finds it s
 from __future__ import annotations
 
 import logging
+import shlex
 from typing import Final
 
 from django.db import InterfaceError, OperationalError
@@ -190,7 +191,7 @@ def _broken_off(lease: Lease, run: ClassicRun, sentence: str) -> JobFailed:
 def _stuck(lease: Lease, run: ClassicRun, why: str, commands: list[list[str]] | None = None) -> JobFailed:
     """Say loudly that the registry may be read-only, and stop its sweeps until a person has looked."""
     by_hand = commands or run.by_hand
-    lines = "; ".join(" ".join(words) for words in by_hand) or "—"
+    lines = "; ".join(map(shlex.join, by_hand)) or "—"
     sentence = _STUCK % {"why": why.rstrip("."), "commands": lines}
     log.error("%s (%s): %s", run.registry.name, run, sentence)
     with lease.writing():

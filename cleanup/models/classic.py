@@ -50,9 +50,7 @@ class ClassicRun(models.Model):
     doomed = models.PositiveBigIntegerField(null=True, blank=True)  # blobs that go, manifests among them
     doomed_size = models.PositiveBigIntegerField(default=0)  # bytes of those whose size is known
     of_unknown_size = models.PositiveBigIntegerField(default=0)
-    in_use = models.JSONField(
-        default=list
-    )  # some that a present manifest uses, [digest, repository]
+    in_use = models.JSONField(default=list)  # some that a present manifest uses, [digest, repository]
     in_trash = models.PositiveIntegerField(default=0)  # images in the trash that cannot come back without them
     message = models.TextField(blank=True)
     by_hand = models.JSONField(default=list)  # while it is stuck, the commands that open the registry: words of each

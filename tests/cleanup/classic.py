@@ -80,7 +80,7 @@ class Switched:
             "read-only-on": [self.command("read-only")],
             "garbage-collect": self.collect,
             "read-only-off": [self.command("open")],
-            "seconds": {"answers": 5},
+            "seconds": {"answers": 3},
             **more,
         }
 
@@ -93,7 +93,11 @@ def written(path: Path, *ways: dict[str, Any]) -> Path:
     for way in ways:
         lines.append("[[registry]]")
         for key, value in way.items():
-            told = ", ".join(f"{json.dumps(k)} = {json.dumps(v)}" for k, v in value.items()) if isinstance(value, dict) else ""
+            told = (
+                ", ".join(f"{json.dumps(k)} = {json.dumps(v)}" for k, v in value.items())
+                if isinstance(value, dict)
+                else ""
+            )
             lines.append(f"{key} = " + (f"{{ {told} }}" if isinstance(value, dict) else json.dumps(value)))
     path.write_text("\n".join(lines))
     path.chmod(0o600)
@@ -120,9 +124,7 @@ def seen_through(run: ClassicRun, job: Job) -> tuple[ClassicRun, Job]:
 
 def kinds(run: ClassicRun) -> list[str]:
     """The steps in order, each with how it ended where that was not well."""
-    return [
-        step.kind if step.state == "done" else f"{step.kind} {step.state}" for step in run.steps.in_order()
-    ]
+    return [step.kind if step.state == "done" else f"{step.kind} {step.state}" for step in run.steps.in_order()]
 
 
 def scanned(registry: Registry) -> None:

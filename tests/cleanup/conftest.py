@@ -76,4 +76,16 @@ def gated_actor(gate: Gate, real: RealRegistry, staff: User) -> Actor:
 def shut_registry(tmp_path: Path) -> Iterator[RealRegistry]:
     """One whose deletes are off."""
     with RealRegistry(tmp_path / "shut", deletes=False) as registry:
+
+import pytest
+
+from tests.cleanup.classic import Switched
+from tests.pushing import Pusher
+
+
+@pytest.fixture(scope="module")
+def switched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Switched]:
+    """One for the tests of a module, with so many blobs that a few are no fifth of them; each leaves it open."""
+    with Switched(tmp_path_factory.mktemp("switched")) as registry:
+        Pusher(registry.url, "team/app").image("kept", layers=[f"kept {n}".encode() for n in range(40)])
         yield registry

@@ -29,7 +29,9 @@ def test_what_is_not_used_goes_and_can_be_pushed_again(generation: str, tmp_path
     with Switched(tmp_path / "registry", generation, settings={"storage": storage}) as registry:
         push = Pusher(registry.url, "team/app")
         push.image("kept", seed="kept", layers=[b"kept", b"shared"])
-        push.index("2.0", children=[push.image(seed=p, platform=p, layers=[b"two"]) for p in ("linux/amd64", "linux/s390x")])
+        push.index(
+            "2.0", children=[push.image(seed=p, platform=p, layers=[b"two"]) for p in ("linux/amd64", "linux/s390x")]
+        )
         before = registry.blobs()
         index = _push_index(push)
         doomed = registry.blobs() - before
@@ -43,7 +45,10 @@ def test_what_is_not_used_goes_and_can_be_pushed_again(generation: str, tmp_path
         run, job = carried_out(row)
 
         assert job.state == "asking", job.message
-        assert job.question["text"] == f"{len(doomed)} of the {len(before | doomed)} blobs of main would be removed. Go on?"
+        assert (
+            job.question["text"]
+            == f"{len(doomed)} of the {len(before | doomed)} blobs of main would be removed. Go on?"
+        )
         assert kinds(run) == ["dry-run"]
         assert registry.blobs() == before | doomed
         assert registry.takes_uploads()
@@ -69,7 +74,9 @@ def test_what_is_not_used_goes_and_can_be_pushed_again(generation: str, tmp_path
 
 def _push_index(push: Pusher) -> str:
     platforms = ("linux/amd64", "linux/arm64")
-    return push.index("1.0", children=[push.image(seed=p, platform=p, layers=[p.encode(), b"shared"]) for p in platforms])
+    return push.index(
+        "1.0", children=[push.image(seed=p, platform=p, layers=[p.encode(), b"shared"]) for p in platforms]
+    )
 
 
 def _children(push: Pusher, index: str) -> list[dict[str, str]]:
