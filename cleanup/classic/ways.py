@@ -18,6 +18,7 @@ from typing import Any, Final
 from django.conf import settings
 from django.utils.translation import gettext_noop
 
+from registries.addresses import normal_address
 from registries.models import Registry
 
 _NONE: Final = gettext_noop(
@@ -95,7 +96,7 @@ def way_of(registry: Registry) -> Way:
         except NoWay as reason:
             problem = problem or reason
             continue
-        if way := ways.get(_normal(registry.url)):
+        if way := ways.get(registry.url):
             return way
     raise problem or NoWay(_NONE % {"name": registry.name})
 
@@ -230,7 +231,7 @@ def _variables(table: object) -> dict[str, str]:
 
 
 def _normal(address: str) -> str:
-    return address.strip().rstrip("/")
+    return normal_address(address, plain_http=True)
 
 
 def shown(commands: Iterable[Command]) -> list[list[str]]:

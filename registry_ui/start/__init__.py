@@ -1,6 +1,6 @@
 """The start behind `./run`: everything Berth needs, started in order, watched, and ended together.
 
-errors → options, machine → lock, keys → environment → lines, journal, signals, supervisor
+errors → options, machine, mode → lock, keys → sweeping → environment → lines, journal, signals, supervisor
   → valkey, registry, services → sequence
 """
 

@@ -14,7 +14,7 @@ from typing import Final
 from django.core.exceptions import ImproperlyConfigured
 
 from registry_ui import env
-from registry_ui.start import keys, lock, machine, storage
+from registry_ui.start import keys, lock, machine, storage, sweeping
 from registry_ui.start.errors import StartError
 from registry_ui.start.options import Options, netloc
 
@@ -44,7 +44,7 @@ def django(options: Options, key_files: Mapping[str, Path], redis_url: str) -> d
         "BERTH_PUBLIC_URL": options.public_url,
         "BERTH_LOG_FORMAT": options.log_format,
         "BERTH_ALLOWED_HOSTS": " ".join([*env.words("BERTH_ALLOWED_HOSTS"), *_hosts(options)]),
-        "BERTH_REGISTRY_URL": _registry_url(options),
+        "BERTH_REGISTRY_URL": registry_url(options),
         "BERTH_REGISTRY_PLAIN_HTTP": str(options.plain_http).lower(),
         "BERTH_REGISTRY_EMBEDDED": str(not options.registry).lower(),
         **storage.told(options),
@@ -52,6 +52,7 @@ def django(options: Options, key_files: Mapping[str, Path], redis_url: str) -> d
         **_secret("BERTH_CREDENTIALS_KEY", key_files["credentials-key"]),
     }
     if not options.registry:  # another's secret is its owner's to give, or Berth's to issue
+        told["BERTH_CLEANUP_COMMANDS"] = _commands(sweeping.commands_file(options.data))
         told |= _secret("BERTH_REGISTRY_EVENTS_SECRET", key_files["events-secret"])
     if not options.redis_url:
         told["REDIS_URL"] = redis_url
@@ -73,7 +74,13 @@ def _hosts(options: Options) -> list[str]:
     return [*machine.names(), *(f"[{address}]" if ":" in address else address for address in addresses)]
 
 
-def _registry_url(options: Options) -> str:
+def _commands(ours: Path) -> str:
+    """The files that the operator names, and that of the local registry."""
+    named = os.environ.get("BERTH_CLEANUP_COMMANDS", "").split(os.pathsep)
+    return os.pathsep.join(dict.fromkeys([*filter(None, named), str(ours)]))
+
+
+def registry_url(options: Options) -> str:
     """As pull commands name it: the local registry by the host by which others reach it."""
     host = "" if options.registry else for_others(options)
     return f"http://{netloc(host, options.registry_port)}" if host else options.registry_url

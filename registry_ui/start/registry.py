@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from registries import notifications
-from registry_ui.start import environment, keys, probes, storage
+from registry_ui.start import environment, keys, mode, probes, storage, sweeping
 from registry_ui.start.errors import StartError
 from registry_ui.start.journal import Console
 from registry_ui.start.options import Options, netloc, reachable
@@ -25,14 +25,16 @@ def service(options: Options, program: str, secret: Path, events_secret: str) ->
     config = options.data / "registry.yml"
     content = _config(options, secret.read_text().strip(), events_secret)
     keys.write_private(config, json.dumps(content, indent=2, ensure_ascii=False))  # JSON is YAML
+    asked = sweeping.prepare(options.data, environment.registry_url(options), program, config)
     return Service(
         "registry",
         [program, "serve", str(config)],
-        # Its own variables (REGISTRY_…) would change the configuration behind our back: it sees none of ours.
+        # Its own variables (REGISTRY_…) would change the configuration behind our back: of ours it sees one alone.
         {**environment.plain(), "OTEL_TRACES_EXPORTER": "none"},
         ready=lambda: probes.answers(reachable(options.bind), options.registry_port, "/v2/"),
         stage=1,
         noise=_PROBE,
+        variables=lambda: mode.variables(asked),
     )
 
 

@@ -24,6 +24,7 @@ from registry_ui.start.journal import Console, Journal
 from registry_ui.start.signals import Signals
 
 _POLL: Final = 0.05  # seconds between two looks at whether something is ready
+_LISTEN: Final = 0.5  # and at whether variables have changed
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,7 @@ class Service:
     grace: float = 5.0  # seconds between SIGTERM and SIGKILL
     stage: int = 0  # the children of one stage end together, stages in reverse
     noise: str = ""  # a line with this in it is nobody's to read
+    variables: Callable[[], Mapping[str, str]] | None = None  # more of them: when they change it is started anew
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,7 @@ class Child:
         self.deaths = 0
         self.due: float | None = None  # when to start it again
         self._born = 0.0
+        self._variables: Mapping[str, str] = {}  # with which it was started
         self._process: subprocess.Popen[bytes] | None = None
         self._reader: threading.Thread | None = None
 
@@ -69,7 +72,9 @@ class Child:
 
     def start(self) -> None:
         self.due, self._born = None, time.monotonic()
-        self._process = spawn(self.service.argv, self.service.environment, subprocess.STDOUT)
+        self._variables = self._wanted()
+        environment = {**self.service.environment, **self._variables}
+        self._process = spawn(self.service.argv, environment, subprocess.STDOUT)
         self._reader = self.journal.follow(_output(self._process))
 
     def ended(self) -> int | None:
@@ -84,6 +89,13 @@ class Child:
 
     def runs(self) -> bool:
         return self._process is not None and self._process.poll() is None
+
+    def is_outdated(self) -> bool:
+        """Whether it was started with variables that are others now."""
+        return self.runs() and self._wanted() != self._variables
+
+    def _wanted(self) -> Mapping[str, str]:
+        return self.service.variables() if self.service.variables else {}
 
     def terminate(self) -> None:
         if self._process:
@@ -166,7 +178,8 @@ class Supervisor:
         while True:
             self._look_after()
             due = [child.due - time.monotonic() for child in self._children if child.due is not None]
-            self._signals.pause(max(min(due, default=60.0), 0.01))
+            listens = any(child.service.variables for child in self._children)
+            self._signals.pause(max(min(due, default=_LISTEN if listens else 60.0), 0.01))
 
     def _look_after(self) -> None:
         if self._signals.asked:
@@ -176,6 +189,16 @@ class Supervisor:
                 self._plan_restart(child, code)
             elif child.due is not None and time.monotonic() >= child.due:
                 child.start()
+            elif child.is_outdated():
+                self._start_anew(child)
+
+    def _start_anew(self, child: Child) -> None:
+        """As it is wanted now; it dies of nothing, so nothing is counted."""
+        self._console.say(f"{child.service.name} is started anew, as was asked for")
+        child.terminate()
+        self._wait_for_end([child], 1)
+        child.clear()
+        child.start()
 
     def _plan_restart(self, child: Child, code: int) -> None:
         if child.age() >= self._patience.forgotten:
@@ -201,13 +224,17 @@ class Supervisor:
             children = [child for child in self._children if child.service.stage == stage]
             for child in children:
                 child.terminate()
-            deadline = time.monotonic() + max(child.service.grace for child in children)
-            while any(child.runs() for child in children) and time.monotonic() < deadline:
-                if self._signals.asked > asked:
-                    break
-                self._signals.pause(_POLL)
+            self._wait_for_end(children, asked + 1)
             for child in children:
                 child.clear()
+
+    def _wait_for_end(self, children: Sequence[Child], asked: int) -> None:
+        """As long as they may take, or until we were asked to stop so often."""
+        deadline = time.monotonic() + max(child.service.grace for child in children)
+        while any(child.runs() for child in children) and time.monotonic() < deadline:
+            if self._signals.asked >= asked:
+                break
+            self._signals.pause(_POLL)
 
 
 def spawn(

@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from tests.pushing import Pusher
 from tests.real_registry import V2, RealRegistry
 from tests.registry_ui.processes import ROOT, alive, eventually, free_port
 
@@ -134,6 +135,36 @@ def test_the_local_registry_tells_what_happens_and_nobody_had_to_set_that_up(ber
 
 
 @pytest.mark.sampled
+def test_the_local_registry_is_swept_and_nobody_had_to_set_that_up(berth: Berth, data: Path) -> None:
+    """Read-only meanwhile, by its supervisor; what was swept can be pushed again at once."""
+    (url,) = asked(data, "SELECT url FROM registries_registry")[0]
+    push = Pusher(str(url), "test/swept")
+    push.image("kept", seed="kept")
+    _delete(push, push.image(seed="swept"))
+    _is_done(berth.manage("scan"))
+    blobs = len(list((data / "registry").rglob("data")))
+
+    planned = berth.manage("garbagecollect", "local", "--plan")
+    assert "2 of" in planned.stdout, planned.stderr  # its manifest and its config
+    swept = berth.manage("garbagecollect", "local")
+
+    assert "blobs were removed, and the registry takes pushes again." in swept.stdout, swept.stderr
+    assert len(list((data / "registry").rglob("data"))) == blobs - 2
+    assert push.image("again", seed="swept")
+    for config in json.loads(push.fetch("kept"))["config"], json.loads(push.fetch("again"))["config"]:
+        assert len(requests.get(f"{url}/v2/test/swept/blobs/{config['digest']}", timeout=10).content) == config["size"]
+    logged = (data / "logs/registry.log").read_text()
+    assert "panic" not in logged
+
+
+def _delete(push: Pusher, digest: str) -> None:
+    requests.delete(f"{push.url}/v2/{push.repository}/manifests/{digest}", timeout=10).raise_for_status()
+
+
+def _is_done(outcome: subprocess.CompletedProcess[str]) -> None:
+    assert outcome.returncode == 0, outcome.stdout + outcome.stderr
+
+
 def test_the_secret_of_its_events_is_where_it_has_to_be_and_nowhere_else(berth: Berth, data: Path) -> None:
     secret = (data / "keys/events-secret").read_bytes()
 

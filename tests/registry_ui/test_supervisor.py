@@ -223,3 +223,44 @@ def test_a_log_is_kept_without_secrets_and_bounded(
     assert [log.name for log in logs] == ["wordy.log", "wordy.log.1"]
     assert all(log.stat().st_size <= 1 << 20 for log in logs)
     assert b"abcdefghijkl" not in b"".join(log.read_bytes() for log in logs)
+
+
+def test_a_child_is_started_anew_when_its_variables_change(
+    supervisor: Supervisor, environment: dict[str, str], tmp_path: Path
+) -> None:
+    """It dies of that neither once nor too often."""
+    told, asked = tmp_path / "told", ["first"]
+    line = f"import os, time; open({str(told)!r}, 'a').write(os.environ['ASKED'] + ' '); time.sleep(600)"
+
+    def heard() -> str:
+        return told.read_text() if told.exists() else ""
+
+    def moved_on() -> bool:
+        if len(heard().split()) == len(asked):
+            asked.append(f"{len(asked)}th")
+        return len(asked) == 7
+
+    with supervisor:
+        supervisor.start(
+            Service("one", (*PYTHON, line), environment, ready=told.exists, variables=lambda: {"ASKED": asked[-1]})
+        )
+        supervisor.wait_for(moved_on, "it was not started anew")
+
+    assert heard().split() == ["first", "1th", "2th", "3th", "4th", "5th"]
+
+
+def test_one_that_is_asked_for_while_nothing_else_happens(
+    supervisor: Supervisor, environment: dict[str, str], tmp_path: Path
+) -> None:
+    file = tmp_path / "file"
+
+    def variables() -> dict[str, str]:
+        if births(file) == 2:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return {"ASKED": "yes"} if births(file) else {}
+
+    with supervisor, pytest.raises(Stopped):
+        supervisor.start(Service("one", appending(file), environment, ready=file.exists, variables=variables))
+        supervisor.watch()
+
+    assert births(file) == 2
