@@ -72,6 +72,11 @@ class Frame:
         return sorted(self.registries, key=lambda registry: registry.name != self._named)
 
     @cached_property
+    def closed(self) -> list[Registry]:
+        """Those that a garbage collection needs read-only."""
+        return [registry for registry in self.registries if registry.closed_since]
+
+    @cached_property
     def outages(self) -> list[Outage]:
         """Of the registry whose page this is, of all on a page of all."""
         return outages_of(registry for registry in self.registries if self._named in {"", registry.name})

@@ -12,6 +12,7 @@ from catalog.models import Scan
 from cleanup import uploads
 from cleanup.models import Check
 from cleanup.verifying import running as verifying
+from cleanup.classic import running as collecting
 from jobs.figures import Figure
 from jobs.models import Job
 from registries.models import Registry
@@ -34,6 +35,13 @@ _PHASES: Final = {
     "verifying": gettext_lazy("Checking images"),
     "clearing": gettext_lazy("Removing uploads that were left"),
     "folding": gettext_lazy("Counting pulls together"),
+    "dry-run": gettext_lazy("Looking at what can go"),
+    "read-only-on": gettext_lazy("Making the registry read-only"),
+    "compare": gettext_lazy("Looking at what can go"),
+    "collect": gettext_lazy("Removing what is not used"),
+    "read-only-off": gettext_lazy("Opening the registry again"),
+    "restart": gettext_lazy("Waiting for the registry"),
+    "waiting": gettext_lazy("Waiting for the registry"),
     "done": gettext_lazy("Finishing"),
 }
 _OF_TAGS: Final = frozenset({"tags", "manifests", "carrying-out", "restoring", "copying", "planning", "weighing"})
@@ -138,6 +146,16 @@ class JobProgress:
         """What a failed job left as it was."""
         if said := _UNCHANGED.get(self.job.kind):
             return str(said)
+        if self.job.kind == removal.KIND:
+            return gettext("What was removed until then is gone; nothing was changed at the registry.")
+        if self.job.kind == carrying_out.KIND:
+            return gettext("What was not done is as it was.")
+        if self.is_sync:
+            return gettext("What was not copied is as it was.")
+        if self.job.kind == folding.KIND:
+            return gettext("No pull was lost: each is counted as before.")
+        if self.job.kind == collecting.KIND:
+            return gettext("What is used is all there.")
         if self.job.figure("phase") in {None, "listing"}:
             return gettext("The catalog is as the last complete scan left it.")
         return gettext("What was read until then is in the catalog; all else is as the last complete scan left it.")
@@ -147,6 +165,16 @@ class JobProgress:
         """What to try after a job has failed."""
         if said := _CURES.get(self.job.kind):
             return str(said)
+        if self.job.kind == removal.KIND:
+            return gettext("Remove the registry once more on the page of registries: that goes on where this stopped.")
+        if self.job.kind == carrying_out.KIND:
+            return gettext("The page of the plan says what was done, and can carry on with the rest.")
+        if self.is_sync:
+            return gettext("The page of the run says what was done, and can go on with the rest.")
+        if self.job.kind == folding.KIND:
+            return gettext("Berth tries again by itself, within the hour.")
+        if self.job.kind == collecting.KIND:
+            return gettext("Once its cause is gone it can be run again. A registry that is left read-only is opened.")
         if not self.can_run_again:
             return gettext("This registry is not scanned any more.")
         return gettext(

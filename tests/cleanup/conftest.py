@@ -79,7 +79,7 @@ def shut_registry(tmp_path: Path) -> Iterator[RealRegistry]:
 
 import pytest
 
-from tests.cleanup.classic import Switched
+from tests.cleanup.switched import Switched
 from tests.pushing import Pusher
 
 

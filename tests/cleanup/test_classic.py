@@ -10,7 +10,8 @@ from pytest_django import Settings
 from audit.models import Entry
 from jobs import services as jobs
 from registries.models import Registry
-from tests.cleanup.classic import Switched, carried_out, delete, is_whole, kinds, scanned, seen_through, written
+from tests.cleanup.classic import carried_out, kinds, scanned, seen_through
+from tests.cleanup.switched import Switched, delete, is_whole, written
 from tests.pushing import Pusher
 from tests.real_registry import generations_in_turn
 

@@ -11,7 +11,7 @@ import pytest
 
 from cleanup.classic.commanding import run
 from cleanup.classic.ways import Command
-from tests.cleanup.classic import python
+from tests.cleanup.switched import python
 
 pytestmark = pytest.mark.any_database
 

@@ -12,7 +12,7 @@ from pytest_django import Settings
 from cleanup.classic.templates import TEMPLATES
 from cleanup.classic.ways import read
 from registries.models import Registry
-from tests.cleanup.classic import written
+from tests.cleanup.switched import written
 
 pytestmark = pytest.mark.any_database
 

@@ -23,7 +23,8 @@ from jobs import closure, running
 from jobs import services as jobs
 from jobs.models import Job
 from registries.models import Registry
-from tests.cleanup.classic import Switched, carried_out, delete, kinds, python, scanned, seen_through, written
+from tests.cleanup.classic import carried_out, kinds, scanned, seen_through
+from tests.cleanup.switched import Switched, delete, python, written
 from tests.pushing import Pusher
 from tests.web import furniture as make
 

@@ -11,7 +11,7 @@ from pytest_django import Settings
 
 from cleanup.classic.ways import NoWay, read, way_of
 from registries.models import Registry
-from tests.cleanup.classic import written
+from tests.cleanup.switched import written
 
 pytestmark = pytest.mark.any_database
 
