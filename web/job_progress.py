@@ -44,6 +44,22 @@ _PHASES: Final = {
     "waiting": gettext_lazy("Waiting for the registry"),
     "done": gettext_lazy("Finishing"),
 }
+_UNCHANGED: Final = {
+    removal.KIND: gettext_lazy("What was removed until then is gone; nothing was changed at the registry."),
+    carrying_out.KIND: gettext_lazy("What was not done is as it was."),
+    folding.KIND: gettext_lazy("No pull was lost: each is counted as before."),
+    collecting.KIND: gettext_lazy("What is used is all there."),
+}
+_CURES: Final = {
+    removal.KIND: gettext_lazy(
+        "Remove the registry once more on the page of registries: that goes on where this stopped."
+    ),
+    carrying_out.KIND: gettext_lazy("The page of the plan says what was done, and can carry on with the rest."),
+    folding.KIND: gettext_lazy("Berth tries again by itself, within the hour."),
+    collecting.KIND: gettext_lazy(
+        "When its cause is gone it can be run again. A registry that was left read-only is opened by itself."
+    ),
+}
 _OF_TAGS: Final = frozenset({"tags", "manifests", "carrying-out", "restoring", "copying", "planning", "weighing"})
 _UNCHANGED: Final = {
     removal.KIND: gettext_lazy("What was removed until then is gone; nothing was changed at the registry."),
@@ -152,10 +168,8 @@ class JobProgress:
             return gettext("What was not done is as it was.")
         if self.is_sync:
             return gettext("What was not copied is as it was.")
-        if self.job.kind == folding.KIND:
-            return gettext("No pull was lost: each is counted as before.")
-        if self.job.kind == collecting.KIND:
-            return gettext("What is used is all there.")
+        if told := _UNCHANGED.get(self.job.kind):
+            return str(told)
         if self.job.figure("phase") in {None, "listing"}:
             return gettext("The catalog is as the last complete scan left it.")
         return gettext("What was read until then is in the catalog; all else is as the last complete scan left it.")
@@ -171,10 +185,8 @@ class JobProgress:
             return gettext("The page of the plan says what was done, and can carry on with the rest.")
         if self.is_sync:
             return gettext("The page of the run says what was done, and can go on with the rest.")
-        if self.job.kind == folding.KIND:
-            return gettext("Berth tries again by itself, within the hour.")
-        if self.job.kind == collecting.KIND:
-            return gettext("Once its cause is gone it can be run again. A registry that is left read-only is opened.")
+        if told := _CURES.get(self.job.kind):
+            return str(told)
         if not self.can_run_again:
             return gettext("This registry is not scanned any more.")
         return gettext(

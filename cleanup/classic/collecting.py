@@ -52,6 +52,7 @@ def dry_run(steps: Steps, kind: ClassicStep.Kind) -> Dooming:
         of_unknown_size=weighing.unknown,
         in_use=weighing.in_use,
         in_trash=weighing.in_trash,
+        removed_from=weighing.samples,
         planned_at=timezone.now(),
     )
     return Dooming(summary.marked, summary.doomed, summary.manifests, len(weighing.in_use), weighing.in_trash)

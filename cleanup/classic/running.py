@@ -16,6 +16,7 @@ from django.utils.translation import gettext_noop
 from audit.models import Entry
 from audit.services import record
 from cleanup.classic import closing, collecting
+from cleanup.classic.remembering import remembered
 from cleanup.classic.steps import StepFailed, Steps
 from cleanup.classic.ways import NoWay, way_of
 from cleanup.halting import halt, halted
@@ -40,7 +41,13 @@ _STUCK: Final = gettext_noop(
     "The registry may still be read-only: %(why)s. Berth tries again by itself; to end it at once, run by hand the"
     " commands that take read-only off and restart it: %(commands)s"
 )
+_REMEMBERS: Final = gettext_noop(
+    "%(done)s But it still says that it has %(digest)s, which is gone: its cache outlives a restart, and images that"
+    " are pushed now may lack layers. Empty that cache, and let the commands do it from now on"
+    " (docs/cleanup-classic.md)."
+)
 SENTENCES: Final = (
+    _REMEMBERS,
     *(_GONE, _OVER, _RETIRED, _HALTED, _PLANNED, _NOTHING, _NOT_DONE, _PARTLY, _DONE, _STOPPED, _OPENED, _STUCK),
 )
 _State = ClassicRun.State
@@ -154,9 +161,19 @@ class _Running:
         if not self._run.collected_at:
             return self._end(_State.BROKEN_OFF, _OPENED)
         sentence = _DONE % self._counts()
+        if digest := remembered(self._run, self._lease.caller):
+            raise self._remembers(sentence, digest)
         with self._lease.writing():
             _note(self._run, Entry.Outcome.DONE, sentence, self._run.doomed or 0)
         return self._end(_State.DONE, sentence)
+
+    def _remembers(self, done: str, digest: str) -> JobFailed:
+        """All was done, and pushes are not safe: that is nothing to be silent about."""
+        sentence = _REMEMBERS % {"done": done, "digest": digest}
+        with self._lease.writing():
+            halt(self._run.registry, sentence)
+            _note(self._run, Entry.Outcome.FAILED, sentence, self._run.doomed or 0)
+        return _broken_off(self._lease, self._run, sentence)
 
     def _end_failed(self, failure: Exception) -> str:
         if isinstance(failure, Stopped):

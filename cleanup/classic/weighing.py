@@ -25,6 +25,7 @@ class Weighing:
         self.size = 0  # bytes
         self.unknown = 0
         self.in_use: list[list[str]] = []  # [digest, repository]
+        self.samples: list[list[str]] = []  # [digest, repository]: where each was, as the catalog had it
         self._trash: set[int] = set()
         self._kept = self._needed_by_trash()
 
@@ -43,6 +44,7 @@ class Weighing:
         self._trash.update(*(self._kept[pk] for pk, _ in blobs.values() if pk in self._kept))
         self._note_manifests_in_use({pk: digest for digest, (pk, _) in manifests.items()})
         self._note_blobs_in_use({pk: digest for digest, (pk, _) in blobs.items()})
+        self._note_samples({pk: digest for digest, (pk, _) in blobs.items()})
 
     def _note_manifests_in_use(self, digests: dict[int, str]) -> None:
         here = self._present().filter(manifest_id__in=digests)
@@ -59,6 +61,14 @@ class Weighing:
             users = ManifestBlob.objects.filter(blob_id=blob_id).values("manifest_id")
             if self._present().filter(repository_id=repository_id, manifest_id__in=users).exists():
                 self._note([(digests[blob_id], name)])
+
+    def _note_samples(self, digests: dict[int, str]) -> None:
+        if not digests or len(self.samples) >= _NAMED:
+            return
+        gone = Presence.objects.filter(repository__registry=self._registry, gone_at__isnull=False)
+        used = gone.filter(manifest__manifest_blobs__blob_id__in=digests)
+        found = used.values_list("manifest__manifest_blobs__blob_id", "repository__name").distinct()[:_NAMED]
+        self.samples += [[digests[pk], name] for pk, name in found if pk in digests]
 
     def _note(self, found: list[tuple[str, str]]) -> None:
         self.in_use = [*self.in_use, *map(list, found)][:_NAMED]

@@ -52,6 +52,7 @@ class ClassicRun(models.Model):
     of_unknown_size = models.PositiveBigIntegerField(default=0)
     in_use = models.JSONField(default=list)  # some that a present manifest uses, [digest, repository]
     in_trash = models.PositiveIntegerField(default=0)  # images in the trash that cannot come back without them
+    removed_from = models.JSONField(default=list)  # some that go, [digest, repository]: to ask for them afterwards
     message = models.TextField(blank=True)
     by_hand = models.JSONField(default=list)  # while it is stuck, the commands that open the registry: words of each
     created_at = models.DateTimeField(db_default=Now())

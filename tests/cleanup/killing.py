@@ -7,8 +7,8 @@ BERTH_DATA holds a database that knows the registry. Prints a line of JSON for e
 
     python -m tests.cleanup.killing FOLDER [--step write|command]
 
-FOLDER is that of a `Switched` registry. BERTH_DATA holds a database that knows it. Each statement that writes is a step,
-or each command, which is killed with who had it run or over by then. Prints a line of JSON for each kill.
+FOLDER is that of a `Switched` registry. BERTH_DATA holds a database that knows it. Each statement that writes is a
+step, or each command, which is killed with who had it run or over by then. Prints a line of JSON for each kill.
 """
 
 from __future__ import annotations

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pytest_django import Settings
 
 from audit.models import Entry
+from cleanup.models import Halt
 from jobs import services as jobs
 from registries.models import Registry
+from registry_ui.start import options, valkey
 from tests.cleanup.classic import carried_out, kinds, scanned, seen_through
-from tests.cleanup.switched import Switched, delete, is_whole, written
+from tests.cleanup.switched import Switched, delete, is_whole, python, written
 from tests.pushing import Pusher
 from tests.real_registry import generations_in_turn
+from tests.registry_ui.processes import free_port
 
 pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
 
@@ -85,3 +92,52 @@ def _children(push: Pusher, index: str) -> list[dict[str, str]]:
 
     children: list[dict[str, str]] = json.loads(push.fetch(index))["manifests"]
     return children
+
+
+@pytest.mark.sampled
+def test_a_cache_that_outlives_a_restart_is_found_out(tmp_path: Path, settings: Settings) -> None:
+    port = free_port()
+    cached = _with_redis(tmp_path, port)
+    with _redis(port, tmp_path / "redis"), Switched(tmp_path / "registry", settings=cached) as registry:
+        push = Pusher(registry.url, "team/app")
+        push.image("kept", layers=[f"kept {n}".encode() for n in range(20)])
+        row = Registry.objects.create(name="main", url=registry.url)
+        flush = python(
+            "import socket",
+            f"there = socket.create_connection(('127.0.0.1', {port}))",
+            "there.sendall(b'FLUSHALL\\r\\n')",
+            "there.recv(9)",
+        )
+        emptied = registry.way(**{"read-only-off": [flush, registry.command("open")]})
+        for way, state in ((emptied, "done"), (registry.way(), "failed")):
+            settings.CLEANUP_COMMANDS = [written(tmp_path / "own/commands.toml", way)]
+            digest = push.image("doomed", seed="doomed")
+            scanned(row)
+            delete(registry.url, "team/app", digest)
+            scanned(row)
+
+            run, job = carried_out(row)
+
+            assert job.state == state, job.message
+            assert registry.takes_uploads()
+        said = "3 of 25 blobs were removed, and the registry takes pushes again. But it still says that it has sha256:"
+        assert run.message.startswith(said)
+        assert (run.state, Halt.objects.get().why) == ("broken-off", run.message)
+
+
+def _with_redis(folder: Path, port: int) -> dict[str, Any]:
+    storage = {"filesystem": {"rootdirectory": str(folder / "registry/storage")}, "delete": {"enabled": True}}
+    cached = {**storage, "cache": {"blobdescriptor": "redis"}}
+    return {"storage": cached, "redis": {"addr": f"127.0.0.1:{port}"}}
+
+
+@contextmanager
+def _redis(port: int, folder: Path) -> Iterator[None]:
+    folder.mkdir()
+    program = valkey.service(options.parse(["--data", str(folder)]), folder).argv[0]
+    line = [program, "--port", str(port), "--save", "", "--dir", str(folder)]
+    with subprocess.Popen(line, stdout=subprocess.DEVNULL) as process:
+        try:
+            yield
+        finally:
+            process.kill()

@@ -49,7 +49,7 @@ def test_a_registry_without_commands_is_not_swept(settings: Settings) -> None:
     settings.CLEANUP_COMMANDS = []
     Registry.objects.create(name="main", url="https://registry.example.org")
 
-    with pytest.raises(CommandError, match="No commands are set up for main: docs/cleanup-classic.md says how"):
+    with pytest.raises(CommandError, match=r"No commands are set up for main: docs/cleanup-classic\.md says how"):
         call_command("garbagecollect", "main")
     with pytest.raises(CommandError, match="No registry is called other"):
         call_command("garbagecollect", "other")

@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -125,12 +126,13 @@ def test_what_fails_before_anything_is_removed(
 )
 @pytest.mark.parametrize("is_dry", [True, False])
 def test_a_collection_that_fails_or_lies(
-    line: str, says: str, is_dry: bool, switched: Switched, tmp_path: Path, sweep: Callable[..., Any]
+    line: str, says: str, is_dry: bool, switched: Switched, sweep: Callable[..., Any]
 ) -> None:
     """`is_dry`: the second dry run, of what was true a moment before."""
-    script, before = tmp_path / "collect.py", switched.blobs()
+    script, before = switched.folder / "collect.py", switched.blobs()
+    (switched.folder / "seen").unlink(missing_ok=True)
     script.write_text(
-        f"import os, pathlib, sys\nseen = pathlib.Path({str(tmp_path / 'seen')!r})\n"
+        f"import os, pathlib, sys\nseen = pathlib.Path({str(switched.folder / 'seen')!r})\n"
         f"if ('--dry-run' in sys.argv) == {is_dry} and ({not is_dry} or seen.exists()):\n    {line}\n    sys.exit()\n"
         f"seen.touch()\nos.execv({switched.program!r}, {switched.collect!r} + sys.argv[1:])\n"
     )
@@ -156,7 +158,7 @@ def test_a_registry_that_stays_read_only_is_said_loudly_and_opened_as_soon_as_it
 
     assert (job.state, run.state) == ("failed", "stuck")
     assert job.message.startswith(
-        "The registry may still be read-only: The command of read-only-off ended with code 3, and said last: it is no use."
+        "The registry may still be read-only: The command of read-only-off ended with code 3, and said last: it is no"
     )
     assert shlex.join(_FAIL) in run.message
     assert run.by_hand == [_FAIL]
@@ -170,7 +172,7 @@ def test_a_registry_that_stays_read_only_is_said_loudly_and_opened_as_soon_as_it
     assert not Job.objects.unfinished().exists()
 
     settings.CLEANUP_COMMANDS = [written(tmp_path / "own/commands.toml", switched.way())]
-    Job.objects.filter(pk=job.pk).update(finished_at=timezone.now() - timezone.timedelta(minutes=3))
+    Job.objects.filter(pk=job.pk).update(finished_at=timezone.now() - timedelta(minutes=3))
     services.recover()
     run, job = seen_through(run, Job.objects.unfinished().get())
 
@@ -185,7 +187,7 @@ def test_commands_that_are_gone_while_it_is_read_only(
     run, job = sweep(read_only_off=[python("pass")], seconds={"answers": 0.5})
     assert (run.state, job.state) == ("stuck", "failed")
     (tmp_path / "own/commands.toml").chmod(0o666)
-    Job.objects.update(finished_at=timezone.now() - timezone.timedelta(minutes=9))
+    Job.objects.update(finished_at=timezone.now() - timedelta(minutes=9))
 
     services.recover()
     run, job = seen_through(run, Job.objects.unfinished().get())

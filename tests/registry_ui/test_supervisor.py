@@ -259,8 +259,9 @@ def test_one_that_is_asked_for_while_nothing_else_happens(
             os.kill(os.getpid(), signal.SIGTERM)
         return {"ASKED": "yes"} if births(file) else {}
 
-    with supervisor, pytest.raises(Stopped):
+    with supervisor:
         supervisor.start(Service("one", appending(file), environment, ready=file.exists, variables=variables))
-        supervisor.watch()
+        with pytest.raises(Stopped):
+            supervisor.watch()
 
     assert births(file) == 2
