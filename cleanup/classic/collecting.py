@@ -19,7 +19,7 @@ _MANIFESTS: Final = gettext_noop(
     "It would remove %(n)s manifests, so it has --delete-untagged somewhere, which deletes images of several platforms"
 )
 _IN_USE: Final = gettext_noop(
-    "It would remove %(digest)s, which an image in %(repository)s uses, as the catalog has it. Scan the registry, and"
+    "It would remove %(digest)s and an image in %(repository)s uses that, as the catalog has it. Scan the registry, and"
     " look whether that image is whole"
 )
 _MORE: Final = gettext_noop("It would remove more than was planned: %(doomed)s of %(all)s blobs")

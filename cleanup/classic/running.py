@@ -42,7 +42,7 @@ _STUCK: Final = gettext_noop(
     " commands that take read-only off and restart it: %(commands)s"
 )
 _REMEMBERS: Final = gettext_noop(
-    "%(done)s But it still says that it has %(digest)s, which is gone: its cache outlives a restart, and images that"
+    "%(why)s But it still says that it has %(digest)s which is gone: its cache outlives a restart, and images that"
     " are pushed now may lack layers. Empty that cache, and let the commands do it from now on"
     " (docs/cleanup-classic.md)."
 )
@@ -169,7 +169,7 @@ class _Running:
 
     def _remembers(self, done: str, digest: str) -> JobFailed:
         """All was done, and pushes are not safe: that is nothing to be silent about."""
-        sentence = _REMEMBERS % {"done": done, "digest": digest}
+        sentence = _REMEMBERS % {"why": done, "digest": digest}
         with self._lease.writing():
             halt(self._run.registry, sentence)
             _note(self._run, Entry.Outcome.FAILED, sentence, self._run.doomed or 0)

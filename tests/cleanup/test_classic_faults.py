@@ -214,7 +214,7 @@ def test_an_image_that_the_catalog_knows_is_never_touched(
 
     assert (job.state, run.state) == ("failed", "broken-off")
     assert job.message.startswith("It would remove sha256:")
-    assert "which an image in team/used uses, as the catalog has it. Scan the registry" in job.message
+    assert "and an image in team/used uses that, as the catalog has it. Scan the registry" in job.message
     assert {tuple(entry)[1] for entry in run.in_use} == {"team/used"}
     assert kinds(run) == ["dry-run"]
     assert switched.blobs() == before
