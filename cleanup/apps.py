@@ -8,14 +8,13 @@ class CleanupConfig(AppConfig):
 
     def ready(self) -> None:
         from cleanup import uploads
+        from cleanup.classic import running as classic
         from cleanup.sweeping import running as sweeping
         from cleanup.untagged import running as untagged
         from cleanup.verifying import running as verifying
         from jobs import kinds
 
-        for does in (sweeping, verifying, uploads, untagged):
-            kinds.register(does.KIND, does.run)
-        from cleanup.classic import running as classic
-        from jobs import kinds
-
         kinds.register(classic.KIND, classic.run)
+        kinds.register(verifying.KIND, verifying.run)
+        for does in (sweeping, untagged, uploads):
+            kinds.register(does.KIND, does.run, writes=True)

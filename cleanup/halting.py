@@ -13,15 +13,6 @@ from audit.services import record
 from cleanup.models import Halt
 from oci.errors import printable
 from tagging.permission import check_may_administer
-"""Stopping the sweeps of a registry until a person has looked at it."""
-
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
-from django.utils import timezone
-
-from cleanup.models import Halt
 
 if TYPE_CHECKING:
     from access.models import User
@@ -68,15 +59,3 @@ def _entry(row: Halt, act: Entry.Act, why: str, *, mark: str, person: User | Non
         registry_id=row.registry_id,
         why=why,
     )
-
-def halt(registry: Registry, why: str) -> None:
-    """The first reason stands until it is lifted."""
-    Halt.objects.get_or_create(registry=registry, lifted_at=None, defaults={"why": why})
-
-
-def halted(registry: Registry) -> Halt | None:
-    return Halt.objects.filter(registry=registry, lifted_at=None).first()
-
-
-def lift(halt: Halt, person: User) -> None:
-    Halt.objects.filter(pk=halt.pk, lifted_at=None).update(lifted_at=timezone.now(), lifted_by=str(person))

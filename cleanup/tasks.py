@@ -6,6 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from cleanup import pins
+from cleanup.classic import services as classic
 from cleanup.sweeping import services as sweeps
 from cleanup.untagged import running as untagged_runs
 from cleanup.untagged import services as untagged
@@ -36,8 +37,6 @@ def prune_pins() -> None:
 def prune_untagged() -> None:
     untagged_runs.end_abandoned()
     untagged.prune(timezone.now())
-
-from cleanup.classic import services as classic
 
 
 @shared_task(name="cleanup.open_registries")

@@ -10,9 +10,9 @@ from django.utils.translation import gettext, gettext_lazy
 from catalog import folding, removal
 from catalog.models import Scan
 from cleanup import uploads
+from cleanup.classic import running as collecting
 from cleanup.models import Check
 from cleanup.verifying import running as verifying
-from cleanup.classic import running as collecting
 from jobs.figures import Figure
 from jobs.models import Job
 from registries.models import Registry
@@ -44,22 +44,6 @@ _PHASES: Final = {
     "waiting": gettext_lazy("Waiting for the registry"),
     "done": gettext_lazy("Finishing"),
 }
-_UNCHANGED: Final = {
-    removal.KIND: gettext_lazy("What was removed until then is gone; nothing was changed at the registry."),
-    carrying_out.KIND: gettext_lazy("What was not done is as it was."),
-    folding.KIND: gettext_lazy("No pull was lost: each is counted as before."),
-    collecting.KIND: gettext_lazy("What is used is all there."),
-}
-_CURES: Final = {
-    removal.KIND: gettext_lazy(
-        "Remove the registry once more on the page of registries: that goes on where this stopped."
-    ),
-    carrying_out.KIND: gettext_lazy("The page of the plan says what was done, and can carry on with the rest."),
-    folding.KIND: gettext_lazy("Berth tries again by itself, within the hour."),
-    collecting.KIND: gettext_lazy(
-        "When its cause is gone it can be run again. A registry that was left read-only is opened by itself."
-    ),
-}
 _OF_TAGS: Final = frozenset({"tags", "manifests", "carrying-out", "restoring", "copying", "planning", "weighing"})
 _UNCHANGED: Final = {
     removal.KIND: gettext_lazy("What was removed until then is gone; nothing was changed at the registry."),
@@ -68,6 +52,7 @@ _UNCHANGED: Final = {
     folding.KIND: gettext_lazy("No pull was lost: each is counted as before."),
     verifying.KIND: gettext_lazy("A check changes nothing. What it found until then is kept."),
     uploads.KIND: gettext_lazy("What was removed until then is gone; all else is as it was."),
+    collecting.KIND: gettext_lazy("What is used is all there."),
 }
 _CURES: Final = {
     removal.KIND: gettext_lazy(
@@ -78,6 +63,9 @@ _CURES: Final = {
     folding.KIND: gettext_lazy("Berth tries again by itself, within the hour."),
     verifying.KIND: gettext_lazy("Test the registry on the page of registries, which says what is wrong."),
     uploads.KIND: gettext_lazy("Test the registry on the page of registries, which says what is wrong."),
+    collecting.KIND: gettext_lazy(
+        "When its cause is gone it can be run again. A registry that was left read-only is opened by itself."
+    ),
 }
 
 
@@ -162,14 +150,6 @@ class JobProgress:
         """What a failed job left as it was."""
         if said := _UNCHANGED.get(self.job.kind):
             return str(said)
-        if self.job.kind == removal.KIND:
-            return gettext("What was removed until then is gone; nothing was changed at the registry.")
-        if self.job.kind == carrying_out.KIND:
-            return gettext("What was not done is as it was.")
-        if self.is_sync:
-            return gettext("What was not copied is as it was.")
-        if told := _UNCHANGED.get(self.job.kind):
-            return str(told)
         if self.job.figure("phase") in {None, "listing"}:
             return gettext("The catalog is as the last complete scan left it.")
         return gettext("What was read until then is in the catalog; all else is as the last complete scan left it.")
@@ -179,14 +159,6 @@ class JobProgress:
         """What to try after a job has failed."""
         if said := _CURES.get(self.job.kind):
             return str(said)
-        if self.job.kind == removal.KIND:
-            return gettext("Remove the registry once more on the page of registries: that goes on where this stopped.")
-        if self.job.kind == carrying_out.KIND:
-            return gettext("The page of the plan says what was done, and can carry on with the rest.")
-        if self.is_sync:
-            return gettext("The page of the run says what was done, and can go on with the rest.")
-        if told := _CURES.get(self.job.kind):
-            return str(told)
         if not self.can_run_again:
             return gettext("This registry is not scanned any more.")
         return gettext(

@@ -19,6 +19,9 @@ from catalog.arrivals import handling, meaning, streams, unexplained
 from catalog.recording import repositories, settling
 from catalog.scanning import api, below, choosing, configs, folder, listing, patience, shrinking, watched
 from cleanup import pins, uploads
+from cleanup.classic import closing, collecting, steps, ways
+from cleanup.classic import running as classic_running
+from cleanup.classic import services as classic_services
 from cleanup.sweeping import caches, ground, keeping, trial, unlinking
 from cleanup.sweeping import running as sweeping
 from cleanup.sweeping import services as sweeps
@@ -33,9 +36,6 @@ from cleanup.verifying import faults as check_faults
 from cleanup.verifying import recording as check_recording
 from cleanup.verifying import running as verifying
 from cleanup.verifying import services as checks
-from cleanup.classic import closing, collecting, steps, ways
-from cleanup.classic import running as classic_running
-from cleanup.classic import services as classic_services
 from jobs import running
 from jobs import services as jobs
 from notices import delivery, mailing, webhook

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cleanup.models.checks import Check, CheckFinding, Halt
+from cleanup.models.classic import ClassicRun, ClassicStep
 from cleanup.models.pins import Pin, PinHolder
 from cleanup.models.sweeps import Sweep, SweepTerms, SweptBlob, SweptUpload
 from cleanup.models.untagged import UntaggedItem, UntaggedRun
@@ -10,6 +11,8 @@ from cleanup.models.untagged import UntaggedItem, UntaggedRun
 __all__ = [
     "Check",
     "CheckFinding",
+    "ClassicRun",
+    "ClassicStep",
     "Halt",
     "Pin",
     "PinHolder",
@@ -20,7 +23,3 @@ __all__ = [
     "UntaggedItem",
     "UntaggedRun",
 ]
-from cleanup.models.classic import ClassicRun, ClassicStep
-from cleanup.models.halts import Halt
-
-__all__ = ["ClassicRun", "ClassicStep", "Halt"]

@@ -9,7 +9,9 @@ from access.models import User
 from registries.models import Registry
 from registries.probing import probe
 from tests.cleanup.checking import Checking
+from tests.cleanup.switched import Switched
 from tests.hostile import Hostile
+from tests.pushing import Pusher
 from tests.real_registry import RealRegistry, generations_in_turn
 from tests.tagging.acting import Actor
 from tests.tagging.conftest import own_registry
@@ -76,11 +78,7 @@ def gated_actor(gate: Gate, real: RealRegistry, staff: User) -> Actor:
 def shut_registry(tmp_path: Path) -> Iterator[RealRegistry]:
     """One whose deletes are off."""
     with RealRegistry(tmp_path / "shut", deletes=False) as registry:
-
-import pytest
-
-from tests.cleanup.switched import Switched
-from tests.pushing import Pusher
+        yield registry
 
 
 @pytest.fixture(scope="module")

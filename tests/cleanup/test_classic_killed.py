@@ -31,7 +31,7 @@ def test_it_is_opened_again(step: str, least: int, tmp_path: Path) -> None:
         commands = written(tmp_path / "own/commands.toml", way)
 
         ends = told_by(
-            "tests.cleanup.killing",
+            "tests.cleanup.killing_classic",
             tmp_path / "data",
             *(str(registry.folder), registry.url, "--step", step),
             BERTH_CLEANUP_COMMANDS=str(commands),

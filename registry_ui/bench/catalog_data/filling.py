@@ -18,7 +18,6 @@ if __name__ == "__main__":
 from catalog.models import LabelName, Scan, StorageDay
 from catalog.scan import KIND
 from catalog.scanning import figures, space
-from catalog.scanning import figures
 from jobs.leash import die_with
 from jobs.models import Job
 from jobs.running import Lease
