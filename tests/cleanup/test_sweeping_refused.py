@@ -116,7 +116,7 @@ def test_what_a_lost_manifest_names_has_to_be_known(registry: SweptRegistry, kno
     registry.layout.data(digest).unlink()
     registry.age()
     if not known:
-        assert f"the manifest {digest}, whose data are gone" in refused(registry)
+        assert f"The data of the manifest {digest} are gone" in refused(registry)
         return
     _, job = registry.sweep()
     assert job.state == Job.State.DONE, job.message
