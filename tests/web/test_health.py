@@ -20,6 +20,7 @@ from sync.models import Rule
 from tests.sync import furniture as syncing
 from tests.web import furniture as make
 from tests.web.pages import Page
+from tests.web.test_hostile_text import CORPUS
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 
@@ -212,3 +213,17 @@ def test_it_speaks_korean(client: Client, local: Registry) -> None:
     words = Page(response.content.decode()).words
     assert "태그 7개 중 1개가 깨졌고 0개는 확인할 수 없었습니다." in words
     assert "4ada0e7fc5c9이(가) 없습니다" in words
+
+
+def test_what_a_registry_said_is_text(client: Client, local: Registry) -> None:
+    check = checked(local, broken=len(CORPUS))
+    for number, text in enumerate(CORPUS):
+        broken(check, f"1.{number}", sentence=text)
+    halt(local, CORPUS[0])
+    for path in (f"{HEALTH}/broken", check.get_absolute_url()):
+        page = read(client, path)
+        for text in CORPUS:
+            assert text in page.words
+        assert not page.all("img")
+        assert not page.all("iframe")
+    assert CORPUS[0] in read(client).words
