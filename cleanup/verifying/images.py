@@ -1,10 +1,12 @@
 """Looking at the images of one repository: from its tags down, each manifest and each blob once, however many share it.
 
 What seems broken is looked at once more, anew: a tag may be deleted, and an image pushed again, while it is looked at.
+A registry deletes a manifest before the tags that point to it, for which it reads all tags; so a pause lies between.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -22,6 +24,9 @@ from oci.names import Digest, RepositoryName, TagName
 from oci.storage import StorageFault, Unreadable
 
 _TOGETHER: Final = 500  # tags
+_PAUSE: Final = 0.2  # seconds between the two looks, and more
+_PAUSE_A_TAG: Final = 0.0005  # for each tag of the repository,
+_LONGEST_PAUSE: Final = 5.0  # but no more than that
 _DEPTH: Final = 4  # indexes in indexes: nobody makes deeper ones
 _MOST_FAULTS: Final = 5  # that are told of one tag
 
@@ -72,15 +77,20 @@ class Images:
         self._is_deep = is_deep
         self.silence: RegistryError | None = None  # the last answer that did not come
 
-    def see(self, repository: RepositoryName, listed: Listed, chosen: Iterable[TagName]) -> dict[TagName, Seen]:
+    def see(
+        self, repository: RepositoryName, listed: Listed, chosen: Iterable[TagName], *, pauses: bool
+    ) -> dict[TagName, Seen]:
         """What each of the `chosen` tags came to; those that went meanwhile are left out.
 
+        `pauses`: before the second look, which may raise an alarm.
         Raises Unreachable where the registry has stopped answering, and StorageFault where its folder is gone.
         """
         seen = self._see(repository, listed, chosen)
         broken = [tag for tag, one in seen.items() if one.is_broken]
         if not broken:
             return seen
+        if pauses:
+            time.sleep(min(_LONGEST_PAUSE, _PAUSE + _PAUSE_A_TAG * len(listed.tags)))
         anew = self._look.tags(repository)
         for tag in broken:
             del seen[tag]

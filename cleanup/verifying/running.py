@@ -150,7 +150,7 @@ class _Checking:
             return
         tags, sample = sorted(listed.tags), self._check.sample
         chosen = tags if sample is None or sample >= len(tags) else random.sample(tags, sample)
-        seen = images.see(repository, listed, chosen)
+        seen = images.see(repository, listed, chosen, pauses=not self._check.new)
         if images.silence is not None:
             self._ask_whether_it_is_there(images.silence)
         self._recording.record(repository, seen, listed.tags)

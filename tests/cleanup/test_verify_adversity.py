@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -236,3 +237,18 @@ def test_what_does_not_tell_what_it_is_made_of_is_neither_whole_nor_broken(check
     assert (check.tags, check.broken, check.unasked) == (4, 0, 3)
     assert {tag for tag, *_ in checking.found()} == {"garbage", "old", "deep"}
     assert halted(checking.row) is None
+
+
+def test_a_delete_that_is_halfway_breaks_nothing(gated: Checking, gate: Gate) -> None:
+    """A registry removes the manifest first, and then the tags that point to it."""
+    digest = gated.push.image("gone", seed="gone")
+    gated.push.image("kept", seed="kept")
+    gated.stored.revision_link(REPOSITORY, digest).unlink()
+    tag = gated.stored.tag_link(REPOSITORY, "gone").parent.parent
+    gate.meanwhile("GET", lambda: shutil.rmtree(tag), after=5)  # the first look is over with the blobs of the other
+
+    check = gated.check()
+
+    assert not tag.exists()
+    assert (check.tags, check.broken) == (1, 0)
+    assert halted(gated.row) is None
