@@ -18,8 +18,9 @@ from tests.tagging.conftest import own_registry
 from tests.real_registry import RealRegistry, generations_in_turn
 from tests.tagging.gate import Gate
 from tests.web import furniture as make
+from tests.web.conftest import static_files
 
-__all__ = ["own_registry"]
+__all__ = ["own_registry", "static_files"]
 
 
 @pytest.fixture(params=generations_in_turn())

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from audit.models import Entry
@@ -82,6 +84,25 @@ def test_what_went_comes_back_from_the_trash_with_its_parts(actor: Actor) -> Non
     assert plan.state == Plan.State.DONE, plan.message
     assert actor.gets(index)
     assert actor.gets(child)
+
+
+@pytest.mark.usefixtures("static_files")
+def test_its_plans_and_its_job_have_pages(actor: Actor, client: Client) -> None:
+    actor.push.image("stays", seed="stays")
+    digest = actor.push.image(seed="alone")
+    actor.scan()
+    age(actor)
+    row, job = run(actor)
+    client.force_login(actor.person)
+
+    plan = Plan.objects.get()
+
+    assert (plan.job, plan.actor, plan.requested_by) == (job, "mara", actor.person)
+    assert row.items.get().plan == plan
+    page = client.get(plan.get_absolute_url()).content.decode()
+    assert "nothing reaches it, by cleanup" in page
+    assert digest.removeprefix("sha256:")[:12] in page
+    assert "Deleting untagged manifests of test" in client.get(reverse("job", args=[job.pk])).content.decode()
 
 
 def test_what_came_within_the_grace_stays_with_all_that_it_needs(actor: Actor) -> None:
