@@ -18,8 +18,8 @@ from tagging.models import KeptManifest, TrashEntry, TrashPart
 
 _TOGETHER: Final = 500  # documents
 _LOST: Final = gettext_noop(
-    "The data of the manifest %(digest)s are gone, and %(repository)s still links it: nobody knows which blobs it needs."
-    " Push that image again, or delete it. Nothing was deleted."
+    "The data of the manifest %(digest)s are gone, and %(repository)s still links it: nobody knows which blobs it"
+    " needs. Push that image again, or delete it. Nothing was deleted."
 )
 SENTENCES: Final = (_LOST,)
 

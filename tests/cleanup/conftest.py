@@ -15,7 +15,6 @@ from tests.pushing import Pusher
 from tests.real_registry import RealRegistry, generations_in_turn
 from tests.tagging.acting import Actor
 from tests.tagging.conftest import own_registry
-from tests.real_registry import RealRegistry, generations_in_turn
 from tests.tagging.gate import Gate
 from tests.web import furniture as make
 from tests.web.conftest import static_files
