@@ -86,9 +86,19 @@ class Version:
         return len(self.numbers) > 2  # noqa: PLR2004  major and minor alone are a line
 
 
+def is_early(word: str) -> bool:
+    """Whether a word of what follows the numbers says that this is no release yet: `rc1`, `beta`."""
+    return _EARLY.fullmatch(word) is not None
+
+
+def is_final(word: str) -> bool:
+    """Whether it says that this is the release itself."""
+    return word in _FINAL
+
+
 def _stage(rest: str) -> _Stage:
     words = [word for word in re.split(r"[-._]", rest) if word]
-    if any(_EARLY.fullmatch(word) for word in words):
+    if any(map(is_early, words)):
         return _Stage.EARLY
     return _Stage.FLAVOUR if set(words) - _FINAL else _Stage.FINAL
 
