@@ -1,4 +1,4 @@
-"""Rows of cleanup."""
+"""Rows of cleanup: the policies of retention, and their runs with what becomes of each tag."""
 
 from __future__ import annotations
 
@@ -23,3 +23,7 @@ __all__ = [
     "UntaggedItem",
     "UntaggedRun",
 ]
+from cleanup.models.policies import Policy
+from cleanup.models.runs import Run, RunRepository, RunTag
+
+__all__ = ["Policy", "Run", "RunRepository", "RunTag"]
