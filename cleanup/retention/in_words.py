@@ -1,0 +1,73 @@
+"""Reasons as sentences: why a tag stays, or goes. They are English, and pages say them in the reader's language."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from django.utils.translation import gettext_noop
+
+from cleanup.retention.reasons import Reason, Why
+from cleanup.retention.terms import Rule
+
+_SENTENCES: Final[Mapping[Why, str]] = {
+    Why.UNREADABLE: gettext_noop("it cannot be read"),
+    Why.BUSY: gettext_noop("it is being written just now"),
+    Why.NEWEST: gettext_noop("among the newest %(detail)s of %(tags)s"),
+    Why.MAYBE_NEWEST: gettext_noop(
+        "it may be among the newest %(detail)s of %(tags)s: when it was pushed is not known well enough"
+    ),
+    Why.NEWEST_VERSION: gettext_noop("among the newest versions of %(detail)s, by the rule on %(tags)s"),
+    Why.FLOAT: gettext_noop("it names the line %(detail)s, of which a version is kept"),
+    Why.NO_VERSION: gettext_noop("it is no version, so the rule on %(tags)s cannot tell"),
+    Why.YOUNGER: gettext_noop("pushed within %(detail)s days"),
+    Why.MAYBE_YOUNGER: gettext_noop("it may have been pushed within %(detail)s days: nobody knows"),
+    Why.PULLED: gettext_noop("pulled within %(detail)s days"),
+    Why.MAYBE_PULLED: gettext_noop(
+        "it may have been pulled within %(detail)s days: the registry has not told of pulls for as long as that"
+    ),
+    Why.UNSPOKEN: gettext_noop("no rule speaks of it"),
+    Why.ALIAS: gettext_noop("alias of %(detail)s"),
+    Why.LAST: gettext_noop("the last image of the repository"),
+    Why.ATTACHED: gettext_noop("attached to %(detail)s, which stays"),
+    Why.ALONE: gettext_noop("attached to %(detail)s, which no tag reaches"),
+    Why.RULE: gettext_noop("no condition of the rule on %(tags)s keeps it"),
+    Why.FOLLOWS: gettext_noop("attached to %(detail)s, which goes"),
+}
+_ANY_VERSION: Final = gettext_noop("among the newest versions, by the rule on %(tags)s")
+_KEEPS_NONE: Final = gettext_noop("the rule on %(tags)s keeps none")
+_FOLLOWS: Final = gettext_noop("what it is attached to goes")
+_NO_RULE: Final = gettext_noop("rules that have changed since")
+SENTENCES: Final = (*_SENTENCES.values(), _ANY_VERSION, _KEEPS_NONE, _FOLLOWS, _NO_RULE)
+
+_SHOWN: Final = 3  # patterns of a rule
+
+
+def in_words(reason: Reason, rules: Sequence[Rule]) -> str:
+    """`rules` are those of the policy that decided."""
+    if reason.why in {Why.PROTECTED, Why.PINNED}:
+        return reason.detail
+    rule = rules[reason.rule] if 0 <= reason.rule < len(rules) else None
+    sentence = _SENTENCES[reason.why]
+    if reason.why is Why.NEWEST_VERSION and not reason.detail:
+        sentence = _ANY_VERSION
+    if reason.why is Why.RULE and rule is not None and _keeps_none(rule):
+        sentence = _KEEPS_NONE
+    return sentence % {"detail": reason.detail, "tags": _tags(rule)}
+
+
+def why_doomed(rule: int, rules: Sequence[Rule]) -> str:
+    """The same, of a tag that is doomed, by what its row says."""
+    return in_words(Reason(Why.RULE, rule=rule), rules) if rule >= 0 else _FOLLOWS
+
+
+def _tags(rule: Rule | None) -> str:
+    if rule is None:
+        return _NO_RULE
+    more = ", …" if len(rule.tags) > _SHOWN else ""
+    return ", ".join(rule.tags[:_SHOWN]) + more
+
+
+def _keeps_none(rule: Rule) -> bool:
+    conditions = (rule.newest, rule.newest_versions, rule.younger_than, rule.pulled_within)
+    return all(condition is None for condition in conditions)
