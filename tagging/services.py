@@ -62,9 +62,9 @@ def carry_out(plan: Plan, person: User) -> Job:
     return job
 
 
-def carry_out_by_rule(plan: Plan) -> Job:
-    """By a worker; nobody waits for it."""
-    return _queue(plan, None)[0]
+def carry_out_by_rule(plan: Plan, *, here: bool = False) -> Job:
+    """By a worker, and nobody waits for it; `here`: whoever asks carries it out (`jobs.running.run_here`)."""
+    return _queue(plan, None, here=here)[0]
 
 
 def _widen(job: Job) -> None:
