@@ -18,3 +18,7 @@ class CleanupConfig(AppConfig):
         kinds.register(verifying.KIND, verifying.run)
         for does in (sweeping, untagged, uploads):
             kinds.register(does.KIND, does.run, writes=True)
+        from cleanup.retention import running as retention
+        from jobs import kinds
+
+        kinds.register(retention.KIND, retention.run)

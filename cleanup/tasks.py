@@ -42,3 +42,14 @@ def prune_untagged() -> None:
 @shared_task(name="cleanup.open_registries")
 def open_registries() -> None:
     classic.recover()
+from cleanup.retention import pruning, services
+
+
+@shared_task(name="cleanup.queue_due_retention")
+def queue_due_retention() -> None:
+    services.queue_due(timezone.now())
+
+
+@shared_task(name="cleanup.prune_retention")
+def prune_retention() -> None:
+    pruning.prune(timezone.now())
