@@ -33,7 +33,8 @@ _WAITS: Final = gettext_noop("Its hours are over. It goes on by itself at %(time
 _DONE: Final = gettext_noop("%(done)s tags deleted, %(kept)s stay.")
 _DONE_BUT: Final = gettext_noop("%(done)s tags deleted, %(skipped)s left alone, %(failed)s failed, %(kept)s stay.")
 _MANY: Final = gettext_noop(
-    "In %(repositories)s repositories more than a fifth of the tags would go, or all: %(doomed)s tags. Delete them?"
+    "Repositories of which more than a fifth of the tags would go, or all: %(repositories)s. Delete these %(doomed)s"
+    " tags?"
 )
 _DETAILS: Final = (
     gettext_noop("What else the run had to do is done. None of these tags was deleted."),

@@ -1,0 +1,242 @@
+"""Retention in a real registry: what was planned goes, all else stays and pulls, and never more than was agreed to."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from catalog.models import Repository, Tag
+from cleanup.models import Policy, Run, RunRepository, RunTag
+from cleanup.retention import services
+from cleanup.retention.running import end_abandoned
+from jobs import running
+from jobs import services as jobs
+from jobs.models import Job
+from registries.models import Registry
+from tagging.course import MOVED
+from tagging.models import Plan, ProtectionRule, TrashEntry
+from tests.cleanup.furniture import DAY, aged, carried_out, ends, job_of, notes, policy, scanned
+from tests.hostile import Hostile, Reply
+from tests.real_registry import generations
+from tests.tagging.acting import Actor
+from tests.web import furniture as make
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.any_database]
+NEWEST = {"tags": ["1.*"], "newest": 8}
+
+
+def pushed(actor: Actor, days: dict[str, int]) -> None:
+    """Images with these tags, so many days ago, and scanned."""
+    for tag in days:
+        actor.push.image(tag, seed=tag)
+    actor.scan()
+    date(days)
+
+
+def date(days: dict[str, int]) -> None:
+    for tag, ago in days.items():
+        linked = timezone.now() - ago * DAY
+        Tag.objects.filter(name=tag).update(link_ns=int(linked.timestamp()) * 10**9)
+
+
+TEN = {f"1.{n}": 20 - n for n in range(10)}
+
+
+def again(run: Run) -> Run:
+    """As a worker would after an answer."""
+    running.run_here(job_of(run).pk)
+    return Run.objects.get(pk=run.pk)
+
+
+@pytest.mark.parametrize("real", generations(), indirect=True)
+def test_what_is_doomed_goes_to_the_trash_and_all_else_pulls(actor: Actor) -> None:
+    digest = actor.push.image("1.0", "alias-of-doomed", seed="1.0")
+    actor.push.image(digest.replace(":", "-") + ".sig", seed="signature")
+    actor.push.image("1.9", "latest", seed="1.9")
+    pushed(actor, TEN)
+    policy(actor.row, "app", NEWEST, {"tags": ["alias-*"]})
+
+    plan = carried_out(actor.row, only_plan=True)
+    assert (plan.state, plan.doomed, plan.repositories) == (Run.State.PLANNED, 4, 1)
+    assert actor.listed() == actor.live() == {*TEN, "alias-of-doomed", "latest", digest.replace(":", "-") + ".sig"}
+    running.run_here(services.carry_on(plan, allow=True, here=True).pk)
+    run = Run.objects.get(pk=plan.pk)
+
+    assert (run.state, run.message) == (Run.State.DONE, "4 tags deleted, 9 stay.")
+    assert actor.listed() == actor.live() == {*TEN, "latest"} - {"1.0", "1.1"}
+    assert all(actor.pulls(tag) for tag in ("1.2", "1.9", "latest"))
+    assert set(ends(run).values()) == {RunTag.State.DONE}
+    assert {entry.tag for entry in TrashEntry.objects.listed()} == set(ends(run))
+    made = Plan.objects.get()
+    assert (made.actor, made.why, made.frees) == ("app", "retention, by the policy app", run.frees)
+    assert carried_out(actor.row).doomed == 0
+
+
+def test_too_much_takes_a_yes_and_the_rest_is_done_before(actor: Actor) -> None:
+    pushed(actor, TEN)
+    other = Actor(actor.real, actor.row, actor.person, "team/small")
+    for tag in ("1.0", "1.1"):
+        other.push.image(tag, seed=tag)
+    actor.scan()
+    date({**TEN, "1.0": 30})
+    policy(actor.row, "small", {"tags": ["*"], "newest": 1}, repositories=["team/small"], may_empty=True)
+    Policy.objects.update(terms={"repositories": ["team/small"], "rules": [{"tags": ["1.*"]}], "may_empty": True})
+    policy(actor.row, "app", NEWEST, position=2)
+
+    run = carried_out(actor.row)
+
+    assert (run.state, job_of(run).state) == (Run.State.ASKING, Job.State.ASKING)
+    assert job_of(run).question["text"].endswith(": 1. Delete these 2 tags?")
+    assert "team/small" in job_of(run).question["details"][0]
+    assert (len(actor.listed()), other.listed()) == (8, {"1.0", "1.1"})
+    assert services.begin(actor.row)[0] == run
+    assert services.allow(run, actor.person)
+    run = again(run)
+    assert (run.state, other.live(), len(actor.listed())) == (Run.State.DONE, set(), 8)
+
+
+def test_no_leaves_what_was_asked_for(actor: Actor) -> None:
+    pushed(actor, TEN)
+    policy(actor.row, "app", {"tags": ["*"], "newest": 2})
+    run = carried_out(actor.row)
+    assert run.state == Run.State.ASKING
+
+    jobs.answer(job_of(run), yes=False)
+    end_abandoned()
+
+    run.refresh_from_db()
+    assert (run.state, actor.listed()) == (Run.State.DONE, set(TEN))
+    assert set(notes(run).values()) == {"nobody agreed to delete so many"}
+
+
+def test_what_changed_since_the_plan_is_left_alone(actor: Actor) -> None:
+    tags = {f"1.{n:02}": 40 - n for n in range(30)}
+    pushed(actor, tags)
+    row = policy(actor.row, "app", {"tags": ["*"], "newest": 25})
+    run = carried_out(actor.row, only_plan=True)
+    assert set(ends(run)) == {"1.00", "1.01", "1.02", "1.03", "1.04"}
+    ProtectionRule.objects.create(registry=actor.row, tags="1.00")
+    actor.push.image("1.01", seed="moved")
+    actor.push.image("1.02", seed="moved too")
+    actor.delete_from_outside(actor.digest("1.03"))
+    Tag.objects.filter(name="1.03").update(gone_at=timezone.now())
+    Tag.objects.filter(name="1.02").update(acted_at=timezone.now())
+
+    running.run_here(services.carry_on(run, here=True).pk)
+
+    run = Run.objects.get(pk=run.pk)
+    assert (run.state, ends(run)["1.04"]) == (Run.State.DONE, RunTag.State.DONE)
+    assert notes(run) == {
+        "1.00": "it would be kept now: it is protected by the rule *:1.00",
+        "1.01": MOVED,
+        "1.02": "it would be kept now: it is being written just now",
+        "1.03": "it is gone already",
+    }
+    assert {"1.00", "1.01", "1.02"} <= actor.listed()
+    assert row.is_on
+
+
+def test_a_policy_that_was_removed_since_the_plan_dooms_nothing_any_more(actor: Actor) -> None:
+    pushed(actor, TEN)
+    row = policy(actor.row, "app", NEWEST)
+    run = carried_out(actor.row, only_plan=True)
+    row.delete()
+
+    running.run_here(services.carry_on(run, here=True).pk)
+
+    run.refresh_from_db()
+    assert (actor.listed(), run.state) == (set(TEN), Run.State.DONE)
+    assert set(notes(run).values()) == {"no policy decides on the repository any more"}
+
+
+@pytest.mark.parametrize("change", [{"is_settled": False}, {"state": Repository.State.FAILED, "problem": "500"}])
+def test_a_repository_that_cannot_be_read_since_the_plan_is_left_alone(actor: Actor, change: dict[str, Any]) -> None:
+    pushed(actor, TEN)
+    policy(actor.row, "app", NEWEST)
+    run = carried_out(actor.row, only_plan=True)
+    Repository.objects.update(**change)
+
+    running.run_here(services.carry_on(run, here=True).pk)
+
+    assert actor.listed() == set(TEN)
+    assert set(ends(run).values()) == {RunTag.State.SKIPPED}
+
+
+def test_hours_are_kept_to(actor: Actor) -> None:
+    pushed(actor, TEN)
+    now = timezone.now()
+    closed = {"when": "every", "every": 60, "window": f"{now + 2 * timedelta(hours=1):%H:%M}-{now - DAY / 8:%H:%M}"}
+    row = policy(actor.row, "app", NEWEST, schedule=closed, next_at=now - DAY)
+
+    services.queue_due(now)
+    run = Run.objects.get()
+    again(run)
+
+    run.refresh_from_db()
+    assert (run.state, run.policies, actor.listed()) == (Run.State.WAITING, [row.pk], set(TEN))
+    assert run.resumes_at is not None
+    assert timedelta(hours=1) < run.resumes_at - now <= timedelta(hours=2)
+    row.refresh_from_db()
+    assert row.next_at is not None
+    row.terms["schedule"] = {"when": "every", "every": 60}
+    row.save()
+    services.queue_due(run.resumes_at)
+    run.refresh_from_db()
+    assert again(run).state == Run.State.DONE
+    assert len(actor.listed()) == 8
+
+
+def test_a_registry_that_refuses_is_not_asked_for_ever_and_all_can_be_gone_on_with(actor: Actor) -> None:
+    pushed(actor, TEN)
+    policy(actor.row, "app", NEWEST)
+    url = actor.row.url
+    run = carried_out(actor.row, only_plan=True)
+    Registry.objects.update(url="http://127.0.0.1:9")
+
+    running.run_here(services.carry_on(run, here=True).pk)
+    run.refresh_from_db()
+    assert run.state == Run.State.BROKEN_OFF
+    assert "cannot be asked" in run.message
+    assert set(ends(run).values()) == {RunTag.State.PLANNED}
+
+    Registry.objects.update(url=url)
+    running.run_here(services.carry_on(run, here=True).pk)
+    run.refresh_from_db()
+    assert (run.state, len(actor.listed())) == (Run.State.DONE, 8)
+
+
+def test_one_of_two_runs_in_a_registry_is_the_other(actor: Actor) -> None:
+    pushed(actor, TEN)
+    policy(actor.row, "app", NEWEST)
+
+    run, job = services.begin(actor.row)
+    assert services.begin(actor.row, actor.person, only_plan=True) == (run, job)
+    assert services.stop(run, actor.person)
+    end_abandoned()
+    run.refresh_from_db()
+    assert run.state == Run.State.BROKEN_OFF
+    assert RunRepository.objects.count() == 0
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ("Mon, 01 Jan 2024 00:00:00 GMT", "The clock of the registry and that of Berth differ by"),
+        ("yesterday", "The registry does not say what time it is"),
+    ],
+)
+def test_where_clocks_differ_nothing_is_planned(transactional_db: None, hostile: Hostile, said: str, why: str) -> None:
+    version = {"Docker-Distribution-Api-Version": "registry/2.0", "Date": said}
+    hostile.on("GET", "/v2/", Reply(200, b"{}", {"Content-Type": "application/json", **version}))
+    registry = Registry.objects.create(name="odd", url=hostile.url)
+    scanned(registry)
+    policy(registry, "all", {"tags": ["*"]})
+    aged(make.repository(registry), 9, "a")
+
+    run = carried_out(registry)
+
+    assert (run.state, run.planned_at) == (Run.State.BROKEN_OFF, None)
+    assert run.message.startswith(why)
