@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 from audit.models import Entry
 from tagging.models import TrashEntry
 from web.changed_fields import fields_of_registry, fields_of_rule
-from web.entry_sentences import OF_RULES, address_of, sentence_of
+from web.entry_sentences import OF_POLICIES, OF_RULES, address_of, sentence_of
 
 _NEAR: Final = timedelta(minutes=1)  # clocks differ, and a delivery takes its time
 _BREACHES: Final = frozenset({Entry.Act.BREACH_MOVE, Entry.Act.BREACH_DELETE})
@@ -63,7 +63,7 @@ class EntryRow:
     @property
     def why(self) -> str:
         """Where the sentence does not say it."""
-        return "" if self.entry.act in OF_RULES else self.entry.why
+        return "" if self.entry.act in OF_RULES | OF_POLICIES else self.entry.why
 
     @property
     def before(self) -> str:

@@ -22,6 +22,7 @@ _OF_REGISTRIES: Final = frozenset(
     }
 )
 OF_RULES: Final = frozenset({_ACT.RULE_ADD, _ACT.RULE_CHANGE, _ACT.RULE_REMOVE})  # of sync, which `why` names
+OF_POLICIES: Final = frozenset({_ACT.POLICY_ADD, _ACT.POLICY_CHANGE, _ACT.POLICY_REMOVE})  # which `why` names
 _LONGEST: Final = 200  # characters of a rule
 # Each with the thing that it was done to.
 _TOLD: Final[dict[str, Promise]] = {
@@ -47,6 +48,9 @@ _TOLD: Final[dict[str, Promise]] = {
     _ACT.RULE_ADD: gettext_lazy("set up the sync rule {thing}"),
     _ACT.RULE_CHANGE: gettext_lazy("changed the sync rule {thing}"),
     _ACT.RULE_REMOVE: gettext_lazy("removed the sync rule {thing}"),
+    _ACT.POLICY_ADD: gettext_lazy("set up the policy of retention {thing}"),
+    _ACT.POLICY_CHANGE: gettext_lazy("changed the policy of retention {thing}"),
+    _ACT.POLICY_REMOVE: gettext_lazy("removed the policy of retention {thing}"),
     _ACT.REGISTRY_ADD: gettext_lazy("added the registry {thing}"),
     _ACT.REGISTRY_CHANGE: gettext_lazy("changed the registry {thing}"),
     _ACT.REGISTRY_REMOVE: gettext_lazy("removed the registry {thing}"),
@@ -110,6 +114,8 @@ def thing_of(entry: Entry) -> SafeString:
     where = entry.registry, entry.repository
     if entry.act in OF_RULES:
         return linked("sync-rule", entry.why, entry.why)
+    if entry.act in OF_POLICIES:
+        return linked("cleanup-policy", entry.why, entry.why)
     if not entry.repository:
         is_of_registry = entry.act in _OF_REGISTRIES
         return linked("registries-page", entry.registry, entry.registry) if is_of_registry else _text(entry.detail)
