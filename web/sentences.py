@@ -36,6 +36,11 @@ from cleanup.verifying import faults as check_faults
 from cleanup.verifying import recording as check_recording
 from cleanup.verifying import running as verifying
 from cleanup.verifying import services as checks
+from cleanup.retention import carrying_out as retention_carrying_out
+from cleanup.retention import in_words as retention_reasons
+from cleanup.retention import running as retention_running
+from cleanup.retention import services as retention
+from cleanup.retention import trust
 from jobs import running
 from jobs import services as jobs
 from notices import delivery, mailing, webhook
@@ -80,6 +85,7 @@ _MODULES: Final = (
     check_recording, verifying, checks, pins, untagged_carrying_out, untagged_judging, untagged_known,
     untagged_planning, untagged_running, untagged_services, untagged_sources,
     sync_services, sync_sources, closing, collecting, steps, ways, classic_running, classic_services,
+    sync_services, sync_sources, retention, retention_running, retention_carrying_out, retention_reasons, trust,
 )  # fmt: skip
 SENTENCES: Final[tuple[str, ...]] = tuple(dict.fromkeys(chain.from_iterable(m.SENTENCES for m in _MODULES)))
 KINDS: Final = frozenset(oci_sentences.KINDS)
