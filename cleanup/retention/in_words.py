@@ -13,18 +13,18 @@ from cleanup.retention.terms import Rule
 _SENTENCES: Final[Mapping[Why, str]] = {
     Why.UNREADABLE: gettext_noop("it cannot be read"),
     Why.BUSY: gettext_noop("it is being written just now"),
-    Why.NEWEST: gettext_noop("among the newest %(detail)s of %(tags)s"),
+    Why.NEWEST: gettext_noop("among the newest %(n)s of %(tags)s"),
     Why.MAYBE_NEWEST: gettext_noop(
-        "it may be among the newest %(detail)s of %(tags)s: when it was pushed is not known well enough"
+        "it may be among the newest %(n)s of %(tags)s: when it was pushed is not known well enough"
     ),
     Why.NEWEST_VERSION: gettext_noop("among the newest versions of %(detail)s, by the rule on %(tags)s"),
     Why.FLOAT: gettext_noop("it names the line %(detail)s, of which a version is kept"),
     Why.NO_VERSION: gettext_noop("it is no version, so the rule on %(tags)s cannot tell"),
-    Why.YOUNGER: gettext_noop("pushed within %(detail)s days"),
-    Why.MAYBE_YOUNGER: gettext_noop("it may have been pushed within %(detail)s days: nobody knows"),
-    Why.PULLED: gettext_noop("pulled within %(detail)s days"),
+    Why.YOUNGER: gettext_noop("pushed within %(n)s days"),
+    Why.MAYBE_YOUNGER: gettext_noop("it may have been pushed within %(n)s days: nobody knows"),
+    Why.PULLED: gettext_noop("pulled within %(n)s days"),
     Why.MAYBE_PULLED: gettext_noop(
-        "it may have been pulled within %(detail)s days: the registry has not told of pulls for as long as that"
+        "it may have been pulled within %(n)s days: the registry has not told of pulls for as long as that"
     ),
     Why.UNSPOKEN: gettext_noop("no rule speaks of it"),
     Why.ALIAS: gettext_noop("alias of %(detail)s"),
@@ -53,7 +53,7 @@ def in_words(reason: Reason, rules: Sequence[Rule]) -> str:
         sentence = _ANY_VERSION
     if reason.why is Why.RULE and rule is not None and _keeps_none(rule):
         sentence = _KEEPS_NONE
-    return sentence % {"detail": reason.detail, "tags": _tags(rule)}
+    return sentence % {"detail": reason.detail, "n": reason.detail, "tags": _tags(rule)}
 
 
 def why_doomed(rule: int, rules: Sequence[Rule]) -> str:
