@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from django.utils import timezone
@@ -20,6 +20,7 @@ from cleanup.models import Run, RunRepository, RunTag
 from cleanup.retention.in_words import in_words
 from cleanup.retention.planning import judged
 from cleanup.retention.reading import Book
+from cleanup.retention.times import Times
 from jobs import services as jobs
 from jobs.models import Job
 from jobs.running import LEASE, JobFailed, Lease, run_here
@@ -29,6 +30,7 @@ from tagging.models import Plan, PlanItem
 from tagging.planning import NotPlanned, plan_tags_by_rule
 
 _TOGETHER: Final = 500  # tags of one plan
+_FRESH: Final = timedelta(minutes=5)
 _FAULTS: Final = 3  # plans in a row that break off: then it is the registry's, and no repository's
 _LOOK: Final = 0.5  # seconds between two looks at what somebody else carries out
 _NOTE_LENGTH: Final = 500
@@ -54,6 +56,7 @@ class CarryingOut:
     def __init__(self, run: Run, lease: Lease, *, is_timed: bool, with_yes: bool) -> None:
         self._run, self._lease, self._is_timed, self._with_yes = run, lease, is_timed, with_yes
         self._faults = 0
+        self._times: Times | None = None
         self.opens_at: datetime | None = None  # when hours begin that were waited for
 
     def carry_out(self) -> None:
@@ -71,7 +74,7 @@ class CarryingOut:
         tags = RunTag.objects.filter(place=place)
         # What is attached comes last, or an image that stays after all might have lost its signature.
         while some := list(tags.filter(state=RunTag.State.PLANNED).order_by("-rule", "tag")[:_TOGETHER]):
-            book = Book(self._run.registry, timezone.now(), self._run.policies)
+            book = self._book()
             if self._has_to_wait(book, place):
                 return
             self._delete(book, place, some)
@@ -81,6 +84,13 @@ class CarryingOut:
                 state=RunRepository.State.FAILED if failed else RunRepository.State.DONE,
                 note=failed.note if failed else "",
             )
+
+    def _book(self) -> Book:
+        """As all is now, but for the times of scans, which may be some minutes old."""
+        registry, now = self._run.registry, timezone.now()
+        if self._times is None or abs(now - self._times.read_at) > _FRESH:
+            self._times = Times(registry, now)
+        return Book(registry, now, self._run.policies, self._times)
 
     def _has_to_wait(self, book: Book, place: RunRepository) -> bool:
         decides, now = book.decides(place.name), timezone.now()

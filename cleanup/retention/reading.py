@@ -62,14 +62,17 @@ class Decides(NamedTuple):
 class Book:
     """The policies of a registry and what is known beside its tags, at one moment. Raises InvalidTerms.
 
-    `among`: keys of policies that it is about, which decide as if they were on; none for all that are.
+    `among`: keys of policies that it is about, which decide as if they were on; none for all that are. `times`, where
+    somebody has them of a moment before: a registry has thousands of scans.
     """
 
-    def __init__(self, registry: Registry, now: datetime, among: Collection[int] = ()) -> None:
+    def __init__(
+        self, registry: Registry, now: datetime, among: Collection[int] = (), times: Times | None = None
+    ) -> None:
         self._registry, self._now, self._among = registry, now, frozenset(among)
         policies = Policy.objects.filter(registry=registry).in_order()
         self._policies = [Decides(row, _read(row)) for row in policies if row.is_on or row.pk in self._among]
-        self._times = Times(registry, now)
+        self._times = times or Times(registry, now)
         self._protection = RuleBook(ProtectionRule.objects.of(registry))
 
     def decides(self, repository: str) -> Decides | None:

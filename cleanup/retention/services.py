@@ -68,7 +68,8 @@ def carry_on(run: Run, person: User | None = None, *, allow: bool = False, here:
         failed = RunTag.objects.filter(run=run, state=RunTag.State.FAILED)
         places = RunRepository.objects.filter(run=run, state=RunRepository.State.FAILED)
         places.update(state=RunRepository.State.PLANNED, note="")
-        failed.update(state=RunTag.State.PLANNED, note="", plan=None)
+        if failed.update(state=RunTag.State.PLANNED, note="", plan=None):
+            Run.objects.filter(pk=run.pk, state=Run.State.DONE).update(state=Run.State.PLANNED)
         return _queue(run, person, allow=allow, here=here)
 
 

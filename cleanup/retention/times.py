@@ -37,7 +37,7 @@ class Times:
     """Of one registry."""
 
     def __init__(self, registry: Registry, now: datetime) -> None:
-        self._now = now
+        self.read_at = self._now = now
         stream = EventStream.objects.filter(registry_id=registry.pk).first()
         scans = Scan.objects.complete().filter(registry=registry, finished_at__isnull=False)
         if stream is not None:

@@ -11,11 +11,12 @@ from django.utils import timezone
 from audit.models import EventStream
 from catalog.models import IndexEntry, Presence, Repository, Scan, Tag
 from cleanup.models import Run, RunRepository, RunTag
+from cleanup.retention.explaining import explain, try_out
 from cleanup.retention.in_words import in_words
 from cleanup.retention.planning import Planning, judged, needs_yes
 from cleanup.retention.reading import Book
 from cleanup.retention.reasons import Reason, Verdict, Why
-from cleanup.retention.terms import InvalidTerms
+from cleanup.retention.terms import InvalidTerms, Rule, Terms
 from cleanup.retention.trust import check_catalog
 from jobs.models import Job
 from jobs.running import JobFailed, claim
@@ -402,3 +403,26 @@ def test_so_much_takes_a_yes(goes: int, stays: int, asks: bool) -> None:
     tags += [Verdict(f"s{n}", "d", (Reason(Why.UNSPOKEN),)) for n in range(stays)]
 
     assert needs_yes(tags) is asks
+
+
+# -- one tag -------------------------------------------------------------------
+
+
+def test_a_tag_is_explained_by_its_policy_or_by_terms_that_nobody_kept(app: Repository) -> None:
+    assert explain(app, "1.1") is None
+    policy(app.registry, "all", {"tags": ["1.*"], "newest": 1}, {"tags": ["*"], "younger_than": 30})
+    for days, tag in ((1, "1.1"), (40, "1.0")):
+        aged(app, days, tag)
+
+    stays, goes = explain(app, "1.1"), explain(app, "1.0")
+    assert stays is not None
+    assert (stays.policy, stays.sentences) == ("all", ("among the newest 1 of 1.*", "pushed within 30 days"))
+    assert goes is not None
+    assert goes.sentences == ("no condition of the rule on 1.* keeps it",)
+    terms = Terms(("*",), (Rule(("1.0",)),))
+    other = explain(app, "1.0", terms)
+    assert other is not None
+    assert (other.policy, other.sentences) == ("", ("the rule on 1.0 keeps none",))
+    assert explain(app, "none", terms) is None
+    trial = try_out(app, terms)
+    assert ([v.tag for v in trial.kept], [v.tag for v in trial.doomed], trial.needs_yes) == (["1.1"], ["1.0"], False)

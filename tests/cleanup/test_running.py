@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from datetime import timedelta
 from typing import Any
 
@@ -20,7 +21,7 @@ from tagging.course import MOVED
 from tagging.models import Plan, ProtectionRule, TrashEntry
 from tests.cleanup.furniture import DAY, aged, carried_out, ends, job_of, notes, policy, scanned
 from tests.hostile import Hostile, Reply
-from tests.real_registry import generations
+from tests.real_registry import RealRegistry, binary, generations
 from tests.tagging.acting import Actor
 from tests.web import furniture as make
 
@@ -206,6 +207,54 @@ def test_a_registry_that_refuses_is_not_asked_for_ever_and_all_can_be_gone_on_wi
     running.run_here(services.carry_on(run, here=True).pk)
     run.refresh_from_db()
     assert (run.state, len(actor.listed())) == (Run.State.DONE, 8)
+
+
+def test_what_failed_is_said_and_is_tried_again(actor: Actor) -> None:
+    pushed(actor, TEN)
+    policy(actor.row, "app", NEWEST)
+    actor.real.__exit__()
+    with RealRegistry(actor.real.folder, deletes=False) as off:
+        Registry.objects.update(url=off.url)
+        run = carried_out(actor.row)
+        assert (run.state, run.message) == (Run.State.DONE, "0 tags deleted, 0 left alone, 2 failed, 8 stay.")
+        assert "Deletes are off at this registry." in notes(run)["1.0"]
+        assert run.places.get().state == RunRepository.State.FAILED
+        assert actor.live() == set(TEN)
+    with RealRegistry(actor.real.folder) as on:
+        Registry.objects.update(url=on.url)
+        running.run_here(services.carry_on(run, here=True).pk)
+    run.refresh_from_db()
+    assert (run.state, run.message) == (Run.State.DONE, "2 tags deleted, 8 stay.")
+    assert set(ends(run).values()) == {RunTag.State.DONE}
+
+
+def test_what_a_plan_frees_is_what_a_sweep_of_the_registry_frees(actor: Actor) -> None:
+    other = Actor(actor.real, actor.row, actor.person, "team/other")
+    base = b"shared" * 1_000
+    for tag in TEN:
+        actor.push.image(tag, layers=(base, tag.encode() * 500), seed=tag)
+    child = actor.push.image(layers=(base, b"child" * 900), seed="child")
+    actor.push.index("2.0", children=[child])
+    other.push.image("keep", layers=(b"1.0" * 500,), seed="other")
+    actor.scan()
+    date({**TEN, "2.0": 90})
+    policy(actor.row, "app", {"tags": ["*"], "newest": 8}, repositories=["team/app"])
+
+    run = carried_out(actor.row, allow=True)
+    assert (run.doomed, run.frees_is_exact) == (3, True)
+    before = blobs(actor)
+    line = [str(binary("2.8")), "garbage-collect", "--delete-untagged", str(actor.real.folder / "config.yml")]
+    subprocess.run(line, check=True, capture_output=True)
+
+    gone = {digest: content for digest, content in before.items() if digest not in blobs(actor)}
+    sizes = [len(content) for content in gone.values() if b"schemaVersion" not in content]
+    assert sum(sizes) == run.frees > 0
+    assert all(actor.pulls(tag) for tag in ("1.2", "1.9"))
+    assert other.pulls("keep")
+
+
+def blobs(actor: Actor) -> dict[str, bytes]:
+    return {path.parent.name: path.read_bytes() for path in actor.real.storage.rglob("blobs/sha256/*/*/data")}
 
 
 def test_one_of_two_runs_in_a_registry_is_the_other(actor: Actor) -> None:
