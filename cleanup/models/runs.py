@@ -78,7 +78,7 @@ class RunRepositoryQuerySet(models.QuerySet["RunRepository"]):
         return self.order_by("name", "pk")
 
     def open(self) -> Self:
-        return self.filter(state=RunRepository.State.PLANNED, doomed__gt=0)
+        return self.filter(state=RunRepository.State.PLANNED)
 
 
 class RunRepository(models.Model):

@@ -24,6 +24,7 @@ _SHARE: Final = 5  # one in so many may go without a yes
 _FEW: Final = 1  # and so many may whatever their share is
 _TOGETHER: Final = 500
 _FLUENT: Final = 3  # of zlib: a plan is read seldom
+_STATE: Final = RunRepository.State
 _COLUMNS: Final = ("run_id", "place_id", "tag", "digest", "rule", "state", "note")
 
 
@@ -96,7 +97,7 @@ class Planning:
             kept_tags=packed(result.verdicts),
             needs_yes=needs_yes(result.verdicts),
             frees=self._freeing.lose(result.repository, [verdict.digest for verdict in doomed]) if doomed else 0,
-            state=RunRepository.State.LEFT_OUT if result.why_not else RunRepository.State.PLANNED,
+            state=_STATE.LEFT_OUT if result.why_not else _STATE.PLANNED if doomed else _STATE.DONE,
             note=result.why_not,
         )
         with self._lease.writing():

@@ -109,3 +109,22 @@ def test_plans_that_nobody_carried_out_go_after_a_week_and_runs_after_half_a_yea
     pruning.prune(now)
 
     assert set(Run.objects.all()) == set(kept)
+
+
+def test_why_tags_stayed_is_kept_of_the_last_run_alone(local: Registry) -> None:
+    app, other = make.repository(local), make.repository(local, "team/other")
+    for _ in range(2):
+        run = Run.objects.create(registry=local, state=Run.State.DONE)
+        said = {"run": run, "policy": "all", "kept_tags": b"x", "state": RunRepository.State.DONE}
+        RunRepository.objects.create(repository=app, name="team/app", doomed=1, **said)
+        RunRepository.objects.create(repository=other, name="team/other", **said)
+
+    pruning.prune(timezone.now())
+
+    rows = RunRepository.objects.order_by("pk").values_list("run", "name", "kept_tags")
+    first, last = Run.objects.order_by("pk")
+    assert [(pk, name, bytes(kept)) for pk, name, kept in rows] == [
+        (first.pk, "team/app", b""),
+        (last.pk, "team/app", b"x"),
+        (last.pk, "team/other", b"x"),
+    ]
