@@ -53,6 +53,9 @@ class Course:
         """`within`: of how many items in all, of several plans, and how many of them were open before this one."""
         self.plan, self.lease, self.client = plan, lease, client
         self._total, self._open = within or (plan.items.count(), plan.items.open().count())
+        self._total = plan.items.count()
+        self._open = plan.items.open().count()
+        self._were_settled: dict[int, bool] = {}  # repositories, when they were first looked at
 
     def by_repository(self, items: Iterable[PlanItem]) -> Iterator[tuple[int, list[PlanItem]]]:
         for repository, group in groupby(items, key=lambda item: item.repository_id):
@@ -60,7 +63,9 @@ class Course:
 
     def repository(self, pk: int) -> Repository:
         """As its row is now: a scan may write in it too."""
-        return Repository.objects.select_related("registry").get(pk=pk)
+        row = Repository.objects.select_related("registry").get(pk=pk)
+        self._were_settled.setdefault(pk, row.is_settled)
+        return row
 
     def tell(self, settled: int = 0, phase: str = "carrying-out") -> None:
         """Raises Stopped when a person asked for that, LeaseLost, and BrokenOff when the registry has retired."""
@@ -70,7 +75,10 @@ class Course:
             raise BrokenOff(RETIRED)
 
     def tidy(self, repository_ids: Collection[int]) -> None:
-        """Work out anew what lists say of these repositories, now that tags came or went in them."""
+        """Work out anew what lists say of these repositories, now that tags came or went in them.
+
+        That leaves them settled, unless somebody else had begun to write in them before and not come to the end.
+        """
         for pk in repository_ids:
             row = self.repository(pk)
             presences.leave(self.lease, row, timezone.now())
@@ -78,4 +86,5 @@ class Course:
             state = row.state
             if state in {_STATE.WHOLE, _STATE.EMPTY}:
                 state = _STATE.WHOLE if row.tag_count else _STATE.EMPTY
-            refresh(self.lease, pk, state=state)
+            settled = {"is_settled": True} if self._were_settled[pk] else {}
+            refresh(self.lease, pk, state=state, **settled)

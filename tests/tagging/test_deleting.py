@@ -292,3 +292,14 @@ def test_who_comes_while_others_wait_for_theirs_gets_a_job(actor: Actor) -> None
     running.run(job.pk)
 
     assert actor.listed() == {"2"}
+
+
+def test_a_repository_is_left_settled_unless_somebody_else_had_not_come_to_the_end(actor: Actor) -> None:
+    actor.push.image("1", "2", "3")
+    actor.scan()
+    for tag, is_settled in (("1", True), ("2", False)):
+        Repository.objects.update(is_settled=is_settled)
+
+        actor.carry_out(actor.plan_tags(tag))
+
+        assert actor.repository.is_settled is is_settled
