@@ -23,7 +23,7 @@ from cleanup.retention.reading import Book
 from cleanup.retention.times import Times
 from jobs import services as jobs
 from jobs.models import Job
-from jobs.running import LEASE, JobFailed, Lease, run_here
+from jobs.running import LEASE, JobFailed, Lease, Stopped, run_here
 from oci.errors import printable
 from tagging import services as tagging
 from tagging.models import Plan, PlanItem
@@ -136,23 +136,31 @@ class CarryingOut:
         """Carry it out here, or wait for whoever does; then say of each of its tags what became of it."""
         job = Job.objects.filter(pk=plan.job_id).first() if plan.job_id else None
         if job is None:
+            self._lease.tell(now=True, phase="deleting")  # a job that is queued goes, whoever asks this one to stop
             job = tagging.carry_out_by_rule(plan, here=True)
-        while True:
-            self._lease.tell(phase="deleting")  # or nobody would find out that the lease is not ours any more
-            job.refresh_from_db()
+        while job.is_moving:
             if job.state == Job.State.QUEUED:
                 run_here(job.pk)
-                continue
-            if not job.is_moving:
-                break
-            if Job.objects.filter(pk=job.pk).abandoned(timezone.now(), LEASE).exists():
+            elif Job.objects.filter(pk=job.pk).abandoned(timezone.now(), LEASE).exists():
                 jobs.sweep()
-            time.sleep(_LOOK)
+            else:
+                time.sleep(_LOOK)
+            job.refresh_from_db()
+            if job.is_moving:  # somebody else has it, or it was given back
+                self._look_up(job)
         plan.refresh_from_db()
         self._settle(plan)
         self._faults = self._faults + 1 if plan.state == Plan.State.BROKEN_OFF else 0
         if self._faults >= _FAULTS:
             raise JobFailed(plan.message)
+
+    def _look_up(self, job: Job) -> None:
+        """Whoever asks the run to stop means its plan too."""
+        try:
+            self._lease.tell(now=True, phase="deleting")
+        except Stopped:
+            jobs.stop(job)
+            raise
 
     def _settle(self, plan: Plan) -> None:
         ends: dict[tuple[RunTag.State, str], list[str]] = {}

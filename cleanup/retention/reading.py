@@ -168,12 +168,28 @@ class _Held:
 
 
 def _went(repository: Repository, subjects: Collection[str]) -> frozenset[str]:
-    """Those of `subjects` that lost a tag by retention."""
+    """Those of `subjects` that lost a tag by retention, or that an index lists which did."""
+    above = _above(subjects)
     went: set[str] = set()
-    for some in by_number(subjects, _TOGETHER):
+    for some in by_number({digest for digests in above.values() for digest in digests}, _TOGETHER):
         tags = RunTag.objects.filter(place__repository=repository, digest__in=some, state=RunTag.State.DONE)
         went |= set(tags.values_list("digest", flat=True))
-    return frozenset(went)
+    return frozenset(subject for subject, digests in above.items() if not went.isdisjoint(digests))
+
+
+def _above(subjects: Collection[str]) -> dict[str, set[str]]:
+    """Each with the indexes that list it, at any depth, and itself."""
+    above = {subject: {subject} for subject in subjects}
+    level = {pk: {digest} for pk, digest in select(Manifest, ("id", "digest"), "digest", subjects)}
+    for _ in range(MAX_DEPTH):
+        higher: dict[int, set[str]] = {}
+        for index, child in select(IndexEntry, ("index_id", "child_id"), "child_id", level):
+            higher.setdefault(index, set()).update(level[child])
+        for pk, digest in select(Manifest, ("id", "digest"), "id", higher):
+            for subject in higher[pk]:
+                above[subject].add(digest)
+        level = higher
+    return above
 
 
 def _subject(tag: str) -> str:

@@ -248,11 +248,16 @@ def test_a_signature_goes_with_its_image_and_that_of_a_child_with_the_index(app:
     assert verdicts(app)[signature].reason.why is Why.ALONE
 
 
-def test_a_signature_whose_image_went_by_an_earlier_run_goes_too(app: Repository) -> None:
+@pytest.mark.parametrize("is_of_child", [False, True])
+def test_a_signature_whose_image_went_by_an_earlier_run_goes_too(app: Repository, *, is_of_child: bool) -> None:
     row = policy(app.registry, "all", {"tags": ["x"]})
     aged(app, 1, "new")
-    gone = "sha256:" + "a" * 64
-    aged(app, 9, gone.replace(":", "-") + ".sig")
+    index, child = indexed(app)
+    for one in (index, child):  # as they are when the last tag has gone
+        Tag.objects.filter(presence=one).update(gone_at=timezone.now())
+        Presence.objects.filter(pk=one.pk).update(gone_at=timezone.now(), tag_count=0)
+    gone, signed = index.manifest.digest, (child if is_of_child else index).manifest.digest
+    aged(app, 9, signed.replace(":", "-") + ".sig")
     assert doomed(app) == set()
 
     run = Run.objects.create(registry=app.registry)

@@ -17,12 +17,16 @@ from jobs import running
 from jobs import services as jobs
 from jobs.models import Job
 from registries.models import Registry
+from tagging import services as tagging
 from tagging.course import MOVED
 from tagging.models import Plan, ProtectionRule, TrashEntry
+from tagging.planning import plan_tags_by_rule
 from tests.cleanup.furniture import DAY, aged, carried_out, ends, job_of, notes, policy, scanned
 from tests.hostile import Hostile, Reply
 from tests.real_registry import RealRegistry, binary, generations
+from tests.sync.syncing import meanwhile
 from tests.tagging.acting import Actor
+from tests.tagging.gate import Gate
 from tests.web import furniture as make
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.any_database]
@@ -207,6 +211,47 @@ def test_a_registry_that_refuses_is_not_asked_for_ever_and_all_can_be_gone_on_wi
     running.run_here(services.carry_on(run, here=True).pk)
     run.refresh_from_db()
     assert (run.state, len(actor.listed())) == (Run.State.DONE, 8)
+
+
+def test_a_stop_ends_between_two_plans_and_the_rest_can_be_gone_on_with(actor: Actor, hostile: Hostile) -> None:
+    other = Actor(actor.real, actor.row, actor.person, "team/other")
+    for tag in TEN:
+        other.push.image(tag, seed=tag)
+    pushed(actor, TEN)
+    policy(actor.row, "app", NEWEST)
+    gate = Gate(hostile, actor.real)
+    Registry.objects.update(url=gate.url)
+    run, job = services.begin(actor.row, here=True)
+    gate.meanwhile("DELETE", lambda: meanwhile(lambda: services.stop(run, actor.person)))
+
+    running.run_here(job.pk)
+
+    run.refresh_from_db()
+    assert (run.state, job_of(run).state) == (Run.State.BROKEN_OFF, Job.State.STOPPED)
+    assert run.message == "Stopped. 2 tags were deleted; the rest can be gone on with."
+    assert (len(actor.listed()), len(other.listed())) == (8, 10)
+    running.run_here(services.carry_on(run, here=True).pk)
+    run.refresh_from_db()
+    assert (run.state, len(actor.listed()), len(other.listed())) == (Run.State.DONE, 8, 8)
+
+
+def test_a_plan_whose_worker_died_is_followed_to_its_end(actor: Actor) -> None:
+    pushed(actor, TEN)
+    policy(actor.row, "app", NEWEST)
+    run = carried_out(actor.row, only_plan=True)
+    plan = plan_tags_by_rule(actor.repository, {"1.0": actor.digest("1.0")}, "app", "why")
+    theirs = tagging.carry_out_by_rule(plan, here=True)
+    running.claim(theirs.pk)
+    Job.objects.filter(pk=theirs.pk).update(leased_until=timezone.now() - timedelta(minutes=1))
+    run.tags.filter(tag="1.0").update(state=RunTag.State.BEGUN, plan=plan)
+
+    running.run_here(services.carry_on(run, here=True).pk)
+
+    run.refresh_from_db()
+    assert notes(run) == {}
+    assert (run.state, set(ends(run).values())) == (Run.State.DONE, {RunTag.State.DONE})
+    assert run.tags.get(tag="1.0").plan == plan
+    assert len(actor.listed()) == 8
 
 
 def test_what_failed_is_said_and_is_tried_again(actor: Actor) -> None:
