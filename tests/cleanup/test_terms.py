@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -65,3 +67,10 @@ def test_what_is_written_is_read_as_it_was() -> None:
 
 def test_what_is_left_out_is_what_keeps_most() -> None:
     assert Terms.read(ALL) == Terms(("*",), (), Aliases.KEPT, may_empty=False, uses_created=False, schedule=Schedule())
+
+
+def test_the_policy_of_the_documentation_can_be_read() -> None:
+    text = (Path(__file__).parents[2] / "docs/retention.md").read_text()
+    examples = re.findall(r"```json\n(.+?)```", text, re.DOTALL)
+
+    assert [len(Terms.read(json.loads(example)).rules) for example in examples] == [3]
