@@ -17,7 +17,7 @@ _SENTENCES: Final[Mapping[Why, str]] = {
     Why.MAYBE_NEWEST: gettext_noop(
         "it may be among the newest %(n)s of %(tags)s: when it was pushed is not known well enough"
     ),
-    Why.NEWEST_VERSION: gettext_noop("among the newest versions of %(detail)s, by the rule on %(tags)s"),
+    Why.NEWEST_VERSION: gettext_noop("among the newest %(n)s versions of %(detail)s, by the rule on %(tags)s"),
     Why.FLOAT: gettext_noop("it names the line %(detail)s, of which a version is kept"),
     Why.NO_VERSION: gettext_noop("it is no version, so the rule on %(tags)s cannot tell"),
     Why.YOUNGER: gettext_noop("pushed within %(n)s days"),
@@ -34,11 +34,13 @@ _SENTENCES: Final[Mapping[Why, str]] = {
     Why.RULE: gettext_noop("no condition of the rule on %(tags)s keeps it"),
     Why.FOLLOWS: gettext_noop("attached to %(detail)s, which goes"),
 }
-_ANY_VERSION: Final = gettext_noop("among the newest versions, by the rule on %(tags)s")
+_ANY_VERSION: Final = gettext_noop("among the newest %(n)s versions of %(tags)s")
+_ONCE: Final = gettext_noop("among the newest versions")
 _KEEPS_NONE: Final = gettext_noop("the rule on %(tags)s keeps none")
 _FOLLOWS: Final = gettext_noop("what it is attached to goes")
-_NO_RULE: Final = gettext_noop("rules that have changed since")
-SENTENCES: Final = (*_SENTENCES.values(), _ANY_VERSION, _KEEPS_NONE, _FOLLOWS, _NO_RULE)
+_NO_RULE: Final = gettext_noop("what its rule spoke of")
+_CHANGED: Final = gettext_noop("by a rule that has changed since")
+SENTENCES: Final = (*_SENTENCES.values(), _ANY_VERSION, _ONCE, _KEEPS_NONE, _FOLLOWS, _NO_RULE, _CHANGED)
 
 _SHOWN: Final = 3  # patterns of a rule
 
@@ -48,12 +50,16 @@ def in_words(reason: Reason, rules: Sequence[Rule]) -> str:
     if reason.why in {Why.PROTECTED, Why.PINNED}:
         return reason.detail
     rule = rules[reason.rule] if 0 <= reason.rule < len(rules) else None
-    sentence = _SENTENCES[reason.why]
-    if reason.why is Why.NEWEST_VERSION and not reason.detail:
-        sentence = _ANY_VERSION
-    if reason.why is Why.RULE and rule is not None and _keeps_none(rule):
-        sentence = _KEEPS_NONE
-    return sentence % {"detail": reason.detail, "n": reason.detail, "tags": _tags(rule)}
+    sentence, number = _SENTENCES[reason.why], reason.detail
+    if reason.why is Why.NEWEST_VERSION:
+        if rule is None or rule.newest_versions is None:
+            return _ONCE
+        sentence, number = sentence if reason.detail else _ANY_VERSION, str(rule.newest_versions)
+    if reason.why is Why.RULE:
+        if rule is None:
+            return _CHANGED
+        sentence = _KEEPS_NONE if _keeps_none(rule) else sentence
+    return sentence % {"detail": reason.detail, "n": number, "tags": _tags(rule)}
 
 
 def why_doomed(rule: int, rules: Sequence[Rule]) -> str:

@@ -431,3 +431,22 @@ def test_a_tag_is_explained_by_its_policy_or_by_terms_that_nobody_kept(app: Repo
     assert explain(app, "none", terms) is None
     trial = try_out(app, terms)
     assert ([v.tag for v in trial.kept], [v.tag for v in trial.doomed], trial.needs_yes) == (["1.1"], ["1.0"], False)
+
+
+@pytest.mark.parametrize(
+    ("reason", "said"),
+    [
+        (
+            Reason(Why.NEWEST_VERSION, "1.4 alpine", 0),
+            "among the newest 3 versions of 1.4 alpine, by the rule on a, b, c, …",
+        ),
+        (Reason(Why.NEWEST_VERSION, "", 0), "among the newest 3 versions of a, b, c, …"),
+        (Reason(Why.NEWEST_VERSION, "1.4", 7), "among the newest versions"),
+        (Reason(Why.YOUNGER, "30", 0), "pushed within 30 days"),
+        (Reason(Why.RULE, "", 1), "the rule on pr-* keeps none"),
+        (Reason(Why.RULE, "", 2), "by a rule that has changed since"),
+        (Reason(Why.PINNED, "in use, says k8s"), "in use, says k8s"),
+    ],
+)
+def test_reasons_are_sentences(reason: Reason, said: str) -> None:
+    assert in_words(reason, (Rule(("a", "b", "c", "d"), newest_versions=3), Rule(("pr-*",)))) == said
