@@ -6,7 +6,9 @@ from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
-from catalog.models import IndexEntry, Manifest, Presence, Repository, Tag
+from django.db.models import F
+
+from catalog.models import IndexEntry, Manifest, Presence, Repository, Tag, TagSpan
 from catalog.models.repositories import LONG_AGO
 from catalog.policy import MAX_DEPTH, is_attached
 from catalog.recording.chunks import by_number
@@ -96,13 +98,13 @@ class Book:
         pinned = pinned_among(self._registry, digests)
         protected = self._protection.reasons(repository.name, [row.tag for row in rows])
         busy = {tag for (tag,) in select(PlanItem, ("tag",), "repository_id", [repository.pk], "state = 'begun'")}
-        lately = self._now - _JUST_NOW
+        lately, later = self._now - _JUST_NOW, _seen_later(repository)
         return [
             Candidate(
                 name=row.tag,
                 digest=row.digest if row.is_readable and row.digest else "",
                 pushed=self._times.pushed(
-                    Dated(row.seen, row.link_ns, row.dated, row.dated_by or "", row.created),
+                    Dated(later.get(row.tag, row.seen), row.link_ns, row.dated, row.dated_by or "", row.created),
                     repository,
                     uses_created=terms.uses_created,
                 ),
@@ -165,6 +167,12 @@ class _Held:
                 level = [child for child, _ in below if child is not None]
             self._known[manifest] = list(found)
         return self._known[manifest]
+
+
+def _seen_later(repository: Repository) -> dict[str, datetime]:
+    """Tags that could not be read when they were last seen to move, with when each was first seen where it points."""
+    spans = TagSpan.objects.filter(repository=repository, ended=None, began__gt=F("tag__moved_at"))
+    return dict(spans.values_list("tag__name", "began"))
 
 
 def _went(repository: Repository, subjects: Collection[str]) -> frozenset[str]:

@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from audit.models import EventStream
-from catalog.models import IndexEntry, Presence, Repository, Scan, Tag
+from catalog.models import IndexEntry, Presence, Repository, Scan, Tag, TagSpan
 from cleanup.models import Run, RunRepository, RunTag
 from cleanup.retention.explaining import explain, try_out
 from cleanup.retention.in_words import in_words
@@ -129,6 +129,17 @@ def test_an_event_dates_what_was_seen_right_after_it(app: Repository) -> None:
     Tag.objects.update(link_ns=None)
 
     assert doomed(app) == {"old"}
+
+
+def test_a_tag_that_could_not_be_read_for_long_is_as_old_as_what_it_points_to_now(app: Repository) -> None:
+    policy(app.registry, "all", OLD, may_empty=True)
+    place = aged(app, 90, "a")
+    Tag.objects.update(link_ns=None)
+    assert doomed(app) == {"a"}
+
+    tag, now = Tag.objects.get(), timezone.now()
+    TagSpan.objects.create(tag=tag, repository=app, manifest=place.manifest, began=now - 3 * DAY)
+    assert doomed(app) == set()
 
 
 def test_a_push_that_was_told_later_makes_a_tag_younger(app: Repository) -> None:
