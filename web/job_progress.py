@@ -13,6 +13,7 @@ from cleanup import uploads
 from cleanup.classic import running as collecting
 from cleanup.models import Check
 from cleanup.verifying import running as verifying
+from cleanup.retention import running as retention
 from jobs.figures import Figure
 from jobs.models import Job
 from registries.models import Registry
@@ -34,6 +35,8 @@ _PHASES: Final = {
     "copying": gettext_lazy("Copying"),
     "verifying": gettext_lazy("Checking images"),
     "clearing": gettext_lazy("Removing uploads that were left"),
+    "judging": gettext_lazy("Judging tags"),
+    "deleting": gettext_lazy("Deleting tags"),
     "folding": gettext_lazy("Counting pulls together"),
     "dry-run": gettext_lazy("Looking at what can go"),
     "read-only-on": gettext_lazy("Making the registry read-only"),
@@ -43,6 +46,23 @@ _PHASES: Final = {
     "restart": gettext_lazy("Waiting for the registry"),
     "waiting": gettext_lazy("Waiting for the registry"),
     "done": gettext_lazy("Finishing"),
+}
+# By the kinds of jobs; all others are scans.
+_UNCHANGED: Final = {
+    removal.KIND: gettext_lazy("What was removed until then is gone; nothing was changed at the registry."),
+    carrying_out.KIND: gettext_lazy("What was not done is as it was."),
+    syncing.KIND: gettext_lazy("What was not copied is as it was."),
+    folding.KIND: gettext_lazy("No pull was lost: each is counted as before."),
+    retention.KIND: gettext_lazy("What was not deleted is as it was."),
+}
+_CURES: Final = {
+    removal.KIND: gettext_lazy(
+        "Remove the registry once more on the page of registries: that goes on where this stopped."
+    ),
+    carrying_out.KIND: gettext_lazy("The page of the plan says what was done, and can carry on with the rest."),
+    syncing.KIND: gettext_lazy("The page of the run says what was done, and can go on with the rest."),
+    folding.KIND: gettext_lazy("Berth tries again by itself, within the hour."),
+    retention.KIND: gettext_lazy("Run it again when that is mended: it goes on with the rest."),
 }
 _OF_TAGS: Final = frozenset({"tags", "manifests", "carrying-out", "restoring", "copying", "planning", "weighing"})
 _UNCHANGED: Final = {
@@ -150,6 +170,8 @@ class JobProgress:
         """What a failed job left as it was."""
         if said := _UNCHANGED.get(self.job.kind):
             return str(said)
+        if (told := _UNCHANGED.get(self.job.kind)) is not None:
+            return str(told)
         if self.job.figure("phase") in {None, "listing"}:
             return gettext("The catalog is as the last complete scan left it.")
         return gettext("What was read until then is in the catalog; all else is as the last complete scan left it.")
@@ -159,6 +181,8 @@ class JobProgress:
         """What to try after a job has failed."""
         if said := _CURES.get(self.job.kind):
             return str(said)
+        if (told := _CURES.get(self.job.kind)) is not None:
+            return str(told)
         if not self.can_run_again:
             return gettext("This registry is not scanned any more.")
         return gettext(

@@ -65,7 +65,7 @@ class Planning:
         for done, some in enumerate(by_number(keys, _TOGETHER)):
             found = rows.in_bulk(some)
             for place, key in enumerate(some):
-                self._lease.tell(phase="planning", repositories=[done * _TOGETHER + place, len(keys)])
+                self._lease.tell(phase="judging", repositories=[done * _TOGETHER + place, len(keys)])
                 if (one := found.get(key)) and (result := judged(self._book, one)) is not None:
                     self._write(result)
         freed = self._freeing.total()
