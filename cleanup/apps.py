@@ -9,6 +9,7 @@ class CleanupConfig(AppConfig):
     def ready(self) -> None:
         from cleanup import uploads
         from cleanup.classic import running as classic
+        from cleanup.retention import running as retention
         from cleanup.sweeping import running as sweeping
         from cleanup.untagged import running as untagged
         from cleanup.verifying import running as verifying
@@ -16,9 +17,5 @@ class CleanupConfig(AppConfig):
 
         kinds.register(classic.KIND, classic.run)
         kinds.register(verifying.KIND, verifying.run)
-        for does in (sweeping, untagged, uploads):
+        for does in (retention, sweeping, untagged, uploads):
             kinds.register(does.KIND, does.run, writes=True)
-        from cleanup.retention import running as retention
-        from jobs import kinds
-
-        kinds.register(retention.KIND, retention.run)

@@ -245,15 +245,3 @@ def _entry(act: Entry.Act, holder: str, digests: int, person: User, now: datetim
         actor_id=person.pk,
         detail=f"{holder} ({digests:,})",
     )
-"""Which digests are in use outside, as those that run them have said."""
-
-from __future__ import annotations
-
-from collections.abc import Collection
-
-from registries.models import Registry
-
-
-def pinned_among(_registry: Registry, _digests: Collection[str]) -> dict[str, str]:
-    """Those of `digests` that are pinned, each with a sentence that says by whom."""
-    return {}

@@ -7,6 +7,8 @@ from django.utils import timezone
 
 from cleanup import pins
 from cleanup.classic import services as classic
+from cleanup.retention import pruning as retention_pruning
+from cleanup.retention import services as retention
 from cleanup.sweeping import services as sweeps
 from cleanup.untagged import running as untagged_runs
 from cleanup.untagged import services as untagged
@@ -42,14 +44,13 @@ def prune_untagged() -> None:
 @shared_task(name="cleanup.open_registries")
 def open_registries() -> None:
     classic.recover()
-from cleanup.retention import pruning, services
 
 
 @shared_task(name="cleanup.queue_due_retention")
 def queue_due_retention() -> None:
-    services.queue_due(timezone.now())
+    retention.queue_due(timezone.now())
 
 
 @shared_task(name="cleanup.prune_retention")
 def prune_retention() -> None:
-    pruning.prune(timezone.now())
+    retention_pruning.prune(timezone.now())

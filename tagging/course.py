@@ -53,8 +53,6 @@ class Course:
         """`within`: of how many items in all, of several plans, and how many of them were open before this one."""
         self.plan, self.lease, self.client = plan, lease, client
         self._total, self._open = within or (plan.items.count(), plan.items.open().count())
-        self._total = plan.items.count()
-        self._open = plan.items.open().count()
         self._were_settled: dict[int, bool] = {}  # repositories, when they were first looked at
 
     def by_repository(self, items: Iterable[PlanItem]) -> Iterator[tuple[int, list[PlanItem]]]:

@@ -12,8 +12,8 @@ from catalog.models import Scan
 from cleanup import uploads
 from cleanup.classic import running as collecting
 from cleanup.models import Check
-from cleanup.verifying import running as verifying
 from cleanup.retention import running as retention
+from cleanup.verifying import running as verifying
 from jobs.figures import Figure
 from jobs.models import Job
 from registries.models import Registry
@@ -47,24 +47,8 @@ _PHASES: Final = {
     "waiting": gettext_lazy("Waiting for the registry"),
     "done": gettext_lazy("Finishing"),
 }
-# By the kinds of jobs; all others are scans.
-_UNCHANGED: Final = {
-    removal.KIND: gettext_lazy("What was removed until then is gone; nothing was changed at the registry."),
-    carrying_out.KIND: gettext_lazy("What was not done is as it was."),
-    syncing.KIND: gettext_lazy("What was not copied is as it was."),
-    folding.KIND: gettext_lazy("No pull was lost: each is counted as before."),
-    retention.KIND: gettext_lazy("What was not deleted is as it was."),
-}
-_CURES: Final = {
-    removal.KIND: gettext_lazy(
-        "Remove the registry once more on the page of registries: that goes on where this stopped."
-    ),
-    carrying_out.KIND: gettext_lazy("The page of the plan says what was done, and can carry on with the rest."),
-    syncing.KIND: gettext_lazy("The page of the run says what was done, and can go on with the rest."),
-    folding.KIND: gettext_lazy("Berth tries again by itself, within the hour."),
-    retention.KIND: gettext_lazy("Run it again when that is mended: it goes on with the rest."),
-}
 _OF_TAGS: Final = frozenset({"tags", "manifests", "carrying-out", "restoring", "copying", "planning", "weighing"})
+# By the kinds of jobs; all others are scans.
 _UNCHANGED: Final = {
     removal.KIND: gettext_lazy("What was removed until then is gone; nothing was changed at the registry."),
     carrying_out.KIND: gettext_lazy("What was not done is as it was."),
@@ -73,6 +57,7 @@ _UNCHANGED: Final = {
     verifying.KIND: gettext_lazy("A check changes nothing. What it found until then is kept."),
     uploads.KIND: gettext_lazy("What was removed until then is gone; all else is as it was."),
     collecting.KIND: gettext_lazy("What is used is all there."),
+    retention.KIND: gettext_lazy("What was not deleted is as it was."),
 }
 _CURES: Final = {
     removal.KIND: gettext_lazy(
@@ -83,6 +68,7 @@ _CURES: Final = {
     folding.KIND: gettext_lazy("Berth tries again by itself, within the hour."),
     verifying.KIND: gettext_lazy("Test the registry on the page of registries, which says what is wrong."),
     uploads.KIND: gettext_lazy("Test the registry on the page of registries, which says what is wrong."),
+    retention.KIND: gettext_lazy("Run it again when that is mended: it goes on with the rest."),
     collecting.KIND: gettext_lazy(
         "When its cause is gone it can be run again. A registry that was left read-only is opened by itself."
     ),
@@ -168,8 +154,6 @@ class JobProgress:
     @property
     def unchanged(self) -> str:
         """What a failed job left as it was."""
-        if said := _UNCHANGED.get(self.job.kind):
-            return str(said)
         if (told := _UNCHANGED.get(self.job.kind)) is not None:
             return str(told)
         if self.job.figure("phase") in {None, "listing"}:
@@ -179,8 +163,6 @@ class JobProgress:
     @property
     def cure(self) -> str:
         """What to try after a job has failed."""
-        if said := _CURES.get(self.job.kind):
-            return str(said)
         if (told := _CURES.get(self.job.kind)) is not None:
             return str(told)
         if not self.can_run_again:

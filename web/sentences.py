@@ -22,6 +22,11 @@ from cleanup import pins, uploads
 from cleanup.classic import closing, collecting, steps, ways
 from cleanup.classic import running as classic_running
 from cleanup.classic import services as classic_services
+from cleanup.retention import carrying_out as retention_carrying_out
+from cleanup.retention import in_words as retention_reasons
+from cleanup.retention import running as retention_running
+from cleanup.retention import services as retention
+from cleanup.retention import trust
 from cleanup.sweeping import caches, ground, keeping, trial, unlinking
 from cleanup.sweeping import running as sweeping
 from cleanup.sweeping import services as sweeps
@@ -36,11 +41,6 @@ from cleanup.verifying import faults as check_faults
 from cleanup.verifying import recording as check_recording
 from cleanup.verifying import running as verifying
 from cleanup.verifying import services as checks
-from cleanup.retention import carrying_out as retention_carrying_out
-from cleanup.retention import in_words as retention_reasons
-from cleanup.retention import running as retention_running
-from cleanup.retention import services as retention
-from cleanup.retention import trust
 from jobs import running
 from jobs import services as jobs
 from notices import delivery, mailing, webhook

@@ -1,10 +1,12 @@
-"""Rows of cleanup: the policies of retention, and their runs with what becomes of each tag."""
+"""Rows of cleanup."""
 
 from __future__ import annotations
 
 from cleanup.models.checks import Check, CheckFinding, Halt
 from cleanup.models.classic import ClassicRun, ClassicStep
 from cleanup.models.pins import Pin, PinHolder
+from cleanup.models.policies import Policy
+from cleanup.models.runs import Run, RunRepository, RunTag
 from cleanup.models.sweeps import Sweep, SweepTerms, SweptBlob, SweptUpload
 from cleanup.models.untagged import UntaggedItem, UntaggedRun
 
@@ -16,6 +18,10 @@ __all__ = [
     "Halt",
     "Pin",
     "PinHolder",
+    "Policy",
+    "Run",
+    "RunRepository",
+    "RunTag",
     "Sweep",
     "SweepTerms",
     "SweptBlob",
@@ -23,7 +29,3 @@ __all__ = [
     "UntaggedItem",
     "UntaggedRun",
 ]
-from cleanup.models.policies import Policy
-from cleanup.models.runs import Run, RunRepository, RunTag
-
-__all__ = ["Policy", "Run", "RunRepository", "RunTag"]

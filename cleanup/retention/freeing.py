@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 
+from catalog.freeing import Freed, all_is_known, any_unread, useless
 from catalog.models import Blob, Manifest, ManifestBlob, Presence, Repository, RepositoryBlob
 from catalog.policy import MOST_BYTES
 from catalog.rows import select
 from registries.models import Registry
-from tagging.freeing import Freed, all_is_known, any_unread, useless
 
 
 class Freeing:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.catalog.apart import prepare, scan_apart
-from tests.cleanup.killing_retention import GOING, STAYING, push
+from tests.cleanup.retention.killing import GOING, STAYING, push
 from tests.killing import told_by
 from tests.real_registry import RealRegistry
 from tests.sampling import EVERY
@@ -22,7 +22,7 @@ def test_a_run_comes_to_its_end(tmp_path: Path, step: str, least: int) -> None:
         prepare(tmp_path / "data", registry.url)
         assert scan_apart(tmp_path / "data").state == "done"
 
-        ends = told_by("tests.cleanup.killing_retention", tmp_path / "data", registry.url, "--step", step)
+        ends = told_by("tests.cleanup.retention.killing", tmp_path / "data", registry.url, "--step", step)
 
         assert len(ends) > least // EVERY
         assert set(GOING) < set(going)

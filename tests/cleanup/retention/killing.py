@@ -1,6 +1,6 @@
 """A process that carries retention out again and again, each time killed one step later, and then has it gone on with.
 
-    python -m tests.cleanup.killing_retention URL [--step request|write]
+    python -m tests.cleanup.retention.killing URL [--step request|write]
 
 BERTH_DATA holds a database that was prepared and scanned. Prints a line of JSON for each kill.
 """

@@ -9,8 +9,8 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from cleanup.models import Policy, Run
-from tests.cleanup.furniture import policy
-from tests.cleanup.test_running import TEN, pushed
+from tests.cleanup.retention.furniture import policy
+from tests.cleanup.retention.test_running import TEN, pushed
 from tests.tagging.acting import Actor
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.any_database]

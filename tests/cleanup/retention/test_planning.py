@@ -9,6 +9,7 @@ import pytest
 from django.utils import timezone
 
 from audit.models import EventStream
+from catalog.freeing import freed_by
 from catalog.models import IndexEntry, Presence, Repository, Scan, Tag, TagSpan
 from cleanup.models import Run, RunRepository, RunTag
 from cleanup.retention.explaining import explain, try_out
@@ -21,9 +22,8 @@ from cleanup.retention.trust import check_catalog
 from jobs.models import Job
 from jobs.running import JobFailed, claim
 from registries.models import Registry
-from tagging.freeing import freed_by
 from tagging.models import ProtectionRule
-from tests.cleanup.furniture import DAY, age, aged, policy, scanned
+from tests.cleanup.retention.furniture import DAY, age, aged, policy, scanned
 from tests.web import furniture as make
 
 pytestmark = pytest.mark.django_db

@@ -21,7 +21,7 @@ from tagging import services as tagging
 from tagging.course import MOVED
 from tagging.models import Plan, ProtectionRule, TrashEntry
 from tagging.planning import plan_tags_by_rule
-from tests.cleanup.furniture import DAY, aged, carried_out, ends, job_of, notes, policy, scanned
+from tests.cleanup.retention.furniture import DAY, aged, carried_out, ends, job_of, notes, policy, scanned
 from tests.hostile import Hostile, Reply
 from tests.real_registry import RealRegistry, binary, generations
 from tests.sync.syncing import meanwhile

@@ -14,7 +14,7 @@ from cleanup.retention.running import KIND, end_abandoned
 from jobs import services as jobs
 from jobs.models import Job
 from registries.models import Registry
-from tests.cleanup.furniture import DAY, job_of, policy
+from tests.cleanup.retention.furniture import DAY, job_of, policy
 from tests.web import furniture as make
 
 pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
