@@ -20,11 +20,12 @@ from cleanup.untagged.reaching import judged
 from cleanup.untagged.sources import LeftAlone, Source
 from jobs.running import Lease
 from oci.errors import RegistryError, printable
+from oci.fetched import Fetched
 
 SHOWN: Final = 200  # repositories that were left alone, each with why
 _WHY_LENGTH: Final = 500
 _ROWS: Final = 250  # a transaction
-_READ: Final = 50  # manifests that are held in memory at a time
+_BYTES: Final = 2 * 2**20  # of manifests that are held in memory at a time
 _UNKNOWN: Final = gettext_noop("the catalog does not know it yet: it is judged after the next scan")
 _UNREAD: Final = gettext_noop("a manifest in it could not be read: %(why)s")
 SENTENCES: Final = (_UNKNOWN, _UNREAD)
@@ -39,6 +40,9 @@ class Planning:
         self._stays: Counter[str] = Counter()
         self._staying: set[str] = set()
         self._left_alone: list[tuple[str, str]] = []
+        self._unknown: dict[str, Fetched] = {}  # what goes and the catalog has never read, with
+        self._unknown_bytes = 0
+        self._items: list[UntaggedItem] = []  # what is to be written after it
 
     def plan(self, now: datetime) -> None:
         """In short transactions; until the last of them it is not planned, and is planned anew by whoever comes."""
@@ -51,6 +55,7 @@ class Planning:
         for done, repository in enumerate(repositories):
             self._tell(done, len(repositories))
             self._judge(repository, before)
+        self._write()
         run.source, run.before, run.planned_at = self._source.kind, before, now
         run.found, run.stays = self._position + self._stays.total(), dict(self._stays)
         run.left_alone, run.left_alone_count = [list(one) for one in self._left_alone[:SHOWN]], len(self._left_alone)
@@ -77,38 +82,51 @@ class Planning:
     def _judge(self, repository: Repository, before: datetime) -> None:
         try:
             contents, verdict = judged(self._source, repository, before)
-            self._make_known(repository, [one.digest for one in verdict.goes])
+            self._read_unknown(repository, [one.digest for one in verdict.goes])
         except LeftAlone as finding:
             self._left_alone.append((repository.name, printable(str(finding), _WHY_LENGTH)))
             return
         self._stays.update(stay.value for stay in verdict.stays.values())
         self._staying |= verdict.stays.keys()
-        items = [
-            UntaggedItem(
-                run=self._run,
-                position=self._position + place,
-                repository=repository,
-                digest=one.digest,
-                kind=one.kind,
-                size=min(MOST_BYTES, one.size),
-                since=one.since,
-                why=why,
+        for place, (one, why) in enumerate(reasons_to_go(verdict, contents.found)):
+            self._items.append(
+                UntaggedItem(
+                    run=self._run,
+                    position=self._position + place,
+                    repository=repository,
+                    digest=one.digest,
+                    kind=one.kind,
+                    size=min(MOST_BYTES, one.size),
+                    since=one.since,
+                    why=why,
+                )
             )
-            for place, (one, why) in enumerate(reasons_to_go(verdict, contents.found))
-        ]
-        for piece in by_number(items, _ROWS):
-            with self._lease.writing():
-                UntaggedItem.objects.bulk_create(piece)
-        self._position += len(items)
+        self._position += len(verdict.goes)
+        if len(self._items) >= _ROWS or self._unknown_bytes >= _BYTES:
+            self._write()
 
-    def _make_known(self, repository: Repository, digests: Collection[str]) -> None:
-        """Into the catalog with what it never read, since the trash keeps only what that knows. Raises LeftAlone."""
-        unknown = set(digests) - known_ids(digests).keys()
+    def _read_unknown(self, repository: Repository, digests: Collection[str]) -> None:
+        """What the catalog never read, since the trash keeps only what that knows. Raises LeftAlone."""
         try:
-            for piece in by_number(sorted(unknown), _READ):
-                store(self._lease, {digest: self._source.manifest(repository, digest) for digest in piece})
+            for digest in sorted(set(digests) - known_ids(digests).keys() - self._unknown.keys()):
+                self._unknown[digest] = fetched = self._source.manifest(repository, digest)
+                self._unknown_bytes += len(fetched.content)
+                if self._unknown_bytes >= _BYTES:
+                    self._store()
         except RegistryError as fault:
             raise LeftAlone(_UNREAD % {"why": fault}) from fault
+
+    def _store(self) -> None:
+        store(self._lease, self._unknown)
+        self._unknown, self._unknown_bytes = {}, 0
+
+    def _write(self) -> None:
+        """Of several repositories together: each on its own would take as many transactions again."""
+        self._store()
+        for piece in by_number(self._items, _ROWS):
+            with self._lease.writing():
+                UntaggedItem.objects.bulk_create(piece)
+        self._items = []
 
     def _freed(self) -> int:
         """Bytes of blobs of what goes that nothing else is known to use: the next sweep can take them."""

@@ -35,10 +35,9 @@ def read_revisions(tree: Tree, path: str) -> Iterator[RevisionLink]:
         try:
             with tree.folder(f"{path}/{algorithm}") as folder, os.scandir(folder.descriptor) as entries:
                 for entry in entries:
-                    digest = f"{algorithm}:{shown(entry.name)}"
                     if not grammar.fullmatch(entry.name):
-                        yield RevisionLink(digest, problem="it is not the name of a digest")
-                    elif (link := _link(tree, folder, digest, entry.name)) is not None:
+                        yield RevisionLink(f"{algorithm}:{shown(entry.name)}", problem="it is not the name of a digest")
+                    elif (link := _link(tree, folder, f"{algorithm}:{entry.name}", entry.name)) is not None:
                         yield link
         except OSError as error:
             if not is_absent(error):
