@@ -70,7 +70,7 @@ def test_what_is_left_out_is_what_keeps_most() -> None:
 
 
 def test_the_policy_of_the_documentation_can_be_read() -> None:
-    text = (Path(__file__).parents[2] / "docs/retention.md").read_text()
+    text = (Path(__file__).parents[3] / "docs/retention.md").read_text()
     examples = re.findall(r"```json\n(.+?)```", text, re.DOTALL)
 
     assert [len(Terms.read(json.loads(example)).rules) for example in examples] == [3]
