@@ -16,7 +16,7 @@ from catalog.recording.content import known_ids, store
 from catalog.rows import select
 from cleanup.models import UntaggedItem, UntaggedRun
 from cleanup.untagged.judging import reasons_to_go
-from cleanup.untagged.reaching import judged
+from cleanup.untagged.reaching import Holds, judged
 from cleanup.untagged.sources import LeftAlone, Source
 from jobs.running import Lease
 from oci.errors import RegistryError, printable
@@ -25,6 +25,7 @@ from oci.fetched import Fetched
 SHOWN: Final = 200  # repositories that were left alone, each with why
 _WHY_LENGTH: Final = 500
 _ROWS: Final = 250  # a transaction
+_TOGETHER: Final = 20  # repositories
 _BYTES: Final = 2 * 2**20  # of manifests that are held in memory at a time
 _UNKNOWN: Final = gettext_noop("the catalog does not know it yet: it is judged after the next scan")
 _UNREAD: Final = gettext_noop("a manifest in it could not be read: %(why)s")
@@ -52,9 +53,13 @@ class Planning:
         rows = Repository.objects.filter(registry=run.registry).select_related("registry").order_by("name_key", "pk")
         repositories, unknown = self._source.repositories(list(rows))
         self._left_alone += [(name, _UNKNOWN) for name in unknown]
-        for done, repository in enumerate(repositories):
-            self._tell(done, len(repositories))
-            self._judge(repository, before)
+        holds = Holds.of(run.registry)
+        for start in range(0, len(repositories), _TOGETHER):
+            self._tell(start, len(repositories))
+            together = repositories[start : start + _TOGETHER]
+            self._source.look_ahead(together)
+            for repository in together:
+                self._judge(repository, before, holds)
         self._write()
         run.source, run.before, run.planned_at = self._source.kind, before, now
         run.found, run.stays = self._position + self._stays.total(), dict(self._stays)
@@ -79,9 +84,9 @@ class Planning:
                 ]
             )
 
-    def _judge(self, repository: Repository, before: datetime) -> None:
+    def _judge(self, repository: Repository, before: datetime, holds: Holds) -> None:
         try:
-            contents, verdict = judged(self._source, repository, before)
+            contents, verdict = judged(self._source, repository, before, holds)
             self._read_unknown(repository, [one.digest for one in verdict.goes])
         except LeftAlone as finding:
             self._left_alone.append((repository.name, printable(str(finding), _WHY_LENGTH)))

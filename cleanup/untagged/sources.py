@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from django.utils.translation import gettext_noop
 
@@ -41,11 +42,22 @@ class Contents:
     tagged: frozenset[str]
 
 
+class _Ahead(NamedTuple):
+    """Of a folder: when each manifest was linked, what the catalog knows of them, and when tags left them."""
+
+    ages: dict[str, datetime]
+    known: dict[str, Found]
+    gone: dict[str, datetime]
+
+
 class Source(Protocol):
     kind: UntaggedRun.Source
 
     def repositories(self, rows: Collection[Repository]) -> tuple[list[Repository], list[str]]:
         """Those of the rows to read, and the names that are there without a row. Raises RegistryError."""
+
+    def look_ahead(self, repositories: Sequence[Repository]) -> None:
+        """`read` is about to be asked for these: what it needs is fetched of all of them together. Raises nothing."""
 
     def read(self, repository: Repository) -> Contents:
         """Raises LeftAlone, and RegistryError where the whole registry cannot be read."""
@@ -61,17 +73,33 @@ class FolderSource:
 
     def __init__(self, folder: StorageFolder) -> None:
         self._folder = folder
+        self._ahead: dict[int, _Ahead] = {}
 
     def repositories(self, rows: Collection[Repository]) -> tuple[list[Repository], list[str]]:
         names = {*self._folder.repositories(listed_by="_layers"), *self._folder.repositories(listed_by="_manifests")}
         known = {row.name for row in rows}
         return [row for row in rows if row.name in names], sorted(names - known)
 
+    def look_ahead(self, repositories: Sequence[Repository]) -> None:
+        """What cannot be read is left to `read`, which says why."""
+        ages: dict[int, dict[str, datetime]] = {}
+        for row in repositories:
+            with suppress(LeftAlone, RegistryError):
+                ages[row.pk] = self._revisions(parse_repository(row.name))
+        self._ahead = {}
+        with suppress(NotUnderstood):
+            known = known_among({digest for links in ages.values() for digest in links})
+            gone = _gone_since(ages)
+            self._ahead = {
+                pk: _Ahead(links, {digest: known[digest] for digest in links if digest in known}, gone.get(pk, {}))
+                for pk, links in ages.items()
+            }
+
     def read(self, repository: Repository) -> Contents:
         name = parse_repository(repository.name)
         try:
-            ages = self._revisions(name)
-            found = self._contents(name, ages)
+            ahead = self._ahead.pop(repository.pk, None) or self._alone(repository)
+            ages, found = ahead.ages, self._contents(name, ahead)
             tagged = self._tagged(name)  # last: what is tagged meanwhile is seen
         except NotUnderstood as odd:
             raise LeftAlone(UNREADABLE % {"digest": odd.digest}) from odd
@@ -79,8 +107,7 @@ class FolderSource:
             if isinstance(fault, StorageFault) and not isinstance(fault, Unreadable):
                 raise  # the folder is another one by now
             raise LeftAlone(_UNLISTED % {"why": fault}) from fault
-        left = _gone_since(repository, found)
-        dated = {digest: since(one, _later(ages[digest], left.get(digest))) for digest, one in found.items()}
+        dated = {digest: since(one, _later(ages[digest], ahead.gone.get(digest))) for digest, one in found.items()}
         return Contents(dated, tagged)
 
     def manifest(self, repository: Repository, digest: str) -> Fetched:
@@ -94,10 +121,14 @@ class FolderSource:
             ages[link.digest] = datetime.fromtimestamp(link.linked_ns / 1e9, UTC)
         return ages
 
-    def _contents(self, name: RepositoryName, digests: Collection[str]) -> dict[str, Found]:
+    def _alone(self, repository: Repository) -> _Ahead:
+        ages = self._revisions(parse_repository(repository.name))
+        return _Ahead(ages, known_among(ages), _gone_since([repository.pk]).get(repository.pk, {}))
+
+    def _contents(self, name: RepositoryName, ahead: _Ahead) -> dict[str, Found]:
         """What the catalog has read is not read again: content is what its digest says."""
-        found = known_among(digests)
-        for digest in digests:
+        found = ahead.known
+        for digest in ahead.ages:
             if digest not in found:
                 found[digest] = found_in(digest, self._folder.manifest(name, digest))
         return found
@@ -123,6 +154,9 @@ class CatalogSource:
 
     def __init__(self, client: RegistryClient) -> None:
         self._client = client
+
+    def look_ahead(self, repositories: Sequence[Repository]) -> None:
+        pass
 
     def repositories(self, rows: Collection[Repository]) -> tuple[list[Repository], list[str]]:
         return [row for row in rows if row.gone_at is None], []
@@ -178,11 +212,14 @@ class CatalogSource:
         return digest
 
 
-def _gone_since(repository: Repository, digests: Iterable[str]) -> dict[str, datetime]:
+def _gone_since(repositories: Collection[int]) -> dict[int, dict[str, datetime]]:
     """When the last tag of each went, as far as the catalog knows: an old image may have had one until just now."""
-    rows = Presence.objects.filter(repository=repository, gone_at__isnull=False)
-    gone = dict(rows.values_list("manifest__digest", "gone_at"))
-    return {digest: at for digest in digests if (at := gone.get(digest)) is not None}
+    rows = Presence.objects.filter(repository__in=list(repositories), gone_at__isnull=False)
+    gone: dict[int, dict[str, datetime]] = {}
+    for repository, digest, at in rows.values_list("repository_id", "manifest__digest", "gone_at"):
+        if at is not None:
+            gone.setdefault(repository, {})[digest] = at
+    return gone
 
 
 def _later(pushed: datetime, gone: datetime | None) -> datetime:
