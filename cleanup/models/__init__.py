@@ -6,7 +6,7 @@ from cleanup.models.checks import Check, CheckFinding, Halt
 from cleanup.models.classic import ClassicRun, ClassicStep
 from cleanup.models.pins import Pin, PinHolder
 from cleanup.models.policies import Policy
-from cleanup.models.runs import Run, RunRepository, RunTag
+from cleanup.models.runs import RetentionRun, RunRepository, RunTag
 from cleanup.models.sweeps import Sweep, SweepTerms, SweptBlob, SweptUpload
 from cleanup.models.untagged import UntaggedItem, UntaggedRun
 
@@ -19,7 +19,7 @@ __all__ = [
     "Pin",
     "PinHolder",
     "Policy",
-    "Run",
+    "RetentionRun",
     "RunRepository",
     "RunTag",
     "Sweep",

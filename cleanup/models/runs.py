@@ -23,16 +23,16 @@ from registries.models import Registry
 from tagging.models import Plan
 
 
-class RunQuerySet(models.QuerySet["Run"]):
+class RetentionRunQuerySet(models.QuerySet["RetentionRun"]):
     def newest_first(self) -> Self:
         return self.order_by("-id")
 
     def under_way(self) -> Self:
         """Those that are carried out or planned, are to be, ask, or wait to go on."""
-        return self.filter(Q(job__state__in=Job.UNFINISHED) | Q(state=Run.State.WAITING))
+        return self.filter(Q(job__state__in=Job.UNFINISHED) | Q(state=RetentionRun.State.WAITING))
 
 
-class Run(models.Model):
+class RetentionRun(models.Model):
     class State(models.TextChoices):
         NEW = "new", _("Not planned yet")
         PLANNED = "planned", _("Planned")
@@ -61,7 +61,7 @@ class Run(models.Model):
     began_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
 
-    objects = RunQuerySet.as_manager()
+    objects = RetentionRunQuerySet.as_manager()
 
     class Meta:
         indexes = [
@@ -90,7 +90,7 @@ class RunRepository(models.Model):
         DONE = "done", _("Done")
         FAILED = "failed", _("Failed")
 
-    run = models.ForeignKey(Run, models.CASCADE, related_name="places", db_index=False)
+    run = models.ForeignKey(RetentionRun, models.CASCADE, related_name="places", db_index=False)
     repository = models.ForeignKey(Repository, models.CASCADE, related_name="+")
     name = models.CharField(max_length=255)
     policy = models.CharField(max_length=NAME_LENGTH)  # its name, when it is gone
@@ -140,7 +140,7 @@ class RunTag(models.Model):
         SKIPPED = "skipped", _("Left alone")
         FAILED = "failed", _("Failed")
 
-    run = models.ForeignKey(Run, models.CASCADE, related_name="tags", db_index=False)
+    run = models.ForeignKey(RetentionRun, models.CASCADE, related_name="tags", db_index=False)
     place = models.ForeignKey(RunRepository, models.CASCADE, related_name="tags", db_index=False)
     tag = models.CharField(max_length=128)
     digest = models.CharField(max_length=DIGEST_LENGTH)  # where it pointed when this was planned

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_noop
 
 from catalog.models import Repository
 from catalog.recording.chunks import by_number
-from cleanup.models import Run, RunRepository, RunTag
+from cleanup.models import RetentionRun, RunRepository, RunTag
 from cleanup.retention.in_words import in_words
 from cleanup.retention.planning import judged
 from cleanup.retention.reading import Book
@@ -53,7 +53,7 @@ _STATES: Final[Mapping[str, RunTag.State]] = {
 class CarryingOut:
     """`is_timed`: each policy is heeded only in its hours; `with_yes`: also where so much goes that it takes a yes."""
 
-    def __init__(self, run: Run, lease: Lease, *, is_timed: bool, with_yes: bool) -> None:
+    def __init__(self, run: RetentionRun, lease: Lease, *, is_timed: bool, with_yes: bool) -> None:
         self._run, self._lease, self._is_timed, self._with_yes = run, lease, is_timed, with_yes
         self._faults = 0
         self._times: Times | None = None

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from cleanup.models import Policy, Run, RunRepository, RunTag
+from cleanup.models import Policy, RetentionRun, RunRepository, RunTag
 from cleanup.retention.in_words import in_words, why_doomed
 from cleanup.retention.reasons import Reason, Why
 from cleanup.retention.terms import InvalidTerms, Rule
@@ -29,7 +29,7 @@ def progress_line(job: Job) -> str:
     return f"{job.figure('phase')}: {repositories.done:,} of {repositories.total:,} repositories"
 
 
-def run_lines(run: Run) -> Iterator[str]:
+def run_lines(run: RetentionRun) -> Iterator[str]:
     """Of each repository what goes and why, what became of it, and the reasons for which the rest stays."""
     rules = _rules(run)
     tags = RunTag.objects.filter(run=run).select_related("place").order_by("place__name", "tag")
@@ -52,7 +52,7 @@ def policies_table(policies: Iterable[Policy]) -> list[str]:
     return _table([("POLICY", "REPOSITORIES", "WHEN"), *map(_row, policies)])
 
 
-def _rules(run: Run) -> dict[str, Sequence[Rule]]:
+def _rules(run: RetentionRun) -> dict[str, Sequence[Rule]]:
     """By the names of the policies of its registry, as they are now."""
     found: dict[str, Sequence[Rule]] = {}
     for policy in Policy.objects.filter(registry=run.registry_id):
@@ -73,7 +73,7 @@ def _why(tag: RunTag, rules: Sequence[Rule]) -> str:
     return tag.note or f"{tag.place.policy}: {why_doomed(tag.rule, rules)}"
 
 
-def _kept(run: Run, rules: dict[str, Sequence[Rule]]) -> Iterator[str]:
+def _kept(run: RetentionRun, rules: dict[str, Sequence[Rule]]) -> Iterator[str]:
     """The reasons of all repositories together, those for most tags first, each with some of these."""
     counts: Counter[str] = Counter()
     named: dict[str, list[str]] = {}

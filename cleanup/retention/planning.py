@@ -13,7 +13,7 @@ from django.utils import timezone
 from catalog.models import Repository
 from catalog.recording.chunks import by_number
 from catalog.rows import insert
-from cleanup.models import Run, RunRepository, RunTag
+from cleanup.models import RetentionRun, RunRepository, RunTag
 from cleanup.retention.freeing import Freeing
 from cleanup.retention.reading import Book, Decides
 from cleanup.retention.reasons import Reason, Verdict
@@ -52,7 +52,7 @@ def judged(book: Book, repository: Repository) -> Judged | None:
 
 
 class Planning:
-    def __init__(self, run: Run, lease: Lease, book: Book) -> None:
+    def __init__(self, run: RetentionRun, lease: Lease, book: Book) -> None:
         self._run, self._lease, self._book = run, lease, book
         self._freeing = Freeing(run.registry)
         self._sums = {"repositories": 0, "left_out": 0, "kept": 0, "doomed": 0}
@@ -70,11 +70,11 @@ class Planning:
                     self._write(result)
         freed = self._freeing.total()
         with self._lease.writing():
-            Run.objects.filter(pk=self._run.pk).update(
+            RetentionRun.objects.filter(pk=self._run.pk).update(
                 **self._sums,
                 frees=freed.size,
                 frees_is_exact=freed.is_exact,
-                state=Run.State.PLANNED,
+                state=RetentionRun.State.PLANNED,
                 planned_at=timezone.now(),
             )
 

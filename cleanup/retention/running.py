@@ -10,7 +10,7 @@ from django.db.models import Count
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
-from cleanup.models import Run, RunRepository, RunTag
+from cleanup.models import RetentionRun, RunRepository, RunTag
 from cleanup.retention.carrying_out import CarryingOut
 from cleanup.retention.planning import Planning
 from cleanup.retention.reading import Book
@@ -52,27 +52,27 @@ SENTENCES: Final = (
 
 def run(lease: Lease) -> str:
     """What the run that the lease's job is about came to, for people. Raises Asking, JobFailed and Stopped."""
-    row = Run.objects.select_related("registry").filter(pk=int(lease.params.get("run", 0))).first()
+    row = RetentionRun.objects.select_related("registry").filter(pk=int(lease.params.get("run", 0))).first()
     if row is None:
         return _GONE
-    if row.state == Run.State.DONE:
+    if row.state == RetentionRun.State.DONE:
         return _OVER
     try:
         return _run(lease, row)
     except Stopped:
-        _end(lease, row, Run.State.BROKEN_OFF, _STOPPED % _counts(row))
+        _end(lease, row, RetentionRun.State.BROKEN_OFF, _STOPPED % _counts(row))
         raise
     except (LeaseLost, OperationalError, InterfaceError):
         raise  # somebody goes on with it
     except Asking as asking:
-        _end(lease, row, Run.State.ASKING, str(asking.question["text"]))
+        _end(lease, row, RetentionRun.State.ASKING, str(asking.question["text"]))
         raise
     except Exception as error:
-        _end(lease, row, Run.State.BROKEN_OFF, reason_of(error))
+        _end(lease, row, RetentionRun.State.BROKEN_OFF, reason_of(error))
         raise
 
 
-def _run(lease: Lease, row: Run) -> str:
+def _run(lease: Lease, row: RetentionRun) -> str:
     check_catalog(row.registry, timezone.now())
     try:
         with client_for(row.registry, lease.caller) as client:
@@ -90,7 +90,7 @@ def _run(lease: Lease, row: Run) -> str:
         raise JobFailed(_TERMS % {"place": error.field, "why": error.sentence}) from error
 
 
-def _carry_out(lease: Lease, row: Run) -> str:
+def _carry_out(lease: Lease, row: RetentionRun) -> str:
     _begin(lease, row)
     is_timed = row.requested_by_id is None and not lease.params.get("now")
     with_yes = lease.params.get("allowed", {}).get("run") == row.pk
@@ -102,14 +102,14 @@ def _carry_out(lease: Lease, row: Run) -> str:
         _ask(row)
     counts = _counts(row)
     sentence = (_DONE if counts["skipped"] == counts["failed"] == "0" else _DONE_BUT) % counts
-    _end(lease, row, Run.State.DONE, sentence)
+    _end(lease, row, RetentionRun.State.DONE, sentence)
     return sentence
 
 
-def _begin(lease: Lease, row: Run) -> None:
+def _begin(lease: Lease, row: RetentionRun) -> None:
     with lease.writing():
-        Run.objects.filter(pk=row.pk).update(
-            state=Run.State.UNDER_WAY,
+        RetentionRun.objects.filter(pk=row.pk).update(
+            state=RetentionRun.State.UNDER_WAY,
             job_id=lease.job_id,
             began_at=row.began_at or timezone.now(),
             ended_at=None,
@@ -118,13 +118,13 @@ def _begin(lease: Lease, row: Run) -> None:
         )
 
 
-def _wait(lease: Lease, row: Run, opens_at: datetime) -> str:
+def _wait(lease: Lease, row: RetentionRun, opens_at: datetime) -> str:
     sentence = _WAITS % {"time": f"{opens_at:%H:%M}", **_counts(row)}
-    _end(lease, row, Run.State.WAITING, sentence, resumes_at=opens_at, ended_at=None)
+    _end(lease, row, RetentionRun.State.WAITING, sentence, resumes_at=opens_at, ended_at=None)
     return sentence
 
 
-def _ask(row: Run) -> None:
+def _ask(row: RetentionRun) -> None:
     """Raises Asking where repositories wait for a yes."""
     places = RunRepository.objects.filter(run=row, needs_yes=True).open().in_order()
     names = list(places.values_list("name", flat=True))
@@ -139,27 +139,29 @@ def _ask(row: Run) -> None:
 
 def end_abandoned() -> None:
     """Runs whose job ended without a word of them: its worker died for good, or a question was answered with no."""
-    left = Run.objects.filter(state__in=[Run.State.NEW, Run.State.UNDER_WAY, Run.State.ASKING])
+    left = RetentionRun.objects.filter(
+        state__in=[RetentionRun.State.NEW, RetentionRun.State.UNDER_WAY, RetentionRun.State.ASKING]
+    )
     for run in left.exclude(job__state__in=Job.UNFINISHED).select_related("job"):
-        as_it_was = Run.objects.filter(pk=run.pk, job=run.job, state=run.state)
-        if run.state != Run.State.ASKING:
+        as_it_was = RetentionRun.objects.filter(pk=run.pk, job=run.job, state=run.state)
+        if run.state != RetentionRun.State.ASKING:
             message = run.job.message if run.job else ""
-            as_it_was.update(state=Run.State.BROKEN_OFF, message=message, ended_at=timezone.now())
+            as_it_was.update(state=RetentionRun.State.BROKEN_OFF, message=message, ended_at=timezone.now())
             continue
         places = RunRepository.objects.filter(run=run).open()
         tags = RunTag.objects.filter(run=run, place__in=places)
         tags.filter(state=RunTag.State.PLANNED).update(state=RunTag.State.SKIPPED, note=_NO_YES)
         places.update(state=RunRepository.State.DONE, note=_NO_YES)
-        as_it_was.update(state=Run.State.DONE, message=_DONE_BUT % _counts(run), ended_at=timezone.now())
+        as_it_was.update(state=RetentionRun.State.DONE, message=_DONE_BUT % _counts(run), ended_at=timezone.now())
 
 
-def _end(lease: Lease, run: Run, state: Run.State, message: str, **more: Any) -> None:
+def _end(lease: Lease, run: RetentionRun, state: RetentionRun.State, message: str, **more: Any) -> None:
     with lease.writing():
         ended = {"ended_at": timezone.now(), "resumes_at": None, **more}
-        Run.objects.filter(pk=run.pk).update(state=state, message=message, **ended)
+        RetentionRun.objects.filter(pk=run.pk).update(state=state, message=message, **ended)
 
 
-def _counts(run: Run) -> dict[str, str]:
+def _counts(run: RetentionRun) -> dict[str, str]:
     """How many tags came to which end, as a sentence says them."""
     rows = RunTag.objects.filter(run=run).order_by().values_list("state").annotate(n=Count("pk"))
     by_state = dict(rows)

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
-from cleanup.models import Policy, Run, RunRepository, RunTag
+from cleanup.models import Policy, RetentionRun, RunRepository, RunTag
 from cleanup.retention.running import KIND, end_abandoned
 from cleanup.retention.terms import InvalidTerms
 from jobs import services as jobs
@@ -38,7 +38,7 @@ def begin(  # noqa: PLR0913  each is a switch of its own
     policies: Sequence[Policy] = (),
     allow: bool = False,
     here: bool = False,
-) -> tuple[Run, Job]:
+) -> tuple[RetentionRun, Job]:
     """A run in the registry, or the one that is under way: two never are.
 
     `person`: None where a schedule wants it. `policies`: only what these decide on, as if they were on. `allow`:
@@ -51,7 +51,7 @@ def begin(  # noqa: PLR0913  each is a switch of its own
         Registry.objects.select_for_update().get(pk=registry.pk)
         if (at_work := _at_work(registry)) is not None:
             return at_work
-        run = Run.objects.create(
+        run = RetentionRun.objects.create(
             registry=registry,
             policies=[policy.pk for policy in policies],
             requested_by=person,
@@ -60,7 +60,7 @@ def begin(  # noqa: PLR0913  each is a switch of its own
         return run, _queue(run, person, only_plan=only_plan, allow=allow, here=here)
 
 
-def carry_on(run: Run, person: User | None = None, *, allow: bool = False, here: bool = False) -> Job:
+def carry_on(run: RetentionRun, person: User | None = None, *, allow: bool = False, here: bool = False) -> Job:
     """Carry out what was planned, or the rest of it, and try again what failed. Raises NotPermitted."""
     if person is not None:
         check_may_act(person, run.registry)
@@ -69,26 +69,28 @@ def carry_on(run: Run, person: User | None = None, *, allow: bool = False, here:
         places = RunRepository.objects.filter(run=run, state=RunRepository.State.FAILED)
         places.update(state=RunRepository.State.PLANNED, note="")
         if failed.update(state=RunTag.State.PLANNED, note="", plan=None):
-            Run.objects.filter(pk=run.pk, state=Run.State.DONE).update(state=Run.State.PLANNED)
+            RetentionRun.objects.filter(pk=run.pk, state=RetentionRun.State.DONE).update(
+                state=RetentionRun.State.PLANNED
+            )
         return _queue(run, person, allow=allow, here=here)
 
 
-def allow(run: Run, person: User | None = None) -> bool:
+def allow(run: RetentionRun, person: User | None = None) -> bool:
     """Say yes to what it asks. False where it does not ask. Raises NotPermitted."""
     if person is not None:
         check_may_act(person, run.registry)
     return run.job is not None and jobs.answer(run.job, yes=True)
 
 
-def stop(run: Run, person: User) -> bool:
+def stop(run: RetentionRun, person: User) -> bool:
     """Ask it to stop: what is under way ends between two plans. False where it had ended. Raises NotPermitted."""
     check_may_act(person, run.registry)
     ended = {"resumes_at": None, "ended_at": timezone.now(), "message": _STOPPED}
     for _ in range(2):  # while we looked it may have been queued to go on
         run.refresh_from_db(fields=["job"])
         is_stopped = run.job is not None and jobs.stop(run.job)
-        waiting = Run.objects.filter(pk=run.pk, state=Run.State.WAITING, job=run.job)
-        if waiting.update(state=Run.State.BROKEN_OFF, **ended) or is_stopped:
+        waiting = RetentionRun.objects.filter(pk=run.pk, state=RetentionRun.State.WAITING, job=run.job)
+        if waiting.update(state=RetentionRun.State.BROKEN_OFF, **ended) or is_stopped:
             return True
     return False
 
@@ -101,17 +103,19 @@ def queue_due(now: datetime) -> None:
         by_registry.setdefault(policy.registry_id, []).append(policy)
     for policies in by_registry.values():
         _queue_those(policies, now)
-    for run in Run.objects.filter(state=Run.State.WAITING, resumes_at__lte=now).select_related("registry"):
+    for run in RetentionRun.objects.filter(state=RetentionRun.State.WAITING, resumes_at__lte=now).select_related(
+        "registry"
+    ):
         with transaction.atomic():
-            if Run.objects.select_for_update().filter(pk=run.pk, state=Run.State.WAITING).first():
+            if RetentionRun.objects.select_for_update().filter(pk=run.pk, state=RetentionRun.State.WAITING).first():
                 carry_on(run)
 
 
 def _queue_those(policies: Sequence[Policy], now: datetime) -> None:
     """Where a run is under way they stay due; one that asks since the last time has had its time."""
     registry = policies[0].registry
-    for run in Run.objects.under_way().filter(registry=registry).select_related("job"):
-        if run.state != Run.State.ASKING or run.job is None or not jobs.answer(run.job, yes=False):
+    for run in RetentionRun.objects.under_way().filter(registry=registry).select_related("job"):
+        if run.state != RetentionRun.State.ASKING or run.job is None or not jobs.answer(run.job, yes=False):
             return
         end_abandoned()
     due: list[Policy] = []
@@ -133,16 +137,22 @@ def _next(policy: Policy, now: datetime) -> datetime | None:
         return None
 
 
-def _at_work(registry: Registry) -> tuple[Run, Job] | None:
+def _at_work(registry: Registry) -> tuple[RetentionRun, Job] | None:
     """The run that is under way, or waits to go on."""
     job = Job.objects.unfinished().filter(kind=KIND, subject=registry.job_subject).first()
-    if job is not None and (run := Run.objects.filter(pk=int(job.params.get("run", 0))).first()) is not None:
+    if job is not None and (run := RetentionRun.objects.filter(pk=int(job.params.get("run", 0))).first()) is not None:
         return run, job
-    waiting = Run.objects.filter(registry=registry, state=Run.State.WAITING).select_related("job").newest_first()
+    waiting = (
+        RetentionRun.objects.filter(registry=registry, state=RetentionRun.State.WAITING)
+        .select_related("job")
+        .newest_first()
+    )
     return next(((run, run.job) for run in waiting if run.job is not None), None)
 
 
-def _queue(run: Run, person: User | None, *, only_plan: bool = False, allow: bool = False, here: bool = False) -> Job:
+def _queue(
+    run: RetentionRun, person: User | None, *, only_plan: bool = False, allow: bool = False, here: bool = False
+) -> Job:
     """In the caller's transaction; where another run is under way, that run's."""
     title = (_PLAN_TITLE if only_plan else _TITLE) % {"name": run.registry.name}
     params = {"registry": run.registry_id, "run": run.pk}
@@ -157,5 +167,5 @@ def _queue(run: Run, person: User | None, *, only_plan: bool = False, allow: boo
         here=here,
     )
     if is_new:
-        Run.objects.filter(pk=run.pk).update(job=job)
+        RetentionRun.objects.filter(pk=run.pk).update(job=job)
     return job

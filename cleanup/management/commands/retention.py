@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from cleanup.models import Policy, Run
+from cleanup.models import Policy, RetentionRun
 from cleanup.retention import services
 from cleanup.retention.in_tables import policies_table, progress_line, run_lines
 from jobs.here import see_through
@@ -44,19 +44,28 @@ class Command(BaseCommand):
         run, job = self._begun(registry, policies, options)
         was_left = not see_through(job, self._tell)
         run.refresh_from_db()
-        if not options["plan"] and not was_left and job.state == Job.State.DONE and run.state == Run.State.PLANNED:
+        if (
+            not options["plan"]
+            and not was_left
+            and job.state == Job.State.DONE
+            and run.state == RetentionRun.State.PLANNED
+        ):
             # It was somebody else's, who only wanted the plan.
             job = services.carry_on(run, allow=options["yes"], here=True)
             was_left = not see_through(job, self._tell)
-        run = Run.objects.select_related("registry").get(pk=run.pk)
+        run = RetentionRun.objects.select_related("registry").get(pk=run.pk)
         if run.planned_at is not None:
             for line in run_lines(run):
                 self.stdout.write(line)
         self._end(run, job, was_left=was_left, only_plan=options["plan"])
 
-    def _begun(self, registry: Registry, policies: list[Policy], options: dict[str, Any]) -> tuple[Run, Job]:
+    def _begun(self, registry: Registry, policies: list[Policy], options: dict[str, Any]) -> tuple[RetentionRun, Job]:
         if options["carry_out"] is not None:
-            run = Run.objects.select_related("registry").filter(registry=registry, pk=options["carry_out"]).first()
+            run = (
+                RetentionRun.objects.select_related("registry")
+                .filter(registry=registry, pk=options["carry_out"])
+                .first()
+            )
             if run is None:
                 raise CommandError(f"{registry.name} has no run {options['carry_out']}", returncode=2)
             return run, services.carry_on(run, allow=options["yes"], here=True)
@@ -74,7 +83,7 @@ class Command(BaseCommand):
         self._line, self._told = line, time.monotonic()
         self.stderr.write(line, style_func=str)
 
-    def _end(self, run: Run, job: Job, *, was_left: bool, only_plan: bool) -> None:
+    def _end(self, run: RetentionRun, job: Job, *, was_left: bool, only_plan: bool) -> None:
         """How it ended, on the standard error: what is on the other is for machines."""
         if job.is_moving:
             raise CommandError(f"It goes on without you, as job {job.pk}.", returncode=_INTERRUPTED)
@@ -85,7 +94,7 @@ class Command(BaseCommand):
         said = job.message or run.message
         if was_left:
             raise CommandError(said, returncode=_INTERRUPTED)
-        is_done = job.state == Job.State.DONE and (only_plan or run.state == Run.State.DONE)
+        is_done = job.state == Job.State.DONE and (only_plan or run.state == RetentionRun.State.DONE)
         if run.tags.filter(state="failed").exists() or run.left_out or not is_done:
             raise CommandError(said, returncode=1)
         if not self._quiet:

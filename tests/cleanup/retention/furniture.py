@@ -9,7 +9,7 @@ from typing import Any
 from django.utils import timezone
 
 from catalog.models import Presence, Repository, Scan, Tag
-from cleanup.models import Policy, Run
+from cleanup.models import Policy, RetentionRun
 from cleanup.retention import services
 from jobs import running
 from jobs.models import Job
@@ -45,21 +45,21 @@ def age(place: Presence, days: float) -> None:
     Tag.objects.filter(presence=place).update(link_ns=int(linked.timestamp()) * 10**9, moved_at=linked)
 
 
-def carried_out(where: Registry, *, only_plan: bool = False, **more: Any) -> Run:
+def carried_out(where: Registry, *, only_plan: bool = False, **more: Any) -> RetentionRun:
     """Begun and carried out where the test stands, as the command does."""
     run, job = services.begin(where, only_plan=only_plan, here=True, **more)
     running.run_here(job.pk)
-    return Run.objects.select_related("job", "registry").get(pk=run.pk)
+    return RetentionRun.objects.select_related("job", "registry").get(pk=run.pk)
 
 
-def job_of(run: Run) -> Job:
+def job_of(run: RetentionRun) -> Job:
     assert run.job_id is not None
     return Job.objects.get(pk=run.job_id)
 
 
-def ends(run: Run) -> dict[str, str]:
+def ends(run: RetentionRun) -> dict[str, str]:
     return dict(run.tags.values_list("tag", "state"))
 
 
-def notes(run: Run) -> dict[str, str]:
+def notes(run: RetentionRun) -> dict[str, str]:
     return dict(run.tags.exclude(note="").values_list("tag", "note"))

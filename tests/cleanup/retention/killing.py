@@ -80,7 +80,7 @@ def resume() -> dict[str, Any]:
 
     from audit.models import Entry
     from catalog.models import Tag
-    from cleanup.models import Run, RunTag
+    from cleanup.models import RetentionRun, RunTag
     from jobs import running, services
     from jobs.models import Job
     from registries.models import Registry
@@ -95,7 +95,7 @@ def resume() -> dict[str, Any]:
         running.run_here(job.pk)
     check_counters()
     return {
-        "states": sorted(Run.objects.values_list("state", flat=True)),
+        "states": sorted(RetentionRun.objects.values_list("state", flat=True)),
         "tags": sorted(set(RunTag.objects.values_list("state", flat=True))),
         "recorded": sorted(Entry.objects.filter(outcome="done").values_list("tag", flat=True)),
         "trash": sorted(TrashEntry.objects.listed().values_list("tag", flat=True)),

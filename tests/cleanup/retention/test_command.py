@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from cleanup.models import Policy, Run
+from cleanup.models import Policy, RetentionRun
 from tests.cleanup.retention.furniture import policy
 from tests.cleanup.retention.test_running import TEN, pushed
 from tests.tagging.acting import Actor
@@ -41,7 +41,7 @@ def test_a_plan_says_why_and_is_carried_out_as_it_was_printed(actor: Actor) -> N
     assert "2 tags would go from 1 repositories, 9 stay." in err
     assert actor.listed() == {*TEN, "main"}
 
-    out, err = said("local", carry_out=Run.objects.get().pk)
+    out, err = said("local", carry_out=RetentionRun.objects.get().pk)
     assert "2 tags deleted, 9 stay." in err
     assert [line.split()[1] for line in out.splitlines()[1:3]] == ["deleted", "deleted"]
     assert len(actor.listed()) == 9

@@ -11,7 +11,7 @@ from django.utils import timezone
 from audit.models import EventStream
 from catalog.freeing import freed_by
 from catalog.models import IndexEntry, Presence, Repository, Scan, Tag, TagSpan
-from cleanup.models import Run, RunRepository, RunTag
+from cleanup.models import RetentionRun, RunRepository, RunTag
 from cleanup.retention.explaining import explain, try_out
 from cleanup.retention.in_words import in_words
 from cleanup.retention.planning import Planning, judged, needs_yes
@@ -55,10 +55,10 @@ def doomed(repository: Repository) -> set[str]:
     return {tag for tag, verdict in verdicts(repository).items() if verdict.is_doomed}
 
 
-def planned(registry: Registry, **more: Any) -> Run:
+def planned(registry: Registry, **more: Any) -> RetentionRun:
     """Without a registry that could be asked what time it is."""
     job = Job.objects.create(kind="retention", subject=registry.job_subject, title="t")
-    run = Run.objects.create(registry=registry, job=job)
+    run = RetentionRun.objects.create(registry=registry, job=job)
     lease = claim(job.pk)
     assert lease is not None
     Planning(run, lease, Book(registry, timezone.now(), **more)).write()
@@ -271,7 +271,7 @@ def test_a_signature_whose_image_went_by_an_earlier_run_goes_too(app: Repository
     aged(app, 9, signed.replace(":", "-") + ".sig")
     assert doomed(app) == set()
 
-    run = Run.objects.create(registry=app.registry)
+    run = RetentionRun.objects.create(registry=app.registry)
     place = RunRepository.objects.create(run=run, repository=app, name=app.name, policy=row.name)
     RunTag.objects.create(run=run, place=place, tag="x", digest=gone, state=RunTag.State.DONE)
     assert len(doomed(app)) == 1
@@ -316,7 +316,7 @@ def test_the_plan_holds_what_goes_as_rows_and_what_stays_by_its_reason(app: Repo
 
     run = planned(app.registry)
 
-    assert (run.state, run.repositories, run.kept, run.doomed) == (Run.State.PLANNED, 1, 2, 1)
+    assert (run.state, run.repositories, run.kept, run.doomed) == (RetentionRun.State.PLANNED, 1, 2, 1)
     row = run.tags.get()
     assert (row.tag, row.rule, row.state) == ("1.0", 0, RunTag.State.PLANNED)
     assert run.places.get().reasons == [
@@ -328,7 +328,7 @@ def test_the_plan_holds_what_goes_as_rows_and_what_stays_by_its_reason(app: Repo
 def test_planning_anew_leaves_nothing_of_a_plan_that_was_broken_off(app: Repository) -> None:
     row = policy(app.registry, "all", ALL_GO, may_empty=True)
     aged(app, 1, "a")
-    run = Run.objects.create(registry=app.registry)
+    run = RetentionRun.objects.create(registry=app.registry)
     place = RunRepository.objects.create(run=run, repository=app, name="gone", policy=row.name)
     RunTag.objects.create(run=run, place=place, tag="gone", digest="x")
     job = Job.objects.create(kind="retention", subject=app.registry.job_subject, title="t")

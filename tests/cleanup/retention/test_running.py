@@ -10,7 +10,7 @@ import pytest
 from django.utils import timezone
 
 from catalog.models import Repository, Tag
-from cleanup.models import Policy, Run, RunRepository, RunTag
+from cleanup.models import Policy, RetentionRun, RunRepository, RunTag
 from cleanup.retention import services
 from cleanup.retention.running import end_abandoned
 from jobs import running
@@ -50,10 +50,10 @@ def date(days: dict[str, int]) -> None:
 TEN = {f"1.{n}": 20 - n for n in range(10)}
 
 
-def again(run: Run) -> Run:
+def again(run: RetentionRun) -> RetentionRun:
     """As a worker would after an answer."""
     running.run_here(job_of(run).pk)
-    return Run.objects.get(pk=run.pk)
+    return RetentionRun.objects.get(pk=run.pk)
 
 
 @pytest.mark.parametrize("real", generations(), indirect=True)
@@ -65,12 +65,12 @@ def test_what_is_doomed_goes_to_the_trash_and_all_else_pulls(actor: Actor) -> No
     policy(actor.row, "app", NEWEST, {"tags": ["alias-*"]})
 
     plan = carried_out(actor.row, only_plan=True)
-    assert (plan.state, plan.doomed, plan.repositories) == (Run.State.PLANNED, 4, 1)
+    assert (plan.state, plan.doomed, plan.repositories) == (RetentionRun.State.PLANNED, 4, 1)
     assert actor.listed() == actor.live() == {*TEN, "alias-of-doomed", "latest", digest.replace(":", "-") + ".sig"}
     running.run_here(services.carry_on(plan, allow=True, here=True).pk)
-    run = Run.objects.get(pk=plan.pk)
+    run = RetentionRun.objects.get(pk=plan.pk)
 
-    assert (run.state, run.message) == (Run.State.DONE, "4 tags deleted, 9 stay.")
+    assert (run.state, run.message) == (RetentionRun.State.DONE, "4 tags deleted, 9 stay.")
     assert actor.listed() == actor.live() == {*TEN, "latest"} - {"1.0", "1.1"}
     assert all(actor.pulls(tag) for tag in ("1.2", "1.9", "latest"))
     assert set(ends(run).values()) == {RunTag.State.DONE}
@@ -93,27 +93,27 @@ def test_too_much_takes_a_yes_and_the_rest_is_done_before(actor: Actor) -> None:
 
     run = carried_out(actor.row)
 
-    assert (run.state, job_of(run).state) == (Run.State.ASKING, Job.State.ASKING)
+    assert (run.state, job_of(run).state) == (RetentionRun.State.ASKING, Job.State.ASKING)
     assert job_of(run).question["text"].endswith(": 1. Delete these 2 tags?")
     assert "team/small" in job_of(run).question["details"][0]
     assert (len(actor.listed()), other.listed()) == (8, {"1.0", "1.1"})
     assert services.begin(actor.row)[0] == run
     assert services.allow(run, actor.person)
     run = again(run)
-    assert (run.state, other.live(), len(actor.listed())) == (Run.State.DONE, set(), 8)
+    assert (run.state, other.live(), len(actor.listed())) == (RetentionRun.State.DONE, set(), 8)
 
 
 def test_no_leaves_what_was_asked_for(actor: Actor) -> None:
     pushed(actor, TEN)
     policy(actor.row, "app", {"tags": ["*"], "newest": 2})
     run = carried_out(actor.row)
-    assert run.state == Run.State.ASKING
+    assert run.state == RetentionRun.State.ASKING
 
     jobs.answer(job_of(run), yes=False)
     end_abandoned()
 
     run.refresh_from_db()
-    assert (run.state, actor.listed()) == (Run.State.DONE, set(TEN))
+    assert (run.state, actor.listed()) == (RetentionRun.State.DONE, set(TEN))
     assert set(notes(run).values()) == {"nobody agreed to delete so many"}
 
 
@@ -132,8 +132,8 @@ def test_what_changed_since_the_plan_is_left_alone(actor: Actor) -> None:
 
     running.run_here(services.carry_on(run, here=True).pk)
 
-    run = Run.objects.get(pk=run.pk)
-    assert (run.state, ends(run)["1.04"]) == (Run.State.DONE, RunTag.State.DONE)
+    run = RetentionRun.objects.get(pk=run.pk)
+    assert (run.state, ends(run)["1.04"]) == (RetentionRun.State.DONE, RunTag.State.DONE)
     assert notes(run) == {
         "1.00": "it would be kept now: it is protected by the rule *:1.00",
         "1.01": MOVED,
@@ -153,7 +153,7 @@ def test_a_policy_that_was_removed_since_the_plan_dooms_nothing_any_more(actor: 
     running.run_here(services.carry_on(run, here=True).pk)
 
     run.refresh_from_db()
-    assert (actor.listed(), run.state) == (set(TEN), Run.State.DONE)
+    assert (actor.listed(), run.state) == (set(TEN), RetentionRun.State.DONE)
     assert set(notes(run).values()) == {"no policy decides on the repository any more"}
 
 
@@ -177,11 +177,11 @@ def test_hours_are_kept_to(actor: Actor) -> None:
     row = policy(actor.row, "app", NEWEST, schedule=closed, next_at=now - DAY)
 
     services.queue_due(now)
-    run = Run.objects.get()
+    run = RetentionRun.objects.get()
     again(run)
 
     run.refresh_from_db()
-    assert (run.state, run.policies, actor.listed()) == (Run.State.WAITING, [row.pk], set(TEN))
+    assert (run.state, run.policies, actor.listed()) == (RetentionRun.State.WAITING, [row.pk], set(TEN))
     assert run.resumes_at is not None
     assert timedelta(hours=1) < run.resumes_at - now <= timedelta(hours=2)
     row.refresh_from_db()
@@ -190,7 +190,7 @@ def test_hours_are_kept_to(actor: Actor) -> None:
     row.save()
     services.queue_due(run.resumes_at)
     run.refresh_from_db()
-    assert again(run).state == Run.State.DONE
+    assert again(run).state == RetentionRun.State.DONE
     assert len(actor.listed()) == 8
 
 
@@ -203,14 +203,14 @@ def test_a_registry_that_refuses_is_not_asked_for_ever_and_all_can_be_gone_on_wi
 
     running.run_here(services.carry_on(run, here=True).pk)
     run.refresh_from_db()
-    assert run.state == Run.State.BROKEN_OFF
+    assert run.state == RetentionRun.State.BROKEN_OFF
     assert "cannot be asked" in run.message
     assert set(ends(run).values()) == {RunTag.State.PLANNED}
 
     Registry.objects.update(url=url)
     running.run_here(services.carry_on(run, here=True).pk)
     run.refresh_from_db()
-    assert (run.state, len(actor.listed())) == (Run.State.DONE, 8)
+    assert (run.state, len(actor.listed())) == (RetentionRun.State.DONE, 8)
 
 
 def test_a_stop_ends_between_two_plans_and_the_rest_can_be_gone_on_with(actor: Actor, hostile: Hostile) -> None:
@@ -227,12 +227,12 @@ def test_a_stop_ends_between_two_plans_and_the_rest_can_be_gone_on_with(actor: A
     running.run_here(job.pk)
 
     run.refresh_from_db()
-    assert (run.state, job_of(run).state) == (Run.State.BROKEN_OFF, Job.State.STOPPED)
+    assert (run.state, job_of(run).state) == (RetentionRun.State.BROKEN_OFF, Job.State.STOPPED)
     assert run.message == "Stopped. 2 tags were deleted; the rest can be gone on with."
     assert (len(actor.listed()), len(other.listed())) == (8, 10)
     running.run_here(services.carry_on(run, here=True).pk)
     run.refresh_from_db()
-    assert (run.state, len(actor.listed()), len(other.listed())) == (Run.State.DONE, 8, 8)
+    assert (run.state, len(actor.listed()), len(other.listed())) == (RetentionRun.State.DONE, 8, 8)
 
 
 def test_a_plan_whose_worker_died_is_followed_to_its_end(actor: Actor) -> None:
@@ -249,7 +249,7 @@ def test_a_plan_whose_worker_died_is_followed_to_its_end(actor: Actor) -> None:
 
     run.refresh_from_db()
     assert notes(run) == {}
-    assert (run.state, set(ends(run).values())) == (Run.State.DONE, {RunTag.State.DONE})
+    assert (run.state, set(ends(run).values())) == (RetentionRun.State.DONE, {RunTag.State.DONE})
     assert run.tags.get(tag="1.0").plan == plan
     assert len(actor.listed()) == 8
 
@@ -261,7 +261,7 @@ def test_what_failed_is_said_and_is_tried_again(actor: Actor) -> None:
     with RealRegistry(actor.real.folder, deletes=False) as off:
         Registry.objects.update(url=off.url)
         run = carried_out(actor.row)
-        assert (run.state, run.message) == (Run.State.DONE, "0 tags deleted, 0 left alone, 2 failed, 8 stay.")
+        assert (run.state, run.message) == (RetentionRun.State.DONE, "0 tags deleted, 0 left alone, 2 failed, 8 stay.")
         assert "Deletes are off at this registry." in notes(run)["1.0"]
         assert run.places.get().state == RunRepository.State.FAILED
         assert actor.live() == set(TEN)
@@ -269,7 +269,7 @@ def test_what_failed_is_said_and_is_tried_again(actor: Actor) -> None:
         Registry.objects.update(url=on.url)
         running.run_here(services.carry_on(run, here=True).pk)
     run.refresh_from_db()
-    assert (run.state, run.message) == (Run.State.DONE, "2 tags deleted, 8 stay.")
+    assert (run.state, run.message) == (RetentionRun.State.DONE, "2 tags deleted, 8 stay.")
     assert set(ends(run).values()) == {RunTag.State.DONE}
 
 
@@ -311,7 +311,7 @@ def test_one_of_two_runs_in_a_registry_is_the_other(actor: Actor) -> None:
     assert services.stop(run, actor.person)
     end_abandoned()
     run.refresh_from_db()
-    assert run.state == Run.State.BROKEN_OFF
+    assert run.state == RetentionRun.State.BROKEN_OFF
     assert RunRepository.objects.count() == 0
 
 
@@ -332,5 +332,5 @@ def test_where_clocks_differ_nothing_is_planned(transactional_db: None, hostile:
 
     run = carried_out(registry)
 
-    assert (run.state, run.planned_at) == (Run.State.BROKEN_OFF, None)
+    assert (run.state, run.planned_at) == (RetentionRun.State.BROKEN_OFF, None)
     assert run.message.startswith(why)

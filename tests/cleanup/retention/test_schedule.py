@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from cleanup.models import Policy, Run, RunRepository, RunTag
+from cleanup.models import Policy, RetentionRun, RunRepository, RunTag
 from cleanup.retention import pruning, services
 from cleanup.retention.running import KIND, end_abandoned
 from jobs import services as jobs
@@ -39,7 +39,7 @@ def test_those_of_a_registry_that_are_due_are_one_run(local: Registry) -> None:
     services.queue_due(timezone.now())
     services.queue_due(timezone.now())
 
-    run = Run.objects.get()
+    run = RetentionRun.objects.get()
     assert (run.policies, run.actor, job_of(run).state) == ([first.pk, second.pk], "", Job.State.QUEUED)
     first.refresh_from_db()
     assert first.next_at is not None
@@ -52,7 +52,7 @@ def test_what_is_due_while_a_run_is_under_way_stays_due(local: Registry) -> None
 
     services.queue_due(timezone.now())
 
-    assert Run.objects.count() == 1
+    assert RetentionRun.objects.count() == 1
     before = row.next_at
     row.refresh_from_db()
     assert row.next_at == before
@@ -60,7 +60,7 @@ def test_what_is_due_while_a_run_is_under_way_stays_due(local: Registry) -> None
 
 def test_a_question_that_nobody_answered_is_asked_anew_by_the_next_run(local: Registry) -> None:
     run, job = services.begin(local)
-    Run.objects.update(state=Run.State.ASKING)
+    RetentionRun.objects.update(state=RetentionRun.State.ASKING)
     Job.objects.update(state=Job.State.ASKING)
     place = RunRepository.objects.create(
         run=run, repository=make.repository(local), name="team/app", policy="x", needs_yes=True, doomed=1
@@ -72,9 +72,9 @@ def test_a_question_that_nobody_answered_is_asked_anew_by_the_next_run(local: Re
 
     run.refresh_from_db()
     job.refresh_from_db()
-    assert (run.state, job.state) == (Run.State.DONE, Job.State.STOPPED)
+    assert (run.state, job.state) == (RetentionRun.State.DONE, Job.State.STOPPED)
     assert run.tags.get().note == "nobody agreed to delete so many"
-    assert Run.objects.newest_first()[0].state == Run.State.NEW
+    assert RetentionRun.objects.newest_first()[0].state == RetentionRun.State.NEW
 
 
 def test_a_policy_that_cannot_be_read_is_not_due_again_and_begins_nothing(local: Registry) -> None:
@@ -84,7 +84,7 @@ def test_a_policy_that_cannot_be_read_is_not_due_again_and_begins_nothing(local:
     services.queue_due(timezone.now())
 
     row.refresh_from_db()
-    assert (row.next_at, Run.objects.count()) == (None, 0)
+    assert (row.next_at, RetentionRun.objects.count()) == (None, 0)
 
 
 def test_a_run_whose_worker_died_for_good_has_ended(local: Registry) -> None:
@@ -94,27 +94,27 @@ def test_a_run_whose_worker_died_for_good_has_ended(local: Registry) -> None:
     end_abandoned()
 
     run.refresh_from_db()
-    assert (run.state, run.message) == (Run.State.BROKEN_OFF, "Its worker died.")
+    assert (run.state, run.message) == (RetentionRun.State.BROKEN_OFF, "Its worker died.")
     again, is_new = jobs.again(job)
     assert (again.kind, is_new, services.begin(local)[0]) == (KIND, True, run)
 
 
 def test_plans_that_nobody_carried_out_go_after_a_week_and_runs_after_half_a_year(local: Registry) -> None:
     now = timezone.now()
-    kept = [Run.objects.create(registry=local, state=Run.State.DONE, created_at=now - 170 * DAY)]
-    kept.append(Run.objects.create(registry=local, state=Run.State.PLANNED, created_at=now - 6 * DAY))
-    Run.objects.create(registry=local, state=Run.State.DONE, created_at=now - 190 * DAY)
-    Run.objects.create(registry=local, state=Run.State.PLANNED, created_at=now - 8 * DAY)
+    kept = [RetentionRun.objects.create(registry=local, state=RetentionRun.State.DONE, created_at=now - 170 * DAY)]
+    kept.append(RetentionRun.objects.create(registry=local, state=RetentionRun.State.PLANNED, created_at=now - 6 * DAY))
+    RetentionRun.objects.create(registry=local, state=RetentionRun.State.DONE, created_at=now - 190 * DAY)
+    RetentionRun.objects.create(registry=local, state=RetentionRun.State.PLANNED, created_at=now - 8 * DAY)
 
     pruning.prune(now)
 
-    assert set(Run.objects.all()) == set(kept)
+    assert set(RetentionRun.objects.all()) == set(kept)
 
 
 def test_why_tags_stayed_is_kept_of_the_last_run_alone(local: Registry) -> None:
     app, other = make.repository(local), make.repository(local, "team/other")
     for _ in range(2):
-        run = Run.objects.create(registry=local, state=Run.State.DONE)
+        run = RetentionRun.objects.create(registry=local, state=RetentionRun.State.DONE)
         said = {"run": run, "policy": "all", "kept_tags": b"x", "state": RunRepository.State.DONE}
         RunRepository.objects.create(repository=app, name="team/app", doomed=1, **said)
         RunRepository.objects.create(repository=other, name="team/other", **said)
@@ -122,7 +122,7 @@ def test_why_tags_stayed_is_kept_of_the_last_run_alone(local: Registry) -> None:
     pruning.prune(timezone.now())
 
     rows = RunRepository.objects.order_by("pk").values_list("run", "name", "kept_tags")
-    first, last = Run.objects.order_by("pk")
+    first, last = RetentionRun.objects.order_by("pk")
     assert [(pk, name, bytes(kept)) for pk, name, kept in rows] == [
         (first.pk, "team/app", b""),
         (last.pk, "team/app", b"x"),
