@@ -22,7 +22,8 @@ class Found:
     """A manifest that is in the repository.
 
     `lists`: what an index lists, here or not; `config`: digest of an image's config, "" for none; `since`: when it was
-    pushed or lost its last tag, None where nobody knows.
+    pushed or lost its last tag, None where nobody knows; `unrecorded`: digests of its blobs, of one that the catalog
+    does not know.
     """
 
     digest: str
@@ -32,6 +33,7 @@ class Found:
     subject: str = ""
     config: str = ""
     since: datetime | None = None
+    unrecorded: tuple[str, ...] = ()
 
 
 class Stay(StrEnum):

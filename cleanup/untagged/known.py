@@ -50,7 +50,9 @@ def found_in(digest: str, fetched: Fetched) -> Found:
             lists = tuple(str(child.digest) for child in index.manifests)
             return Found(digest, Manifest.Kind.INDEX.value, 0, lists, _subject(index))
         case ImageManifest() as image:
-            return Found(digest, str(image.kind), image.size, (), _subject(image), str(image.config.digest))
+            config, layers = str(image.config.digest), tuple(str(layer.digest) for layer in image.layers)
+            kind = str(image.kind)
+            return Found(digest, kind, image.size, (), _subject(image), config, unrecorded=(config, *layers))
         case None:
             raise NotUnderstood(digest)
     return Found(digest, Manifest.Kind.SCHEMA1.value)

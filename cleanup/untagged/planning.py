@@ -40,6 +40,7 @@ class Planning:
         self._position = 0
         self._stays: Counter[str] = Counter()
         self._staying: set[str] = set()
+        self._unrecorded: set[str] = set()  # blobs of what stays and the catalog has never read
         self._left_alone: list[tuple[str, str]] = []
         self._unknown: dict[str, Fetched] = {}  # what goes and the catalog has never read, with
         self._unknown_bytes = 0
@@ -93,6 +94,7 @@ class Planning:
             return
         self._stays.update(stay.value for stay in verdict.stays.values())
         self._staying |= verdict.stays.keys()
+        self._unrecorded.update(*(contents.found[digest].unrecorded for digest in verdict.stays))
         for place, (one, why) in enumerate(reasons_to_go(verdict, contents.found)):
             self._items.append(
                 UntaggedItem(
@@ -144,7 +146,8 @@ class Planning:
         users = select(ManifestBlob, ("blob_id", "manifest_id"), "blob_id", blobs - used)
         digests = dict(select(Manifest, ("id", "digest"), "id", {manifest for _, manifest in users}))
         used |= {blob for blob, manifest in users if digests.get(manifest) in self._staying}
-        size: int = sum(size for (size,) in select(Blob, ("size",), "id", blobs - used))
+        freed = select(Blob, ("digest", "size"), "id", blobs - used)
+        size: int = sum(size for digest, size in freed if digest not in self._unrecorded)
         return min(MOST_BYTES, size)
 
     def _going(self) -> Iterator[list[str]]:
