@@ -3,16 +3,10 @@
 from __future__ import annotations
 
 import shutil
-import socket
-import subprocess
-import time
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
-from typing import Any, Self
 
 import pytest
-import redis
 from django.utils import timezone
 
 from catalog.models import Repository
@@ -20,12 +14,12 @@ from cleanup.halting import halt
 from cleanup.models import SweepTerms
 from jobs.models import Job
 from jobs.running import JobFailed
-from registry_ui.start import valkey
 from tagging import planning, planning_restores, services
 from tagging.models import TrashEntry
 from tagging.planning import Asked
 from tests.catalog.scanning import scan
 from tests.cleanup.ground import SweptRegistry
+from tests.cleanup.shared_cache import Redis
 from tests.real_registry import V2, RealRegistry, generations
 from tests.web import furniture as make
 
@@ -183,38 +177,6 @@ def test_the_trash_keeps_what_it_can_bring_back(registry: SweptRegistry, tmp_pat
     registry.age()
     registry.sweep()
     assert not blobs & registry.blobs
-
-
-class Redis:
-    """A cache as several registries share it: a port of its own, and nothing kept."""
-
-    def __init__(self) -> None:
-        with closing(socket.create_server(("127.0.0.1", 0))) as server:
-            self.port = server.getsockname()[1]
-        self.url = f"redis://127.0.0.1:{self.port}/0"
-
-    def __enter__(self) -> Self:
-        line = [valkey._program(), "--port", str(self.port), "--save", "", "--appendonly", "no"]
-        self._process = subprocess.Popen(line, stdout=subprocess.DEVNULL)
-        self.client = redis.Redis.from_url(self.url)
-        deadline = time.monotonic() + 10
-        while time.monotonic() < deadline:
-            try:
-                self.client.ping()
-            except redis.ConnectionError:
-                time.sleep(0.05)
-            else:
-                break
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.client.close()
-        self._process.kill()
-        self._process.wait()
-
-    def settings(self, generation: str) -> dict[str, Any]:
-        address = f"127.0.0.1:{self.port}"
-        return {"redis": {"addr": address, "db": 0} if generation == V2 else {"addrs": [address], "db": 0}}
 
 
 @pytest.fixture(params=generations())
