@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 from django.utils.translation import gettext_noop
 
@@ -17,8 +17,7 @@ _SUBJECT_GOES: Final = gettext_noop("its subject goes too: %(digest)s")
 SENTENCES: Final = (_UNREACHED, _PART, _SUBJECT_GONE, _SUBJECT_GOES)
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """A manifest that is in the repository.
 
     `lists`: what an index lists, here or not; `config`: digest of an image's config, "" for none; `since`: when it was

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -59,7 +58,7 @@ def found_in(digest: str, fetched: Fetched) -> Found:
 
 
 def since(found: Found, moment: datetime | None) -> Found:
-    return replace(found, since=moment)
+    return found._replace(since=moment)
 
 
 def _subject(manifest: ImageIndex | ImageManifest) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
 from oci.storage.faults import Faults, Unreadable, is_absent, shown, why
@@ -23,10 +23,13 @@ class BlobFile(NamedTuple):
     written_ns: int
 
 
-def read_blobs(tree: Tree, path: str, faults: Faults) -> Iterator[BlobFile]:
+def read_blobs(
+    tree: Tree, path: str, faults: Faults, leaves_out: Callable[[str], bool] = lambda _: False
+) -> Iterator[BlobFile]:
+    """All but those of which the digest is one that `leaves_out` says yes to: they are not looked at."""
     for algorithm in ALGORITHMS:
         for prefix in _prefixes(tree, f"{path}/{algorithm}", faults):
-            yield from _blobs(tree, f"{path}/{algorithm}/{prefix}", algorithm, faults)
+            yield from _blobs(tree, f"{path}/{algorithm}/{prefix}", algorithm, faults, leaves_out)
 
 
 def _prefixes(tree: Tree, path: str, faults: Faults) -> list[str]:
@@ -44,7 +47,9 @@ def _prefixes(tree: Tree, path: str, faults: Faults) -> list[str]:
     return prefixes
 
 
-def _blobs(tree: Tree, path: str, algorithm: str, faults: Faults) -> Iterator[BlobFile]:
+def _blobs(
+    tree: Tree, path: str, algorithm: str, faults: Faults, leaves_out: Callable[[str], bool]
+) -> Iterator[BlobFile]:
     grammar, prefix = ALGORITHMS[algorithm], path[-_PREFIX_LENGTH:]
     try:
         with tree.folder(path) as folder, os.scandir(folder.descriptor) as entries:
@@ -53,12 +58,14 @@ def _blobs(tree: Tree, path: str, algorithm: str, faults: Faults) -> Iterator[Bl
                 if not grammar.fullmatch(hex_) or not hex_.startswith(prefix):
                     faults.add(f"{path}/{hex_}", "it is not the name of a digest, or not in its place")
                     continue
+                if leaves_out(digest := f"{algorithm}:{hex_}"):
+                    continue
                 try:
                     status = _status(tree, folder, entry)
                 except OSError as error:
                     faults.add(f"{path}/{hex_}", f"its data cannot be read: {why(error)}")
                 else:
-                    yield BlobFile(f"{algorithm}:{hex_}", status.st_size, status.st_mtime_ns)
+                    yield BlobFile(digest, status.st_size, status.st_mtime_ns)
     except OSError as error:
         if not is_absent(error):
             raise Unreadable(f"{shown(path)} cannot be listed: {why(error)}") from error

@@ -154,7 +154,8 @@ class StorageFolder:
         self, marks: Marks, before_ns: int, kept: Collection[str], busy: Collection[RepositoryName]
     ) -> Iterator[Garbage]:
         """See `Collector.garbage`."""
-        return Collector(self._tree, _BLOBS, marks).garbage(self.blobs(), before_ns, kept, busy)
+        unused = self._complete(read_blobs(self._tree, _BLOBS, self.faults, marks.is_used))
+        return Collector(self._tree, _BLOBS, marks).garbage(unused, before_ns, kept, busy)
 
     def uploads(self, repository: RepositoryName) -> Iterator[Upload]:
         return self._complete(read_uploads(self._tree, f"{_repository(repository)}/_uploads", self.faults))

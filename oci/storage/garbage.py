@@ -34,13 +34,13 @@ class Collector:
     def garbage(
         self, files: Iterable[BlobFile], before_ns: int, kept: Collection[str], busy: Collection[RepositoryName]
     ) -> Iterator[Garbage]:
-        """Of `files` those that nothing uses, and that were written and last linked before `before_ns`.
+        """Of `files`, which nothing uses, those that were written and last linked before `before_ns`.
 
         Not what is `kept` for other reasons, what a repository links that is `busy`, and whatever may be a manifest:
         a registry that runs still knows those, and would not store them again.
         """
         for file in files:
-            if self._marks.is_used(file.digest) or file.digest in kept or file.written_ns >= before_ns:
+            if file.digest in kept or file.written_ns >= before_ns:
                 continue
             links = tuple(self._marks.links.get(file.digest, ()))
             if any(self._holds(link, before_ns, busy) for link in links) or self._may_be_manifest(file):
