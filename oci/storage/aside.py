@@ -8,17 +8,20 @@ storage, with the links that it puts back.
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import shutil
+import stat
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, suppress
 from typing import Final, NamedTuple
 
 from oci.names import Digest
-from oci.storage.faults import StorageFault, Unreadable, is_absent, shown, why
-from oci.storage.links import ALGORITHMS
+from oci.storage.faults import Odd, StorageFault, Unreadable, is_absent, shown, why
+from oci.storage.links import ALGORITHMS, DIGEST, read_link
 from oci.storage.marking import Link
 from oci.storage.tree import OpenFolder, Tree
+from oci.streams import PIECE
 
 FOLDER: Final = "berth-aside"
 _CLOCK: Final = "clock"  # an empty file whose time is that of the file system
@@ -88,19 +91,17 @@ class Aside:
         except OSError as error:
             raise Unreadable(f"{digest} cannot be moved aside: {why(error)}") from error
 
-    def put_back(self, digest: Digest) -> bool:
-        """Move it back; False where it is not aside. Where it was pushed again meanwhile, that stays."""
+    def put_back(self, digest: Digest, size: int | None = None) -> bool:
+        """Move it back; False where it is not aside, or not whole: not of `size`, or where that is not known, not hashed.
+
+        Where it was pushed again meanwhile, that stays.
+        """
         try:
             with self._beside(digest) as here:
-                if not _has_data(here, digest.hex):
+                if not _has_data(here, digest.hex) or not self._is_whole(here, digest, size):
                     return False
                 with self._made(self._blobs, digest.algorithm, digest.hex[:2]) as there:
-                    try:
-                        os.rename(digest.hex, digest.hex, src_dir_fd=here.descriptor, dst_dir_fd=there.descriptor)
-                    except OSError as error:
-                        if error.errno not in {errno.EEXIST, errno.ENOTEMPTY}:
-                            raise
-                        _discard(here, digest.hex)
+                    _move_back(digest.hex, here, there)
                 return True
         except OSError as error:
             raise Unreadable(f"{digest} cannot be put back: {why(error)}") from error
@@ -136,11 +137,16 @@ class Aside:
                     raise Unreadable(f"{FOLDER} cannot be listed: {why(error)}") from error
 
     def link(self, link: Link, digest: Digest) -> None:
-        """Let a repository serve the blob `digest` again, as it did by `link`; nothing changes where it does."""
+        """Let a repository serve the blob `digest` again, as it did by `link`; nothing changes where it does.
+
+        Nor where the repository itself is gone.
+        """
         named = Digest.parse(link.digest)
         try:
+            if self._tree.identity(f"{self._repositories}/{link.repository}") is None:
+                return
             with self._made(f"{self._repositories}/{link.repository}", "_layers", named.algorithm, named.hex) as folder:
-                if _exists(folder, _LINK):
+                if self._holds_digest(folder):
                     return
                 with suppress(FileNotFoundError):
                     os.unlink(_FRESH, dir_fd=folder.descriptor)
@@ -148,11 +154,30 @@ class Aside:
                 try:
                     os.write(written, str(digest).encode())
                     _give(written, folder)
+                    os.fsync(written)  # a link that a power cut left empty would be one that nobody mends
                 finally:
                     os.close(written)
                 os.rename(_FRESH, _LINK, src_dir_fd=folder.descriptor, dst_dir_fd=folder.descriptor)
         except OSError as error:
             raise Unreadable(f"{digest} cannot be linked in {link.repository} again: {why(error)}") from error
+
+    def _is_whole(self, here: OpenFolder, digest: Digest, size: int | None) -> bool:
+        if size is not None:
+            return _size(here, digest.hex) == size
+        hashed = hashlib.new(digest.algorithm)
+        opened = self._tree.open_file(f"{here.path}/{digest.hex}/data")
+        try:
+            while piece := os.read(opened, PIECE):
+                hashed.update(piece)
+        finally:
+            os.close(opened)
+        return hashed.hexdigest() == digest.hex
+
+    def _holds_digest(self, folder: OpenFolder) -> bool:
+        try:
+            return DIGEST.fullmatch(read_link(self._tree, folder, _LINK)[0]) is not None
+        except FileNotFoundError:
+            return False
 
     def _check_device(self, path: str) -> None:
         with self._tree.folder(FOLDER) as here, self._tree.folder(path) as there:
@@ -193,18 +218,41 @@ def _give(descriptor: int, folder: OpenFolder) -> None:
         os.fchown(descriptor, owner.st_uid, owner.st_gid)
 
 
-def _has_data(folder: OpenFolder, hex_: str) -> bool:
-    return _exists(folder, f"{hex_}/data")
-
-
-def _exists(folder: OpenFolder, path: str) -> bool:
+def _move_back(hex_: str, here: OpenFolder, there: OpenFolder) -> None:
+    """Of what is there already the data stay, if they are as many bytes."""
     try:
-        os.stat(path, dir_fd=folder.descriptor, follow_symlinks=False)
+        os.rename(hex_, hex_, src_dir_fd=here.descriptor, dst_dir_fd=there.descriptor)
+    except OSError as error:
+        if error.errno not in {errno.EEXIST, errno.ENOTEMPTY}:
+            raise
+        if _size(there, hex_) != _size(here, hex_):
+            data = f"{hex_}/data"
+            os.rename(data, data, src_dir_fd=here.descriptor, dst_dir_fd=there.descriptor)
+        _discard(here, hex_)
+
+
+def _has_data(folder: OpenFolder, hex_: str) -> bool:
+    return _size(folder, hex_) is not None
+
+
+def _size(folder: OpenFolder, hex_: str) -> int | None:
+    """Of its data; None where there are none."""
+    try:
+        return os.stat(f"{hex_}/data", dir_fd=folder.descriptor, follow_symlinks=False).st_size
     except FileNotFoundError:
-        return False
-    return True
+        return None
 
 
 def _discard(folder: OpenFolder, hex_: str) -> None:
+    """By the path of the data: whoever has moved the folder away just now keeps them."""
     with suppress(FileNotFoundError):
-        shutil.rmtree(hex_, dir_fd=folder.descriptor)
+        if not stat.S_ISDIR(os.stat(hex_, dir_fd=folder.descriptor, follow_symlinks=False).st_mode):
+            raise Odd(errno.ENOTDIR, "something else stands where a folder should be")
+        with suppress(FileNotFoundError):
+            os.unlink(f"{hex_}/data", dir_fd=folder.descriptor)
+        try:
+            os.rmdir(hex_, dir_fd=folder.descriptor)
+        except OSError as error:
+            if error.errno not in {errno.EEXIST, errno.ENOTEMPTY}:
+                raise
+            shutil.rmtree(hex_, dir_fd=folder.descriptor)

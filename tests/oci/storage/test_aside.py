@@ -73,6 +73,36 @@ def test_an_empty_folder_that_a_push_has_just_made_is_no_obstacle(layout: Storag
     assert layout.data(digest).read_bytes() == b"layer"
 
 
+def test_what_was_cut_short_aside_is_not_put_back(layout: StorageLayout, aside: Aside) -> None:
+    digest = layout.layer("team/app", b"layer")
+    aside.take(Digest.parse(digest))
+    (layout.root / FOLDER / digest.replace(":", "/") / "data").write_bytes(b"lay")
+    assert not aside.put_back(Digest.parse(digest), 5)
+    assert not aside.put_back(Digest.parse(digest))
+    assert not layout.data(digest).exists()
+
+
+def test_an_empty_file_that_a_power_cut_left_gives_way_to_what_is_whole(layout: StorageLayout, aside: Aside) -> None:
+    digest = layout.layer("team/app", b"layer")
+    aside.take(Digest.parse(digest))
+    layout.layer("team/app", b"layer")
+    layout.data(digest).write_bytes(b"")
+    assert aside.put_back(Digest.parse(digest), 5)
+    assert layout.data(digest).read_bytes() == b"layer"
+    assert list(aside.everything()) == []
+
+
+def test_a_folder_with_anything_else_in_it_is_no_obstacle(layout: StorageLayout, aside: Aside) -> None:
+    """As what a network share leaves there of a file that somebody still reads."""
+    digest = layout.layer("team/app", b"layer")
+    aside.take(Digest.parse(digest))
+    layout.data(digest).parent.mkdir()
+    layout.data(digest).with_name(".nfs0001").write_bytes(b"")
+    assert aside.put_back(Digest.parse(digest), 5)
+    assert layout.data(digest).read_bytes() == b"layer"
+    assert list(aside.everything()) == []
+
+
 def test_what_is_dropped_is_gone(layout: StorageLayout, aside: Aside) -> None:
     digest = layout.layer("team/app", b"layer")
     aside.take(Digest.parse(digest))
@@ -88,9 +118,23 @@ def test_a_link_is_written_where_there_is_none(layout: StorageLayout, aside: Asi
     aside.link(Link(APP, digest), Digest.parse(digest))
     assert link.read_text() == digest
     assert [path.name for path in link.parent.iterdir()] == ["link"]
-    link.write_text("as it was")
+    other = str(Digest.of(b"as it was"))
+    link.write_text(other)
     aside.link(Link(APP, digest), Digest.parse(digest))
-    assert link.read_text() == "as it was"
+    assert link.read_text() == other
+
+
+def test_a_link_that_a_power_cut_left_empty_is_written_anew(layout: StorageLayout, aside: Aside) -> None:
+    digest = layout.layer("team/app", b"layer")
+    layout.layer_link("team/app", digest).write_text("")
+    aside.link(Link(APP, digest), Digest.parse(digest))
+    assert layout.layer_link("team/app", digest).read_text() == digest
+
+
+def test_no_link_is_written_where_the_repository_is_gone(layout: StorageLayout, aside: Aside) -> None:
+    digest = layout.blob(b"layer")
+    aside.link(Link(RepositoryName("gone"), digest), Digest.parse(digest))
+    assert not layout.repository("gone").exists()
 
 
 def test_a_link_is_written_where_its_folder_is_gone(layout: StorageLayout, aside: Aside) -> None:
