@@ -7,6 +7,7 @@ tells whether it forgets. Nobody's images are touched, and what the trial made i
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -16,12 +17,13 @@ from django.utils.translation import gettext_noop
 
 from cleanup.sweeping.ground import Ground
 from jobs.running import JobFailed
-from oci.errors import InvalidName, RegistryError
+from oci.errors import RegistryError
 from oci.names import Digest, RepositoryName, parse_repository
 from oci.storage import StorageFault
 from oci.storage.marking import Link
 
 _NAMESPACE: Final = parse_repository("berth-trial")
+_NAMED: Final = re.compile("[0-9a-f]{16}-[ab]")  # the repositories of a trial in it
 _ASKED: Final = 4  # times: processes behind one address take turns
 _SIZE: Final = 64  # bytes
 _REMEMBERS: Final = gettext_noop(
@@ -89,7 +91,9 @@ def _repositories(ground: Ground) -> Iterator[tuple[RepositoryName, RepositoryNa
 
 
 def clear_away(ground: Ground) -> None:
-    """What a trial left that was killed."""
-    with suppress(StorageFault, InvalidName):
-        for name in ground.folder.folders_in(_NAMESPACE):
-            ground.folder.remove(parse_repository(f"{_NAMESPACE}/{name}"))
+    """What a trial left that was killed; a repository in which anybody has pushed a manifest is none of ours."""
+    with suppress(StorageFault):
+        for name in filter(_NAMED.fullmatch, ground.folder.folders_in(_NAMESPACE)):
+            repository = parse_repository(f"{_NAMESPACE}/{name}")
+            if not any(ground.folder.revision_links(repository)):
+                ground.folder.remove(repository)
