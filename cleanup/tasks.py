@@ -20,6 +20,16 @@ def finish_sweeps() -> None:
     sweeps.finish_due(timezone.now())
 
 
+@shared_task(name="cleanup.queue_due_sweeps")
+def queue_due_sweeps() -> None:
+    sweeps.queue_due(timezone.now())
+
+
+@shared_task(name="cleanup.prune_sweeps")
+def prune_sweeps() -> None:
+    sweeps.prune(timezone.now())
+
+
 @shared_task(name="cleanup.queue_waiting_checks")
 def queue_waiting_checks() -> None:
     checks.queue_waiting()

@@ -22,6 +22,8 @@ PERIODIC_TASKS: Final[dict[str, dict[str, Any]]] = {
     "queue-due-syncs": {"task": "sync.queue_due", "schedule": 30.0, "options": {"expires": 25}},
     "prune-syncs": {"task": "sync.prune", "schedule": 3600.0, "options": {"expires": 3000}},
     "finish-sweeps": {"task": "cleanup.finish_sweeps", "schedule": 30.0, "options": {"expires": 25}},
+    "queue-due-sweeps": {"task": "cleanup.queue_due_sweeps", "schedule": 30.0, "options": {"expires": 25}},
+    "prune-sweeps": {"task": "cleanup.prune_sweeps", "schedule": 24 * 3600.0, "options": {"expires": 3600}},
     "queue-waiting-checks": {"task": "cleanup.queue_waiting_checks", "schedule": 30.0, "options": {"expires": 25}},
     "prune-checks": {"task": "cleanup.prune_checks", "schedule": 24 * 3600.0, "options": {"expires": 3600}},
     "prune-pins": {"task": "cleanup.prune_pins", "schedule": 3600.0, "options": {"expires": 3000}},

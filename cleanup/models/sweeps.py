@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Self
 
 from django.conf import settings
@@ -14,11 +14,17 @@ from django.utils.translation import gettext_lazy as _
 
 from catalog.models.content import DIGEST_LENGTH
 from jobs.models import Job
+from jobs.schedule import Schedule, When
 from registries.encrypted import EncryptedTextField
 from registries.models import Registry
 
 DAY = 24 * 3600  # seconds
 MINUTE = 60
+
+
+class SweepTermsQuerySet(models.QuerySet["SweepTerms"]):
+    def due(self, now: datetime) -> Self:
+        return self.filter(next_at__lte=now, registry__retired_at=None)
 
 
 class SweepTerms(models.Model):
@@ -42,9 +48,28 @@ class SweepTerms(models.Model):
     grace_seconds = models.PositiveIntegerField(default=DAY)
     settle_seconds = models.PositiveIntegerField(default=MINUTE)
     hold_seconds = models.PositiveIntegerField(default=DAY)
+    # Its schedule, as `jobs.schedule.Schedule` has it.
+    when = models.CharField(max_length=8, choices=[(when.value, when.value) for when in When], default=When.BY_HAND)
+    every = models.PositiveIntegerField(default=0)  # minutes
+    cron = models.CharField(max_length=200, blank=True)
+    zone = models.CharField(max_length=64, default="UTC")
+    window = models.CharField(max_length=20, blank=True)
+    next_at = models.DateTimeField(null=True, blank=True)  # when it is due; None: when somebody asks
+
+    objects = SweepTermsQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["next_at"], condition=Q(next_at__isnull=False), name="sweep_terms_by_due"),
+        ]
 
     def __str__(self) -> str:
         return f"sweep terms of {self.registry_id}"
+
+    @property
+    def schedule(self) -> Schedule:
+        """Not checked yet: a row may have been changed by hand."""
+        return Schedule(When(self.when), self.cron, self.zone, self.every, self.window)
 
 
 class SweepQuerySet(models.QuerySet["Sweep"]):
@@ -76,7 +101,8 @@ class Sweep(models.Model):
     found = models.PositiveIntegerField(default=0)  # blobs, and
     found_bytes = models.PositiveBigIntegerField(default=0)
     manifests = models.PositiveIntegerField(default=0)  # that were read to mark what is in use
-    upload_bytes = models.PositiveBigIntegerField(default=0)  # of uploads that nobody went on with
+    left_uploads = models.PositiveIntegerField(default=0)  # that nobody went on with, and
+    upload_bytes = models.PositiveBigIntegerField(default=0)
     cache = models.CharField(max_length=8, blank=True)  # as its trial found it, `SweepTerms.Cache`
     message = models.TextField(blank=True)
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
@@ -150,6 +176,14 @@ class SweptBlob(models.Model):
         return f"{self.sweep_id} {self.digest}"
 
 
+class SweptUploadQuerySet(models.QuerySet["SweptUpload"]):
+    def open(self) -> Self:
+        return self.filter(removed_at=None)
+
+    def in_order(self) -> Self:
+        return self.order_by("id")
+
+
 class SweptUpload(models.Model):
     """An upload that was begun and that nobody went on with; written before it is removed."""
 
@@ -158,6 +192,8 @@ class SweptUpload(models.Model):
     uuid = models.CharField(max_length=36)
     size = models.PositiveBigIntegerField()
     removed_at = models.DateTimeField(null=True, blank=True)
+
+    objects = SweptUploadQuerySet.as_manager()
 
     class Meta:
         constraints = [

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_noop
 from catalog.scanning.choosing import own_folder
 from cleanup.halting import halted
 from cleanup.models import SweepTerms
-from cleanup.sweeping.caches import BlobCache, cache_of
+from cleanup.sweeping.caches import BlobCache, OwnMemory, cache_of
 from jobs.models import Job
 from jobs.running import JobFailed
 from oci.client import RegistryClient
@@ -70,22 +70,33 @@ class Ground:
 
 def check_may_sweep(registry: Registry) -> None:
     """Whether anything forbids it now, by what Berth itself knows. Raises JobFailed."""
-    if registry.retired_at is not None:
-        raise JobFailed(_RETIRED)
+    check_is_ours_alone(registry)
     if stopped := halted(registry):
         raise JobFailed(_HALTED % {"why": _as_sentence(stopped.why)})
+
+
+def check_is_ours_alone(registry: Registry) -> None:
+    """Raises JobFailed where it is not ours any more, or another job removes blobs of it."""
+    if registry.retired_at is not None:
+        raise JobFailed(_RETIRED)
     other = Job.objects.unfinished().filter(kind__in=_OTHERS, subject=registry.job_subject).first()
     if other is not None:
         raise JobFailed(_OTHER % {"job": other.title})
 
 
-def stand_on(registry: Registry, client: RegistryClient) -> Ground:
-    """Raises JobFailed, with the cure, where the registry cannot be swept while it runs."""
-    check_may_sweep(registry)
+def stand_on(registry: Registry, client: RegistryClient, *, puts_back: bool = False) -> Ground:
+    """Raises JobFailed, with the cure, where the registry cannot be swept while it runs.
+
+    `puts_back`: nothing is to be removed, only put back as it was. That is done also where sweeps are stopped, since it
+    may be the mend.
+    """
+    check_is_ours_alone(registry)
     terms = terms_of(registry)
-    _check_processes(terms)
+    if not puts_back:
+        check_may_sweep(registry)
+        _check_processes(terms)
     try:
-        if client.probe().deletes is False:
+        if not puts_back and client.probe().deletes is False:
             raise JobFailed(_NO_DELETES)
         folder, why_not = own_folder(registry, client)
     except RegistryError as error:
@@ -100,7 +111,7 @@ def stand_on(registry: Registry, client: RegistryClient) -> Ground:
         raise JobFailed(_NO_FOLDER % {"why": _as_sentence(str(error))}) from error
     if apart > _MOST_APART:
         raise JobFailed(_CLOCK % {"seconds": f"{apart:,}"})
-    return Ground(registry, client, folder, aside, cache_of(terms))
+    return Ground(registry, client, folder, aside, OwnMemory() if puts_back else cache_of(terms))
 
 
 def terms_of(registry: Registry) -> SweepTerms:

@@ -9,19 +9,32 @@ from datetime import timedelta
 from typing import Final
 
 from django.db import InterfaceError, OperationalError
-from django.db.models import Count, Sum
 from django.utils import timezone
-from django.utils.translation import gettext_noop
 
-from audit.models import Entry
 from audit.services import record
 from catalog.recording.chunks import by_number
 from cleanup.models import Sweep, SweptBlob
 from cleanup.models.sweeps import SweptBlobQuerySet
+from cleanup.sweeping.ending import (
+    DONE,
+    FAULT,
+    GONE,
+    HOLDS,
+    OVER,
+    PLANNED,
+    PUT_BACK,
+    STOPPED,
+    end,
+    entry_of,
+    tell_end,
+)
 from cleanup.sweeping.ground import Ground, stand_on
 from cleanup.sweeping.keeping import kept_by_trash, name_lost
+from cleanup.sweeping.left import LeftUploads
 from cleanup.sweeping.trial import clear_away, try_out
 from cleanup.sweeping.unlinking import Unlinking, put_back
+from cleanup.verifying.services import SAMPLE, verify_after
+from jobs.models import Job
 from jobs.running import JobFailed, Lease, LeaseLost, Stopped, reason_of
 from oci.errors import RegistryError
 from oci.names import Digest, RepositoryName
@@ -34,20 +47,6 @@ _CHUNK: Final = 100  # blobs that are unlinked before all is looked at again
 _ROWS: Final = 1_000
 _LOOK: Final = 0.5  # seconds between two words while it waits
 _STATE: Final = SweptBlob.State
-_GONE: Final = gettext_noop("The sweep was removed meanwhile.")
-_OVER: Final = gettext_noop("It was done already.")
-_PLANNED: Final = gettext_noop("Planned: %(blobs)s blobs, %(size)s bytes. Nothing was deleted.")
-_NOTHING: Final = gettext_noop("There is nothing to sweep: every blob is in use, or too young.")
-_HOLDS: Final = gettext_noop(
-    "%(aside)s blobs, %(aside_size)s bytes, are moved aside, and deleted after %(time)s. %(kept)s are used again and"
-    " stay."
-)
-_DONE: Final = gettext_noop("%(deleted)s blobs were deleted, %(deleted_size)s bytes. %(kept)s are used again and stay.")
-_PUT_BACK: Final = gettext_noop("%(put_back)s blobs, %(put_back_size)s bytes, were put back as they were.")
-_STOPPED: Final = gettext_noop("Stopped. What lies aside can be put back, or goes when its time is over.")
-_FAULT: Final = gettext_noop("Broken off: %(why)s. What is in use stays; it can be run again.")
-SENTENCES: Final = (_GONE, _OVER, _PLANNED, _NOTHING, _HOLDS, _DONE, _PUT_BACK, _STOPPED, _FAULT)
-
 log = logging.getLogger(__name__)
 
 
@@ -55,47 +54,52 @@ def run(lease: Lease) -> str:
     """What the sweep that the lease's job is about came to, for people. Raises JobFailed, Stopped."""
     sweep = Sweep.objects.select_related("registry").filter(pk=lease.params["sweep"]).first()
     if sweep is None:
-        return _GONE
+        return GONE
     if sweep.state == Sweep.State.DONE:
-        return _OVER
+        return OVER
     try:
         with client_for(sweep.registry, lease.caller) as client:
-            return _Sweeping(sweep, lease, stand_on(sweep.registry, client)).run()
+            puts_back = bool(lease.params.get("undo"))
+            return _Sweeping(sweep, lease, stand_on(sweep.registry, client, puts_back=puts_back)).run()
     except Stopped:
-        _end(lease, sweep, Sweep.State.BROKEN_OFF, _STOPPED)
+        end(lease, sweep, Sweep.State.BROKEN_OFF, STOPPED)
         raise
     except (LeaseLost, OperationalError, InterfaceError):
         raise  # somebody goes on with it
     except RegistryError as error:
-        sentence = _FAULT % {"why": str(error).rstrip(".")}
-        _end(lease, sweep, Sweep.State.BROKEN_OFF, sentence)
+        sentence = FAULT % {"why": str(error).rstrip(".")}
+        end(lease, sweep, Sweep.State.BROKEN_OFF, sentence)
         raise JobFailed(sentence) from error
     except Exception as error:
-        _end(lease, sweep, Sweep.State.BROKEN_OFF, reason_of(error))
+        end(lease, sweep, Sweep.State.BROKEN_OFF, reason_of(error))
         raise
 
 
 class _Sweeping:
     def __init__(self, sweep: Sweep, lease: Lease, ground: Ground) -> None:
         self._sweep, self._lease, self._ground = sweep, lease, ground
+        self._left = LeftUploads(sweep, lease, ground.folder)
 
     def run(self) -> str:
-        marks, since_ns = self._mark()
-        self._recover(marks)
         params = self._lease.params
         if params.get("undo"):
             return self._undo()
+        marks, since_ns = self._mark()
+        self._recover(marks)
         if params.get("finish"):
-            return self._hold_or_finish()
+            return self._hold_or_finish(at_once=bool(params.get("at_once")))
         before_ns = since_ns - self._sweep.grace_seconds * 10**9
         found = {one.digest: one for one in self._garbage(marks, before_ns)}
         if self._sweep.planned_at is None:
-            self._plan(marks, found)
+            self._plan(marks, found, since_ns)
         if params.get("only_plan"):
-            return self._told(_PLANNED, Sweep.State.PLANNED)
-        if self._sweep.blobs.open().exists():
+            return self._told(PLANNED, Sweep.State.PLANNED)
+        has_blobs = self._sweep.blobs.open().exists()
+        if has_blobs:
             try_out(self._ground)
-            self._begin()
+        if has_blobs or self._sweep.uploads.open().exists():
+            self._begin(since_ns)
+        if has_blobs:
             unlinking = Unlinking(self._sweep, self._lease, self._ground, marks, before_ns)
             self._carry(unlinking, found)
             self._settle()
@@ -119,7 +123,7 @@ class _Sweeping:
         folder = self._ground.folder
         return {name for name in marks.repositories if any(up.touched_ns >= before_ns for up in folder.uploads(name))}
 
-    def _plan(self, marks: Marks, found: dict[str, Garbage]) -> None:
+    def _plan(self, marks: Marks, found: dict[str, Garbage], now_ns: int) -> None:
         rows = (
             SweptBlob(
                 sweep=self._sweep, digest=one.digest, size=one.size, links=[list(link) for link in sorted(one.links)]
@@ -132,16 +136,22 @@ class _Sweeping:
             with self._lease.writing():
                 SweptBlob.objects.bulk_create(some)
         size = sum(one.size for one in found.values())
+        uploads, upload_bytes = self._left.plan(marks.repositories, now_ns)
         self._write(
             state=Sweep.State.PLANNED,
             planned_at=timezone.now(),
             found=len(found),
             found_bytes=size,
+            left_uploads=uploads,
+            upload_bytes=upload_bytes,
             manifests=len(marks.manifests),
         )
 
-    def _begin(self) -> None:
+    def _begin(self, now_ns: int) -> None:
+        if self._sweep.began_at is None:
+            self._left.forget_moved()
         self._write(state=Sweep.State.UNDER_WAY, began_at=self._sweep.began_at or timezone.now(), ended_at=None)
+        self._left.remove(now_ns)
 
     def _carry(self, unlinking: Unlinking, found: dict[str, Garbage]) -> None:
         total = self._sweep.blobs.count()
@@ -184,17 +194,30 @@ class _Sweeping:
             left = [blob for blob in some if blob not in set(back)]
             self._note([blob for blob in left if blob.digest in is_aside], _STATE.ASIDE)
 
-    def _hold_or_finish(self) -> str:
+    def _hold_or_finish(self, *, at_once: bool = False) -> str:
+        """What lies aside is held until its time is over, or somebody says `at_once`; then it goes."""
         now = timezone.now()
         resumes_at = self._sweep.resumes_at or now + timedelta(seconds=self._sweep.hold_seconds)
-        if self._aside().exists() and now < resumes_at:
+        has_any = self._aside().exists()
+        if has_any and now < resumes_at and not at_once:
+            is_first = self._sweep.state != Sweep.State.HOLDING
             self._write(resumes_at=resumes_at)
-            return self._told(_HOLDS, Sweep.State.HOLDING)
+            sentence = self._told(HOLDS, Sweep.State.HOLDING)
+            if is_first:  # while all of it can still be put back
+                self._verify()
+            return sentence
         self._delete()
-        sentence = self._told(_DONE, Sweep.State.DONE)
+        sentence = self._told(DONE, Sweep.State.DONE)
         with self._lease.writing():
-            record([_entry(self._sweep, sentence)])
+            record([entry_of(self._sweep, sentence)])
+        if has_any:
+            self._verify()
         return sentence
+
+    def _verify(self) -> None:
+        """Prove that all images are whole still."""
+        with self._lease.writing():
+            verify_after(self._sweep.registry, Job.objects.get(pk=self._lease.job_id), sample=SAMPLE)
 
     def _delete(self) -> None:
         for some in by_number(list(self._aside()), _CHUNK):
@@ -206,13 +229,13 @@ class _Sweeping:
             self._lease.tell(phase="deleting")
 
     def _undo(self) -> str:
-        """Put back all that this sweep has moved aside."""
-        for some in by_number(list(self._aside()), _CHUNK):
+        """Put back all that this sweep has moved aside, or was about to: that needs no look at what is in use."""
+        for some in by_number(list(self._sweep.blobs.unsettled().in_order()), _CHUNK):
             for blob in some:
                 put_back(self._ground, blob)
             self._note(some, _STATE.PUT_BACK)
             self._lease.tell(phase="putting-back")
-        return self._told(_PUT_BACK, Sweep.State.DONE)
+        return self._told(PUT_BACK, Sweep.State.DONE)
 
     def _aside(self) -> SweptBlobQuerySet:
         return self._sweep.blobs.filter(state=_STATE.ASIDE).in_order()
@@ -222,48 +245,9 @@ class _Sweeping:
             SweptBlob.objects.filter(pk__in=[blob.pk for blob in blobs]).update(state=state)
 
     def _told(self, sentence: str, state: Sweep.State) -> str:
-        has_any = bool(self._sweep.found)
-        text = sentence % _counts(self._sweep) if has_any else _NOTHING
-        _end(self._lease, self._sweep, state if has_any else Sweep.State.DONE, text)
-        return text
+        return tell_end(self._lease, self._sweep, state, sentence)
 
     def _write(self, **columns: object) -> None:
         with self._lease.writing():
             Sweep.objects.filter(pk=self._sweep.pk).update(**columns)
         self._sweep.refresh_from_db()
-
-
-def _counts(sweep: Sweep) -> dict[str, str]:
-    rows = sweep.blobs.order_by().values_list("state").annotate(n=Count("pk"), size=Sum("size"))
-    by_state = {state: (n, size) for state, n, size in rows}
-    told = {"blobs": f"{sweep.found:,}", "size": f"{sweep.found_bytes:,}"}
-    for state in _STATE:
-        n, size = by_state.get(state, (0, 0))
-        told |= {state.name.lower(): f"{n:,}", f"{state.name.lower()}_size": f"{size:,}"}
-    return told | {"time": f"{sweep.resumes_at:%Y-%m-%d %H:%M} UTC" if sweep.resumes_at else ""}
-
-
-def _end(lease: Lease, sweep: Sweep, state: Sweep.State, message: str) -> None:
-    now = timezone.now()
-    columns: dict[str, object] = {"state": state, "message": message}
-    if state == Sweep.State.DONE:
-        columns |= {"resumes_at": None, "ended_at": now}
-    elif state == Sweep.State.BROKEN_OFF:
-        columns |= {"ended_at": now}
-        if sweep.resumes_at is None and sweep.blobs.unsettled().exists():  # what lies aside goes, or comes back, later
-            columns |= {"resumes_at": now + timedelta(seconds=sweep.hold_seconds)}
-    with lease.writing():
-        Sweep.objects.filter(pk=sweep.pk).update(**columns)
-
-
-def _entry(sweep: Sweep, sentence: str) -> Entry:
-    return Entry(
-        key=f"sweep:{sweep.pk}",
-        act=Entry.Act.SWEEP,
-        outcome=Entry.Outcome.DONE,
-        actor=sweep.actor,
-        actor_id=sweep.requested_by_id,
-        registry=sweep.registry.name,
-        registry_id=sweep.registry_id,
-        why=sentence,
-    )

@@ -1,28 +1,36 @@
-"""The verbs of sweeps: begin one, or only plan it; carry out what was planned; put back; and what is due by itself."""
+"""The verbs of sweeps: begin one, or only plan it; carry on; delete now; put back; stop; and what is due by itself."""
 
 from __future__ import annotations
 
+import logging
 from dataclasses import asdict, dataclass
-from datetime import datetime
-from typing import TYPE_CHECKING, Final, Self
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_noop
 
-from cleanup.models import Sweep, SweepTerms
+from cleanup.models import Halt, Sweep, SweepTerms, SweptBlob
 from cleanup.sweeping.ground import check_may_sweep, terms_of
 from cleanup.sweeping.running import KIND
 from jobs import services as jobs
 from jobs.models import Job
+from jobs.running import JobFailed
 from registries.models import Registry
 from tagging.permission import check_may_act
 
 if TYPE_CHECKING:
     from access.models import User
 
+_KEPT: Final = timedelta(days=180)
+_PLANS: Final = timedelta(days=7)  # those that nobody carried out
+_TOGETHER: Final = 200  # sweeps
 _TITLE: Final = gettext_noop("Sweep of %(name)s")
 _PLAN_TITLE: Final = gettext_noop("Planning a sweep of %(name)s")
 SENTENCES: Final = (_TITLE, _PLAN_TITLE)
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,23 +78,89 @@ def begin(
 
 def carry_on(sweep: Sweep, person: User | None = None, *, here: bool = False) -> Job:
     """Carry out what was planned, or the rest of it. Raises as `begin`."""
-    if person is not None:
-        check_may_act(person, sweep.registry)
+    _check(sweep, person)
     check_may_sweep(sweep.registry)
     return _queue(sweep, person, here=here)
 
 
-def undo(sweep: Sweep, person: User, *, here: bool = False) -> Job:
-    """Put back all that lies aside because of it. Raises NotPermitted."""
-    check_may_act(person, sweep.registry)
+def delete_now(sweep: Sweep, person: User | None = None, *, here: bool = False) -> Job:
+    """Look once more, and delete what lies aside because of it, though its time is not over. Raises as `begin`."""
+    _check(sweep, person)
+    check_may_sweep(sweep.registry)
+    return _queue(sweep, person, here=here, finish=True, at_once=True)
+
+
+def undo(sweep: Sweep, person: User | None = None, *, here: bool = False) -> Job:
+    """Put back all that lies aside because of it, also where sweeps are stopped. Raises NotPermitted."""
+    _check(sweep, person)
     return _queue(sweep, person, here=here, undo=True)
 
 
+def stop(sweep: Sweep, person: User) -> bool:
+    """Ask it to stop: it ends between two blobs. False where it had ended. Raises NotPermitted."""
+    _check(sweep, person)
+    sweep.refresh_from_db(fields=["job"])
+    return sweep.job is not None and jobs.stop(sweep.job)
+
+
+def is_of(job: Job, sweep: Sweep) -> bool:
+    """Whether it is about this sweep: where another of its registry is under way, the verbs answer with that job."""
+    return bool(job.params.get("sweep") == sweep.pk)
+
+
 def finish_due(now: datetime) -> None:
-    """Sweeps whose holding time is over: what lies aside is looked at once more, and goes."""
-    for sweep in Sweep.objects.filter(resumes_at__lte=now, registry__retired_at=None).select_related("registry"):
+    """Sweeps whose holding time is over: what lies aside is looked at once more, and goes.
+
+    Where sweeps are stopped all of it stays aside: it may be what is missing.
+    """
+    due = Sweep.objects.filter(resumes_at__lte=now, registry__retired_at=None)
+    stopped = Halt.objects.open().values("registry")
+    for sweep in due.exclude(registry__in=stopped).select_related("registry"):
         if _under_way(sweep.registry) is None:
             _queue(sweep, None, finish=True)
+
+
+def queue_due(now: datetime) -> None:
+    """Registries whose sweeps are due by the clock; where one is under way, or sweeps are stopped, it passes."""
+    for terms in SweepTerms.objects.due(now).select_related("registry"):
+        with transaction.atomic():
+            moved = SweepTerms.objects.filter(pk=terms.pk, next_at=terms.next_at)
+            if moved.update(next_at=next_due(terms, now)) and _under_way(terms.registry) is None:
+                try:
+                    begin(terms.registry)
+                except JobFailed as reason:
+                    log.warning("no sweep of %s, though it was due: %s", terms.registry.name, reason)
+
+
+def next_due(terms: SweepTerms, now: datetime) -> datetime | None:
+    """None where no clock says so, or what the row says is no schedule."""
+    try:
+        terms.schedule.check()
+        return terms.schedule.next_after(now)
+    except ValueError:
+        log.exception("the schedule of sweeps of registry %s is not understood: none is due any more", terms.pk)
+        return None
+
+
+def prune(now: datetime) -> None:
+    """Sweeps that are over, some months later; those that only planned, or found nothing, some days later."""
+    ended = Sweep.objects.exclude(job__state__in=Job.UNFINISHED).exclude(pk__in=_holding())
+    old = ended.filter(created_at__lt=now - _KEPT)
+    unwanted = ended.filter(began_at=None, created_at__lt=now - _PLANS)
+    for sweeps in (old, unwanted):
+        for key in list(sweeps.values_list("pk", flat=True)[:_TOGETHER]):
+            sweeps.filter(pk=key).delete()
+
+
+def _holding() -> QuerySet[Sweep, Any]:
+    """Those of which something may lie aside, or be unlinked: their rows say how it is put back."""
+    unsettled = SweptBlob.objects.unsettled().filter(sweep=OuterRef("pk"))
+    return Sweep.objects.filter(Q(resumes_at__isnull=False) | Exists(unsettled)).values("pk")
+
+
+def _check(sweep: Sweep, person: User | None) -> None:
+    if person is not None:
+        check_may_act(person, sweep.registry)
 
 
 def _under_way(registry: Registry) -> tuple[Sweep, Job] | None:
