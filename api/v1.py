@@ -11,6 +11,7 @@ from ninja import NinjaAPI
 from api import (
     activity,
     checks,
+    cleanup_schedules,
     deletions,
     history,
     jobs,
@@ -27,6 +28,7 @@ from api import (
     sync_sources,
     tags,
     trash,
+    untagged,
 )
 from api.door import Reader
 from api.problems import MEDIA_TYPE, add_handlers, said_of
@@ -52,7 +54,7 @@ API: Final = NinjaAPI(
 )
 for _module in (
     *(repositories, tags, history, deletions, manifests, search, storage, plans, trash, protection, pins),
-    *(sync_sources, sync_rules, sync_runs, sync_copies, checks, activity, jobs),
+    *(sync_sources, sync_rules, sync_runs, sync_copies, checks, untagged, cleanup_schedules, activity, jobs),
 ):
     API.add_router("", _module.router)
 add_handlers(API)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
-from cleanup import pins
+from cleanup import pins, timetables
 from cleanup.classic import services as classic
 from cleanup.retention import pruning as retention_pruning
 from cleanup.retention import services as retention
@@ -64,3 +64,8 @@ def queue_due_retention() -> None:
 @shared_task(name="cleanup.prune_retention")
 def prune_retention() -> None:
     retention_pruning.prune(timezone.now())
+
+
+@shared_task(name="cleanup.queue_due_by_timetables")
+def queue_due_by_timetables() -> None:
+    timetables.queue_due(timezone.now())

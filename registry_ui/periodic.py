@@ -30,6 +30,7 @@ PERIODIC_TASKS: Final[dict[str, dict[str, Any]]] = {
     "prune-untagged": {"task": "cleanup.prune_untagged", "schedule": 3600.0, "options": {"expires": 3000}},
     "open-registries": {"task": "cleanup.open_registries", "schedule": 60.0, "options": {"expires": 55}},
     "queue-due-retention": {"task": "cleanup.queue_due_retention", "schedule": 30.0, "options": {"expires": 25}},
+    "queue-due-cleanup": {"task": "cleanup.queue_due_by_timetables", "schedule": 30.0, "options": {"expires": 25}},
     "prune-retention": {"task": "cleanup.prune_retention", "schedule": 3600.0, "options": {"expires": 3000}},
     "queue-due-scans": {"task": "catalog.queue_due_scans", "schedule": 30.0, "options": {"expires": 25}},
     # A job a day, soon after it began: the clock itself begins anew with each start.

@@ -19,6 +19,7 @@ _OF_REGISTRIES: Final = frozenset(
     {
         *(_ACT.GAP, _ACT.REGISTRY_ADD, _ACT.REGISTRY_CHANGE, _ACT.REGISTRY_REMOVE),
         *(_ACT.SECRET_ISSUE, _ACT.SECRET_REVOKE, _ACT.HALT, _ACT.LIFT, _ACT.SWEEP, _ACT.COLLECT_GARBAGE),
+        _ACT.TIMETABLE,
     }
 )
 OF_RULES: Final = frozenset({_ACT.RULE_ADD, _ACT.RULE_CHANGE, _ACT.RULE_REMOVE})  # of sync, which `why` names
@@ -61,6 +62,7 @@ _TOLD: Final[dict[str, Promise]] = {
     _ACT.SWEEP: gettext_lazy("swept {thing}"),
     _ACT.CLEAR_UPLOADS: gettext_lazy("removed uploads that were left in {thing}"),
     _ACT.COLLECT_GARBAGE: gettext_lazy("collected the garbage of {thing}"),
+    _ACT.TIMETABLE: gettext_lazy("said when cleanup of {thing} is due"),
     _ACT.PUSH: gettext_lazy("pushed {thing}"),
     _ACT.PUSH_AGAIN: gettext_lazy("pushed {thing} again"),
     _ACT.MOVE: gettext_lazy("moved {thing}"),

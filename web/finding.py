@@ -5,12 +5,13 @@ from __future__ import annotations
 from django.conf import settings
 from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
+from django.utils import timezone
 
 from access.policy import may_read
 from catalog.models import Presence, Repository, Scan, Tag
 from catalog.reads.daily import with_pulls
 from catalog.reads.repositories import with_gone_tags
-from cleanup.models import Check
+from cleanup.models import Check, ClassicRun, PinHolder, UntaggedRun
 from jobs.models import Job
 from registries.models import Registry, for_asking
 from sync.models import Item, Rule, Run
@@ -63,6 +64,24 @@ def find_check(request: HttpRequest, check_id: int) -> Check:
     check_may_read(request)
     rows = Check.objects.select_related("registry", "job__requested_by").defer(*for_asking("registry"))
     return get_object_or_404(rows, pk=check_id)
+
+
+def find_untagged_run(request: HttpRequest, run_id: int) -> UntaggedRun:
+    check_may_read(request)
+    rows = UntaggedRun.objects.select_related("registry", "job__requested_by").defer(*for_asking("registry"))
+    return get_object_or_404(rows, pk=run_id)
+
+
+def find_classic_run(request: HttpRequest, run_id: int) -> ClassicRun:
+    check_may_read(request)
+    rows = ClassicRun.objects.select_related("registry", "job__requested_by").defer(*for_asking("registry"))
+    return get_object_or_404(rows, pk=run_id)
+
+
+def find_holder(request: HttpRequest, name: str) -> PinHolder:
+    """Of pins, with its figures."""
+    check_may_read(request)
+    return get_object_or_404(PinHolder.objects.with_figures(timezone.now()), name=name)
 
 
 def find_plan(request: HttpRequest, plan_id: int) -> Plan:

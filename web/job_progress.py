@@ -5,14 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext, gettext_lazy
 
 from catalog import folding, removal
 from catalog.models import Scan
 from cleanup import uploads
 from cleanup.classic import running as collecting
-from cleanup.models import Check
+from cleanup.models import Check, ClassicRun, UntaggedRun
 from cleanup.retention import running as retention
+from cleanup.untagged import running as untagged
 from cleanup.verifying import running as verifying
 from jobs.figures import Figure
 from jobs.models import Job
@@ -22,7 +24,7 @@ from sync.models import Run
 from tagging import carrying_out
 from tagging.models import Plan
 
-_PHASES: Final = {
+_PHASES: Final[dict[str, Promise]] = {
     "planning": gettext_lazy("Looking at both registries"),
     "weighing": gettext_lazy("Looking at both registries"),
     "listing": gettext_lazy("Listing repositories and tags"),
@@ -47,6 +49,12 @@ _PHASES: Final = {
     "waiting": gettext_lazy("Waiting for the registry"),
     "done": gettext_lazy("Finishing"),
 }
+_PHASES_OF: Final[dict[str, dict[str, Promise]]] = {
+    untagged.KIND: {
+        "planning": gettext_lazy("Looking for what nothing reaches"),
+        "carrying-out": gettext_lazy("Deleting what nothing reaches"),
+    },
+}
 _OF_TAGS: Final = frozenset({"tags", "manifests", "carrying-out", "restoring", "copying", "planning", "weighing"})
 # By the kinds of jobs; all others are scans.
 _UNCHANGED: Final = {
@@ -58,6 +66,7 @@ _UNCHANGED: Final = {
     uploads.KIND: gettext_lazy("What was removed until then is gone; all else is as it was."),
     collecting.KIND: gettext_lazy("What is used is all there."),
     retention.KIND: gettext_lazy("What was not deleted is as it was."),
+    untagged.KIND: gettext_lazy("What was not deleted is as it was."),
 }
 _CURES: Final = {
     removal.KIND: gettext_lazy(
@@ -69,6 +78,7 @@ _CURES: Final = {
     verifying.KIND: gettext_lazy("Test the registry on the page of registries, which says what is wrong."),
     uploads.KIND: gettext_lazy("Test the registry on the page of registries, which says what is wrong."),
     retention.KIND: gettext_lazy("Run it again when that is mended: it goes on with the rest."),
+    untagged.KIND: gettext_lazy("Run it again when that is mended: it goes on with the rest."),
     collecting.KIND: gettext_lazy(
         "When its cause is gone it can be run again. A registry that was left read-only is opened by itself."
     ),
@@ -85,7 +95,9 @@ class JobProgress:
         if self.job.stop_requested:
             return gettext("Stopping")
         name = self.job.figure("phase")
-        return str(_PHASES.get(name, gettext("Starting"))) if isinstance(name, str) else gettext("Starting")
+        if not isinstance(name, str):
+            return gettext("Starting")
+        return str({**_PHASES, **_PHASES_OF.get(self.job.kind, {})}.get(name, gettext("Starting")))
 
     @property
     def repositories(self) -> Figure | None:
@@ -138,6 +150,16 @@ class JobProgress:
     def check(self) -> Check | None:
         """What it checks, where it is such a job."""
         return Check.objects.filter(job=self.job).only("pk").first() if self.job.kind == verifying.KIND else None
+
+    @property
+    def cleanup(self) -> UntaggedRun | ClassicRun | None:
+        """The run that it is of, where it deletes what nothing reaches, or collects the garbage."""
+        key = self.job.params.get("run")
+        if not isinstance(key, int) or self.job.kind not in {untagged.KIND, collecting.KIND}:
+            return None
+        if self.job.kind == untagged.KIND:
+            return UntaggedRun.objects.filter(pk=key).only("pk").first()
+        return ClassicRun.objects.filter(pk=key).only("pk").first()
 
     @property
     def is_sync(self) -> bool:

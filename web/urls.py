@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
+from cleanup.models import Timetable
 from web.views import (
     accounts,
     activity,
@@ -33,7 +34,9 @@ from web.views import (
     sync_import,
     sync_rules,
     sync_runs,
+    timetables,
     trash,
+    untagged,
     watched,
 )
 
@@ -98,6 +101,17 @@ urlpatterns = [
     path("cleanup/verify", health.verify, name="cleanup-verify"),
     path("cleanup/lift", health.lift, name="cleanup-lift"),
     path("cleanup/clear-uploads", health.clear_uploads, name="cleanup-clear-uploads"),
+    path("cleanup/untagged", untagged.listing, name="cleanup-untagged"),
+    path("cleanup/untagged/begin", untagged.begin, name="cleanup-untagged-begin"),
+    path("cleanup/untagged/<int:untagged_id>", untagged.page, name="cleanup-untagged-run"),
+    path("cleanup/untagged/<int:untagged_id>/carry-on", untagged.carry_on, name="cleanup-untagged-carry-on"),
+    path("cleanup/untagged/<int:untagged_id>/stop", untagged.stop, name="cleanup-untagged-stop"),
+    path(
+        "cleanup/untagged/schedule/<registry:registry>",
+        timetables.page,
+        {"work": Timetable.Work.UNTAGGED, "back": "cleanup-untagged"},
+        name="cleanup-untagged-schedule",
+    ),
     path("sync", sync_rules.listing, name="sync-rules"),
     path("sync/rules/add", sync_rules.add, name="sync-rule-add"),
     path("sync/rules/<registry:rule>", sync_rules.page, name="sync-rule"),

@@ -70,6 +70,7 @@ class Entry(AppendOnlyModel):
         SWEEP = "sweep", _("swept blobs that nothing used")
         CLEAR_UPLOADS = "clear-uploads", _("removed uploads that were left")
         COLLECT_GARBAGE = "collect-garbage", _("collected the garbage")
+        TIMETABLE = "timetable", _("said when cleanup is due")
         # What registries tell of others, and what scans find:
         PUSH = "push", _("pushed")
         PUSH_AGAIN = "push-again", _("pushed again")

@@ -8,6 +8,7 @@ from cleanup.models.pins import Pin, PinHolder
 from cleanup.models.policies import Policy
 from cleanup.models.runs import RetentionRun, RunRepository, RunTag
 from cleanup.models.sweeps import Sweep, SweepTerms, SweptBlob, SweptUpload
+from cleanup.models.timetables import Timetable
 from cleanup.models.untagged import UntaggedItem, UntaggedRun
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "SweepTerms",
     "SweptBlob",
     "SweptUpload",
+    "Timetable",
     "UntaggedItem",
     "UntaggedRun",
 ]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Self
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from jobs.models import Job
@@ -76,9 +78,17 @@ class ClassicRun(models.Model):
     def __str__(self) -> str:
         return f"garbage collection {self.pk}"
 
+    def get_absolute_url(self) -> str:
+        return reverse("cleanup-commands-run", args=[self.pk])
+
     @property
     def is_closed(self) -> bool:
         return self.closed_at is not None and self.opened_at is None
+
+    @property
+    def closed_for(self) -> timedelta | None:
+        """How long nobody could push; None where it never was read-only, or is still."""
+        return self.opened_at - self.closed_at if self.closed_at and self.opened_at else None
 
     @property
     def blobs(self) -> int:

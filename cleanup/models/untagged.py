@@ -7,9 +7,10 @@ from typing import Self
 from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from catalog.models import Repository
+from catalog.models import Manifest, Repository
 from catalog.models.content import DIGEST_LENGTH
 from jobs.models import Job
 from registries.models import Registry
@@ -68,6 +69,9 @@ class UntaggedRun(models.Model):
     def __str__(self) -> str:
         return f"untagged run {self.pk}"
 
+    def get_absolute_url(self) -> str:
+        return reverse("cleanup-untagged-run", args=[self.pk])
+
 
 class UntaggedItemQuerySet(models.QuerySet["UntaggedItem"]):
     def open(self) -> Self:
@@ -90,7 +94,7 @@ class UntaggedItem(models.Model):
     position = models.PositiveIntegerField()
     repository = models.ForeignKey(Repository, models.CASCADE, related_name="+")
     digest = models.CharField(max_length=DIGEST_LENGTH)
-    kind = models.CharField(max_length=16, blank=True)  # as `catalog.models.Manifest.Kind`
+    kind = models.CharField(max_length=16, choices=Manifest.Kind.choices, blank=True)
     size = models.PositiveBigIntegerField(default=0)  # bytes of its blobs
     since = models.DateTimeField(null=True, blank=True)  # when it was pushed, or lost its last tag
     why = models.TextField(blank=True)  # it goes

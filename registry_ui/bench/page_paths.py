@@ -287,6 +287,8 @@ KINDS: Final[dict[str, Callable[[Sample], str]]] = {
     "API, activity": lambda sample: f"/api/v1/activity?{_of_entry(sample)}",
     "API, trash": lambda _: "/api/v1/trash",
     "API, checks": lambda _: "/api/v1/checks",
+    "untagged manifests": lambda _: "/cleanup/untagged",
+    "API, untagged manifests": lambda _: "/api/v1/untagged",
 }
 
 

@@ -53,6 +53,10 @@ READS: Final = {
     "/api/v1/checks": {*PAGING, "registry"},
     "/api/v1/checks/{check_id}": {"check_id"},
     "/api/v1/checks/{check_id}/findings": {"check_id", *PAGING, "code"},
+    "/api/v1/untagged": {*PAGING, "registry", "state"},
+    "/api/v1/untagged/{untagged_id}": {"untagged_id"},
+    "/api/v1/untagged/{untagged_id}/items": {"untagged_id", *PAGING, "state"},
+    "/api/v1/registries/{registry}/cleanup-schedules/{work}": {"registry", "work"},
     "/api/v1/activity": {*PAGING, *ACTIVITY},
     "/api/v1/activity/export": {*ACTIVITY, "format"},
     "/api/v1/jobs": PAGING,
@@ -90,6 +94,10 @@ ACTS: Final = {
     ("post", "/api/v1/sync/runs/{run_id}/stop"): ({"run_id", *ACTING}, {"202"}),
     ("post", "/api/v1/sync/copies"): (ACTING, {"202"}),
     ("post", "/api/v1/checks"): (ACTING, {"202"}),
+    ("post", "/api/v1/untagged"): (ACTING, {"202"}),
+    ("post", "/api/v1/untagged/{untagged_id}/carry-on"): ({"untagged_id", *ACTING}, {"202"}),
+    ("post", "/api/v1/untagged/{untagged_id}/stop"): ({"untagged_id", *ACTING}, {"202"}),
+    ("put", "/api/v1/registries/{registry}/cleanup-schedules/{work}"): ({"registry", "work", *ACTING}, {"200"}),
 }
 REFUSALS: Final = {"401", "403", "404", "409", "413", "415", "422", "503"}  # of an act
 

@@ -30,6 +30,7 @@ from tests.web import (
     harbour_sources,
     harbour_storage,
     harbour_sync,
+    harbour_untagged,
 )
 from tests.web.furniture import Built
 from tests.web.harbour_acts import Acts
@@ -96,6 +97,7 @@ class Harbour:
     told: Subscription
     runs: Runs
     check: Check
+    untagged: harbour_untagged.Runs
 
 
 def build() -> Harbour:
@@ -125,7 +127,8 @@ def build() -> Harbour:
     harbour_storage.build(where)
     acts, told = harbour_acts.build(api), harbour_notices.build(where)
     check = harbour_checks.build(where, edge)
-    return Harbour(where, api, odd, *jobs, last, acts, told, harbour_sync.build(where, hub), check)
+    runs, untagged = harbour_sync.build(where, hub), harbour_untagged.build(where, edge)
+    return Harbour(where, api, odd, *jobs, last, acts, told, runs, check, untagged)
 
 
 def _ago(**age: float) -> datetime:

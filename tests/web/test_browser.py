@@ -97,6 +97,9 @@ PAGES: Final = (
     "/cleanup/health/broken",
     "/cleanup/health/incomplete",
     "/cleanup/health/empty",
+    "/cleanup/untagged",
+    "/cleanup/untagged?registry=edge",
+    "/cleanup/untagged/schedule/local",
     "/notices",
     "/notices/add-webhook",
     "/notices/add-email",
@@ -138,6 +141,7 @@ def test_every_page_is_clean(
     plans = [plan.get_absolute_url() for plan in vars(acts).values()][: None if locale == "en-GB" else 2]
     told = [f"/notices/{visit.harbour.told.pk}", f"/notices/{visit.harbour.told.pk}/edit"]
     runs = [run.get_absolute_url() for run in vars(visit.harbour.runs).values()]
+    runs += [run.get_absolute_url() for run in vars(visit.harbour.untagged).values()]
     copy = f"/r/local/platform/api/-/manifests/{acts.images.items.exclude(digest='')[0].digest}/copy?tag=1.27.3"
     check = visit.harbour.check.get_absolute_url()
     paths = (*PAGES, *jobs, *scans, *plans, *told, *runs, copy, check, "/registries", "/registries/add")

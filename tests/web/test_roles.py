@@ -12,7 +12,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from pytest_django import DjangoDbBlocker, Settings
 
 from access.models import User
-from cleanup.models import Check, PinHolder
+from cleanup.models import Check, PinHolder, UntaggedRun
 from jobs.models import Job
 from registries.models import Registry
 from sync.models import Run
@@ -124,6 +124,14 @@ MATRIX: Final[dict[str, Row]] = {
     "api-check-begin": _acts(422),
     "api-check": _for_machines("check_id"),
     "api-check-findings": _for_machines("check_id"),
+    "api-untagged": _for_machines(),
+    "api-untagged-begin": _acts(422),
+    "api-untagged-run": _for_machines("untagged_id"),
+    "api-untagged-items": _for_machines("untagged_id"),
+    "api-untagged-carry-on": _acts(202, "untagged_id"),
+    "api-untagged-stop": _acts(409, "untagged_id"),  # it is not under way
+    "api-cleanup-schedule": _for_machines("registry", "work"),
+    "api-cleanup-schedule-set": _acts(422, "registry", "work", replaces=True),
     "api-activity": _for_machines(),
     "api-activity-export": Row(401, 401, 200, 200),
     "api-events": Row(401, 401, 401, 401, changes=True, arguments=("registry",)),  # a registry shows a secret
@@ -156,6 +164,12 @@ MATRIX: Final[dict[str, Row]] = {
     "cleanup-verify": _for_staff(404),  # no registry was named
     "cleanup-lift": _for_staff(404),
     "cleanup-clear-uploads": _for_staff(404),
+    "cleanup-untagged": _page(),
+    "cleanup-untagged-begin": _for_staff(404),  # no registry was named
+    "cleanup-untagged-run": _page("untagged_id"),
+    "cleanup-untagged-carry-on": _for_staff(302, "untagged_id"),
+    "cleanup-untagged-stop": _for_staff(302, "untagged_id"),
+    "cleanup-untagged-schedule": _for_staff(200, "registry", changes=False),
     "plan": _page("plan_id"),
     "plan-carry-out": _for_staff(302, "plan_id"),
     "plan-give-up": _for_staff(302, "plan_id"),
@@ -302,6 +316,8 @@ def _laid() -> dict[str, Any]:
         "rule": copies.name,
         "run_id": run.pk,
         "check_id": Check.objects.create(registry=where).pk,
+        "work": "untagged",
+        "untagged_id": UntaggedRun.objects.create(registry=where).pk,
         "kind": "broken",
         "position": 0,
         "rule_id": rows.protection_rule(where).pk,
