@@ -9,6 +9,7 @@ from typing import Final
 from cleanup.models import Policy, RetentionRun, RunRepository, RunTag
 from cleanup.retention.in_words import in_words, why_doomed
 from cleanup.retention.reasons import Reason, Why
+from cleanup.retention.results import rules_of
 from cleanup.retention.terms import InvalidTerms, Rule
 from jobs.figures import Figure
 from jobs.models import Job
@@ -31,7 +32,7 @@ def progress_line(job: Job) -> str:
 
 def run_lines(run: RetentionRun) -> Iterator[str]:
     """Of each repository what goes and why, what became of it, and the reasons for which the rest stays."""
-    rules = _rules(run)
+    rules = rules_of(run.registry_id)
     tags = RunTag.objects.filter(run=run).select_related("place").order_by("place__name", "tag")
     rows = [
         (f"{tag.place.name}:{tag.tag}", _end(tag), tag.digest[:_SHORT], _why(tag, rules.get(tag.place.policy, ())))
@@ -50,17 +51,6 @@ def run_lines(run: RetentionRun) -> Iterator[str]:
 
 def policies_table(policies: Iterable[Policy]) -> list[str]:
     return _table([("POLICY", "REPOSITORIES", "WHEN"), *map(_row, policies)])
-
-
-def _rules(run: RetentionRun) -> dict[str, Sequence[Rule]]:
-    """By the names of the policies of its registry, as they are now."""
-    found: dict[str, Sequence[Rule]] = {}
-    for policy in Policy.objects.filter(registry=run.registry_id):
-        try:
-            found[policy.name] = policy.read().rules
-        except InvalidTerms:
-            continue
-    return found
 
 
 def _end(tag: RunTag) -> str:

@@ -34,13 +34,22 @@ _SENTENCES: Final[Mapping[Why, str]] = {
     Why.RULE: gettext_noop("no condition of the rule on %(tags)s keeps it"),
     Why.FOLLOWS: gettext_noop("attached to %(detail)s, which goes"),
 }
+_IN_GENERAL: Final[Mapping[Why, str]] = {
+    Why.FLOAT: gettext_noop("it names a line of versions, of which one is kept"),
+    Why.ALIAS: gettext_noop("alias of a tag that stays"),
+    Why.ATTACHED: gettext_noop("attached to an image that stays"),
+    Why.ALONE: gettext_noop("attached to what no tag reaches"),
+    Why.FOLLOWS: gettext_noop("what it is attached to goes"),
+}
 _ANY_VERSION: Final = gettext_noop("among the newest %(n)s versions of %(tags)s")
 _ONCE: Final = gettext_noop("among the newest versions")
 _KEEPS_NONE: Final = gettext_noop("the rule on %(tags)s keeps none")
-_FOLLOWS: Final = gettext_noop("what it is attached to goes")
 _NO_RULE: Final = gettext_noop("what its rule spoke of")
 _CHANGED: Final = gettext_noop("by a rule that has changed since")
-SENTENCES: Final = (*_SENTENCES.values(), _ANY_VERSION, _ONCE, _KEEPS_NONE, _FOLLOWS, _NO_RULE, _CHANGED)
+SENTENCES: Final = (
+    *(*_SENTENCES.values(), *_IN_GENERAL.values()),
+    *(_ANY_VERSION, _ONCE, _KEEPS_NONE, _NO_RULE, _CHANGED),
+)
 
 _SHOWN: Final = 3  # patterns of a rule
 
@@ -62,9 +71,16 @@ def in_words(reason: Reason, rules: Sequence[Rule]) -> str:
     return sentence % {"detail": reason.detail, "n": number, "tags": _tags(rule)}
 
 
+def in_general(reason: Reason, rules: Sequence[Rule]) -> str:
+    """The same, of all tags that have a reason like this one, whatever line or image each of them is of."""
+    if (sentence := _IN_GENERAL.get(reason.why)) is not None:
+        return sentence
+    return in_words(reason._replace(detail="") if reason.why is Why.NEWEST_VERSION else reason, rules)
+
+
 def why_doomed(rule: int, rules: Sequence[Rule]) -> str:
     """The same, of a tag that is doomed, by what its row says."""
-    return in_words(Reason(Why.RULE, rule=rule), rules) if rule >= 0 else _FOLLOWS
+    return in_words(Reason(Why.RULE, rule=rule), rules) if rule >= 0 else _IN_GENERAL[Why.FOLLOWS]
 
 
 def _tags(rule: Rule | None) -> str:

@@ -8,16 +8,16 @@ from typing import Final
 
 from registries.patterns import PATTERN, matches
 
-_EXCLUDES: Final = "!"
+EXCLUDES: Final = "!"
 
 
 def is_pattern(text: str) -> bool:
-    return re.fullmatch(PATTERN, text.removeprefix(_EXCLUDES)) is not None
+    return re.fullmatch(PATTERN, text.removeprefix(EXCLUDES)) is not None
 
 
 def chosen(patterns: Sequence[str], name: str) -> bool:
     """Whether one of them fits all of `name` and none of those that exclude does; these alone choose all the others."""
-    wanted = [pattern for pattern in patterns if not pattern.startswith(_EXCLUDES)]
+    wanted = [pattern for pattern in patterns if not pattern.startswith(EXCLUDES)]
     if wanted and not any(matches(pattern, name) for pattern in wanted):
         return False
-    return not any(matches(pattern[1:], name) for pattern in patterns if pattern.startswith(_EXCLUDES))
+    return not any(matches(pattern[1:], name) for pattern in patterns if pattern.startswith(EXCLUDES))
