@@ -12,6 +12,7 @@ from catalog.models import Presence, Repository, Scan, Tag
 from catalog.reads.daily import with_pulls
 from catalog.reads.repositories import with_gone_tags
 from cleanup.models import Check, ClassicRun, PinHolder, UntaggedRun
+from cleanup.models import Check, Policy, RetentionRun
 from jobs.models import Job
 from registries.models import Registry, for_asking
 from sync.models import Item, Rule, Run
@@ -82,6 +83,17 @@ def find_holder(request: HttpRequest, name: str) -> PinHolder:
     """Of pins, with its figures."""
     check_may_read(request)
     return get_object_or_404(PinHolder.objects.with_figures(timezone.now()), name=name)
+
+
+def find_policy(request: HttpRequest, name: str) -> Policy:
+    check_may_read(request)
+    return get_object_or_404(Policy.objects.select_related("registry").defer(*for_asking("registry")), name=name)
+
+
+def find_retention_run(request: HttpRequest, run_id: int) -> RetentionRun:
+    check_may_read(request)
+    rows = RetentionRun.objects.select_related("registry", "job__requested_by").defer(*for_asking("registry"))
+    return get_object_or_404(rows, pk=run_id)
 
 
 def find_plan(request: HttpRequest, plan_id: int) -> Plan:

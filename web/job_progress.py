@@ -13,6 +13,7 @@ from catalog.models import Scan
 from cleanup import uploads
 from cleanup.classic import running as collecting
 from cleanup.models import Check, ClassicRun, UntaggedRun
+from cleanup.models import Check, RetentionRun
 from cleanup.retention import running as retention
 from cleanup.untagged import running as untagged
 from cleanup.verifying import running as verifying
@@ -145,6 +146,13 @@ class JobProgress:
         """What it copies from another registry, where it is such a job."""
         key = self.job.subject.removeprefix("sync:")
         return Run.objects.filter(pk=key).only("pk").first() if self.is_sync and key.isdecimal() else None
+
+    @property
+    def retention(self) -> RetentionRun | None:
+        """What it deletes by policies, where it is such a job."""
+        if self.job.kind != retention.KIND:
+            return None
+        return RetentionRun.objects.filter(job=self.job).only("pk").first()
 
     @property
     def check(self) -> Check | None:

@@ -8,6 +8,7 @@ from typing import Self
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models.functions import Now
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from cleanup.retention.terms import Terms
@@ -46,6 +47,9 @@ class Policy(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("cleanup-policy", args=[self.name])
 
     def read(self) -> Terms:
         """Raises InvalidTerms where the row is of a newer Berth, or was changed by hand."""

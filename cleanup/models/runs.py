@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from catalog.models import Repository
@@ -71,6 +72,9 @@ class RetentionRun(models.Model):
 
     def __str__(self) -> str:
         return f"run {self.pk}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("cleanup-run", args=[self.pk])
 
 
 class RunRepositoryQuerySet(models.QuerySet["RunRepository"]):

@@ -26,6 +26,7 @@ from tests.web import (
     harbour_events,
     harbour_notices,
     harbour_readme,
+    harbour_retention,
     harbour_scans,
     harbour_sources,
     harbour_storage,
@@ -34,6 +35,7 @@ from tests.web import (
 )
 from tests.web.furniture import Built
 from tests.web.harbour_acts import Acts
+from tests.web.harbour_retention import RetentionRuns
 from tests.web.harbour_sync import Runs
 
 _NAMES: Final = (
@@ -98,6 +100,7 @@ class Harbour:
     runs: Runs
     check: Check
     untagged: harbour_untagged.Runs
+    retention: RetentionRuns
 
 
 def build() -> Harbour:
@@ -129,6 +132,8 @@ def build() -> Harbour:
     check = harbour_checks.build(where, edge)
     runs, untagged = harbour_sync.build(where, hub), harbour_untagged.build(where, edge)
     return Harbour(where, api, odd, *jobs, last, acts, told, runs, check, untagged)
+    check, retention = harbour_checks.build(where, edge), harbour_retention.build(where)
+    return Harbour(where, api, odd, *jobs, last, acts, told, harbour_sync.build(where, hub), check, retention)
 
 
 def _ago(**age: float) -> datetime:

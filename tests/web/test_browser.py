@@ -100,6 +100,17 @@ PAGES: Final = (
     "/cleanup/untagged",
     "/cleanup/untagged?registry=edge",
     "/cleanup/untagged/schedule/local",
+    "/cleanup/policies",
+    "/cleanup/policies?registry=edge",
+    "/cleanup/policies/add",
+    "/cleanup/policies/add?preset=releases",
+    "/cleanup/policies/platform",
+    "/cleanup/policies/platform/edit",
+    "/cleanup/policies/ml/remove",
+    "/cleanup/why",
+    "/cleanup/why?registry=local&repository=platform/api&tag=1.27.3",
+    "/cleanup/runs",
+    "/cleanup/runs?registry=edge",
     "/notices",
     "/notices/add-webhook",
     "/notices/add-email",
@@ -142,6 +153,11 @@ def test_every_page_is_clean(
     told = [f"/notices/{visit.harbour.told.pk}", f"/notices/{visit.harbour.told.pk}/edit"]
     runs = [run.get_absolute_url() for run in vars(visit.harbour.runs).values()]
     runs += [run.get_absolute_url() for run in vars(visit.harbour.untagged).values()]
+    retained = [run.get_absolute_url() for run in vars(visit.harbour.retention).values()]
+    retained += [
+        f"{retained[0]}?place={visit.harbour.retention.planned.places.all()[0].pk}",
+        f"{retained[2]}?end=failed",
+    ]
     copy = f"/r/local/platform/api/-/manifests/{acts.images.items.exclude(digest='')[0].digest}/copy?tag=1.27.3"
     check = visit.harbour.check.get_absolute_url()
     paths = (*PAGES, *jobs, *scans, *plans, *told, *runs, copy, check, "/registries", "/registries/add")

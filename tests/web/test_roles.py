@@ -13,6 +13,7 @@ from pytest_django import DjangoDbBlocker, Settings
 
 from access.models import User
 from cleanup.models import Check, PinHolder, UntaggedRun
+from cleanup.models import Check, PinHolder, RetentionRun
 from jobs.models import Job
 from registries.models import Registry
 from sync.models import Run
@@ -21,7 +22,7 @@ from tests.notices import furniture as notices
 from tests.sync import furniture as syncing
 from tests.tagging import furniture as rows
 from tests.web import furniture as make
-from tests.web import harbour_sync
+from tests.web import harbour_retention, harbour_sync
 from tests.web.pages import Page
 
 pytestmark = pytest.mark.django_db(databases="__all__")
@@ -170,6 +171,20 @@ MATRIX: Final[dict[str, Row]] = {
     "cleanup-untagged-carry-on": _for_staff(302, "untagged_id"),
     "cleanup-untagged-stop": _for_staff(302, "untagged_id"),
     "cleanup-untagged-schedule": _for_staff(200, "registry", changes=False),
+    "cleanup-policies": _page(),
+    "cleanup-policy-add": _for_staff(200, changes=False),
+    "cleanup-policy": _page("policy"),
+    "cleanup-policy-edit": _for_staff(200, "policy", changes=False),
+    "cleanup-policy-remove": _for_staff(200, "policy", changes=False),
+    "cleanup-policy-switch": _for_staff(302, "policy"),
+    "cleanup-policy-move": _for_staff(302, "policy"),
+    "cleanup-why": _page(),
+    "cleanup-runs": _page(),
+    "cleanup-run": _page("run_id"),
+    "cleanup-run-begin": _for_staff(404),  # no registry was named
+    "cleanup-run-carry-on": _for_staff(302, "run_id"),
+    "cleanup-run-stop": _for_staff(302, "run_id"),
+    "cleanup-run-again": _for_staff(302, "run_id"),
     "plan": _page("plan_id"),
     "plan-carry-out": _for_staff(302, "plan_id"),
     "plan-give-up": _for_staff(302, "plan_id"),
@@ -300,6 +315,7 @@ def _laid() -> dict[str, Any]:
     copies = harbour_sync.rule(where, where)
     syncing.rule("local", where)  # machines ask for it by what is called `name` above
     run = harbour_sync.run(copies, Run.State.PLANNED, [harbour_sync.item("1.0")])
+    harbour_retention.run(where, RetentionRun.State.PLANNED, pk=run.pk)  # one number for both
     make.registry("upstream", url="http://127.0.0.1:2", plain_http=True, role=Registry.Role.SOURCE)
     return {
         "registry": "local",
@@ -319,6 +335,7 @@ def _laid() -> dict[str, Any]:
         "work": "untagged",
         "untagged_id": UntaggedRun.objects.create(registry=where).pk,
         "kind": "broken",
+        "policy": harbour_retention.policy(where).name,
         "position": 0,
         "rule_id": rows.protection_rule(where).pk,
         "holder": PinHolder.objects.create(name="cluster-a").name,

@@ -194,8 +194,8 @@ class Changes(forms.Form):
     )
 
 
-class Times(forms.Form):
-    """When a rule runs, and how fast."""
+class Hours(forms.Form):
+    """When something runs."""
 
     when = forms.ChoiceField(
         label=_("When it runs"),
@@ -237,6 +237,11 @@ class Times(forms.Form):
         help_text=_("As in 22:00-06:00: what is not done by then goes on the next day. Empty: all day."),
         widget=forms.TextInput(attrs={**PLAIN, "placeholder": "22:00-06:00"}),
     )
+
+
+class Times(Hours):
+    """When a rule runs, and how fast."""
+
     megabytes = forms.FloatField(
         label=_("At most, megabytes a second"),
         required=False,
