@@ -11,8 +11,7 @@ from access.policy import may_read
 from catalog.models import Presence, Repository, Scan, Tag
 from catalog.reads.daily import with_pulls
 from catalog.reads.repositories import with_gone_tags
-from cleanup.models import Check, ClassicRun, PinHolder, UntaggedRun
-from cleanup.models import Check, Policy, RetentionRun
+from cleanup.models import Check, ClassicRun, PinHolder, Policy, RetentionRun, UntaggedRun
 from jobs.models import Job
 from registries.models import Registry, for_asking
 from sync.models import Item, Rule, Run

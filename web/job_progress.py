@@ -12,8 +12,7 @@ from catalog import folding, removal
 from catalog.models import Scan
 from cleanup import uploads
 from cleanup.classic import running as collecting
-from cleanup.models import Check, ClassicRun, UntaggedRun
-from cleanup.models import Check, RetentionRun
+from cleanup.models import Check, ClassicRun, RetentionRun, UntaggedRun
 from cleanup.retention import running as retention
 from cleanup.untagged import running as untagged
 from cleanup.verifying import running as verifying

@@ -92,7 +92,7 @@ class Aside:
             raise Unreadable(f"{digest} cannot be moved aside: {why(error)}") from error
 
     def put_back(self, digest: Digest, size: int | None = None) -> bool:
-        """Move it back; False where it is not aside, or not whole: not of `size`, or where that is not known, not hashed.
+        """Move it back; False where it is not aside, or not whole: of another `size`; with none, it is hashed.
 
         Where it was pushed again meanwhile, that stays.
         """

@@ -129,11 +129,13 @@ def build() -> Harbour:
     last = harbour_scans.build(where, edge, api)
     harbour_storage.build(where)
     acts, told = harbour_acts.build(api), harbour_notices.build(where)
-    check = harbour_checks.build(where, edge)
-    runs, untagged = harbour_sync.build(where, hub), harbour_untagged.build(where, edge)
-    return Harbour(where, api, odd, *jobs, last, acts, told, runs, check, untagged)
-    check, retention = harbour_checks.build(where, edge), harbour_retention.build(where)
-    return Harbour(where, api, odd, *jobs, last, acts, told, harbour_sync.build(where, hub), check, retention)
+    return Harbour(
+        *(where, api, odd, *jobs, last, acts, told),
+        runs=harbour_sync.build(where, hub),
+        check=harbour_checks.build(where, edge),
+        untagged=harbour_untagged.build(where, edge),
+        retention=harbour_retention.build(where),
+    )
 
 
 def _ago(**age: float) -> datetime:
