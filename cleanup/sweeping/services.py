@@ -28,7 +28,9 @@ _PLANS: Final = timedelta(days=7)  # those that nobody carried out
 _TOGETHER: Final = 200  # sweeps
 _TITLE: Final = gettext_noop("Sweep of %(name)s")
 _PLAN_TITLE: Final = gettext_noop("Planning a sweep of %(name)s")
-SENTENCES: Final = (_TITLE, _PLAN_TITLE)
+_ANOTHER: Final = gettext_noop("“%(job)s” is under way. Wait until it has ended, or stop it.")
+SENTENCES: Final = (_TITLE, _PLAN_TITLE, _ANOTHER)
+_RETRY: Final = timedelta(minutes=15)  # before one that failed to look again does so once more
 
 log = logging.getLogger(__name__)
 
@@ -91,7 +93,7 @@ def delete_now(sweep: Sweep, person: User | None = None, *, here: bool = False) 
 
 
 def undo(sweep: Sweep, person: User | None = None, *, here: bool = False) -> Job:
-    """Put back all that lies aside because of it, also where sweeps are stopped. Raises NotPermitted."""
+    """Put back all that lies aside because of it, also where sweeps are stopped. Raises NotPermitted, JobFailed."""
     _check(sweep, person)
     return _queue(sweep, person, here=here, undo=True)
 
@@ -111,13 +113,31 @@ def is_of(job: Job, sweep: Sweep) -> bool:
 def finish_due(now: datetime) -> None:
     """Sweeps whose holding time is over: what lies aside is looked at once more, and goes.
 
-    Where sweeps are stopped all of it stays aside: it may be what is missing.
+    And those that broke off, or whose worker died too often: what they moved is looked at again, and held.
     """
-    due = Sweep.objects.filter(resumes_at__lte=now, registry__retired_at=None)
-    stopped = Halt.objects.open().values("registry")
-    for sweep in due.exclude(registry__in=stopped).select_related("registry"):
-        if _under_way(sweep.registry) is None:
+    unfinished = Sweep.objects.unfinished().filter(registry__retired_at=None)
+    for sweep in unfinished.select_related("registry", "job"):
+        if _is_due(sweep, now) and _under_way(sweep.registry) is None and _may_sweep(sweep.registry):
             _queue(sweep, None, finish=True)
+
+
+def _is_due(sweep: Sweep, now: datetime) -> bool:
+    is_over = sweep.resumes_at is not None and sweep.resumes_at <= now
+    if sweep.state != Sweep.State.BROKEN_OFF:
+        return is_over or sweep.state == Sweep.State.UNDER_WAY
+    if not is_over and not sweep.blobs.unsettled().exists():
+        return False
+    has_tried = sweep.job is not None and bool(sweep.job.params.get("finish"))
+    pause = _RETRY if has_tried else timedelta(seconds=sweep.settle_seconds)
+    return sweep.ended_at is None or sweep.ended_at + pause <= now
+
+
+def _may_sweep(registry: Registry) -> bool:
+    try:
+        check_may_sweep(registry)
+    except JobFailed:
+        return False
+    return True
 
 
 def queue_due(now: datetime) -> None:
@@ -170,10 +190,13 @@ def _under_way(registry: Registry) -> tuple[Sweep, Job] | None:
 
 
 def _queue(sweep: Sweep, person: User | None, *, here: bool = False, **switches: bool) -> Job:
+    """Raises JobFailed where another job about sweeps of the registry is under way."""
     title = (_PLAN_TITLE if switches.get("only_plan") else _TITLE) % {"name": sweep.registry.name}
     params = {"registry": sweep.registry_id, "sweep": sweep.pk, **{name: True for name, on in switches.items() if on}}
     with transaction.atomic():
         job, is_new = jobs.queue(KIND, sweep.registry.job_subject, title, params=params, requested_by=person, here=here)
         if is_new:
             Sweep.objects.filter(pk=sweep.pk).update(job=job)
+        elif job.params != params:
+            raise JobFailed(_ANOTHER % {"job": job.title})
     return job

@@ -92,9 +92,10 @@ class Aside:
             raise Unreadable(f"{digest} cannot be moved aside: {why(error)}") from error
 
     def put_back(self, digest: Digest, size: int | None = None) -> bool:
-        """Move it back; False where it is not aside, or not whole: of another `size`; with none, it is hashed.
+        """Move it back; False where it is not aside, or not whole.
 
-        Where it was pushed again meanwhile, that stays.
+        It is whole if it has `size` bytes, or where nobody knows how many, if it hashes right. Where it was pushed
+        again meanwhile, that stays.
         """
         try:
             with self._beside(digest) as here:

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import time
 import urllib.error
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.db.models import F
+from django.utils import timezone
 
+from cleanup.halting import halt
 from cleanup.models import Sweep, SweptBlob
+from cleanup.sweeping import services
 from cleanup.sweeping.services import Times
+from jobs import running
 from jobs.models import Job
 from tests.cleanup.ground import AT_ONCE, SweptRegistry
 from tests.hostile import Hostile, Reply
@@ -49,6 +56,29 @@ class Ground(SweptRegistry):
 
     def push_all(self) -> None:
         self.push().image("again", seed="old", layers=[b"old"])
+
+    def accept_manifest(self) -> None:
+        """As a registry does that had looked for the blobs in the moment before they went."""
+        self.layout.manifest("team/app", self.manifest, "again")
+
+    def break_off(self, state: Sweep.State) -> Sweep:
+        """Both blobs were moved, and nobody looked again."""
+        sweep, _ = self.sweep(Times(3600, 0, 3600), only_plan=True)
+        for digest in (self.config, self.layer):
+            self.take_by_hand(digest)
+        sweep.blobs.update(state=SweptBlob.State.ASIDE)
+        Sweep.objects.update(state=state, ended_at=timezone.now())
+        return sweep
+
+    def finish(self, later: timedelta = timedelta()) -> Job | None:
+        """The job that is due then, once it has run."""
+        before = set(Job.objects.values_list("pk", flat=True))
+        services.finish_due(timezone.now() + later)
+        job = Job.objects.exclude(pk__in=before).first()
+        if job is not None:
+            running.run_here(job.pk)
+            job.refresh_from_db()
+        return job
 
     def is_whole(self) -> bool:
         return all(self.blob_is_whole("team/app", digest) for digest in (self.config, self.layer))
@@ -171,3 +201,100 @@ def test_the_next_sweep_saves_what_one_that_was_killed_has_taken(ground: Ground)
     assert job.state == Job.State.DONE, job.message
     assert ground.is_whole()
     assert ground.states(sweep)[ground.layer] == _KEPT
+
+
+@pytest.mark.parametrize("state", [Sweep.State.BROKEN_OFF, Sweep.State.UNDER_WAY])
+def test_what_a_sweep_has_moved_that_broke_off_is_soon_looked_at_again(ground: Ground, state: Sweep.State) -> None:
+    """And held then: it was stopped, or its worker had died too often."""
+    sweep = ground.break_off(state)
+    ground.accept_manifest()
+    assert not ground.is_whole()
+    job = ground.finish()
+    assert job is not None
+    assert job.state == Job.State.DONE, job.message
+    assert ground.is_whole()
+    assert set(ground.states(sweep).values()) == {_KEPT}
+
+
+def test_what_nobody_uses_is_held_after_a_sweep_broke_off_and_goes_later(ground: Ground) -> None:
+    sweep = ground.break_off(Sweep.State.BROKEN_OFF)
+    ground.finish()
+    sweep.refresh_from_db()
+    assert sweep.state == Sweep.State.HOLDING
+    assert ground.finish() is None
+    ground.make_due(sweep)
+    assert set(ground.states(sweep).values()) == {_DELETED}
+
+
+def test_a_look_that_failed_is_not_repeated_at_once(ground: Ground, gate: Gate) -> None:
+    sweep, _ = ground.sweep(Times(3600, 0, 3600))
+    Sweep.objects.update(resumes_at=timezone.now())
+    gate.answer("/v2/", Reply(503, b"", {}))
+    job = ground.finish()
+    assert job is not None
+    assert job.state == Job.State.FAILED
+    assert ground.finish(timedelta(minutes=1)) is None
+    gate.open()
+    job = ground.finish(timedelta(minutes=16))
+    assert job is not None
+    assert job.state == Job.State.DONE, job.message
+    assert set(ground.states(sweep).values()) == {_DELETED}
+
+
+def test_where_sweeps_are_stopped_nothing_is_tried(ground: Ground) -> None:
+    ground.sweep(Times(3600, 0, 3600))
+    halt(ground.row, "A check found broken images.")
+    assert ground.finish(timedelta(hours=2)) is None
+
+
+def test_a_manifest_that_is_accepted_by_memory_until_the_registry_is_asked_again_is_whole(
+    ground: Ground, gate: Gate
+) -> None:
+    """Its blob was remembered right after it was unlinked; what is held for no time is looked for once more."""
+    gate.meanwhile("HEAD", ground.accept_manifest, path=ground.last, after=1)
+    sweep, job = ground.sweep(AT_ONCE)
+    assert job.state == Job.State.DONE, job.message
+    assert ground.is_whole()
+    assert set(ground.states(sweep).values()) == {_KEPT}
+
+
+def test_where_nobody_can_tell_any_more_what_is_in_use_all_goes_back(ground: Ground, gate: Gate) -> None:
+    odd = ground.layout.repositories / "team/Odd/_manifests"
+    gate.meanwhile("HEAD", lambda: odd.mkdir(parents=True), path=ground.last, after=1)
+    sweep, job = ground.sweep(AT_ONCE)
+    assert job.state == Job.State.FAILED
+    assert ground.is_whole()
+    assert ground.aside == set()
+    odd.rmdir()
+    odd.parent.rmdir()
+    ground.age()
+    sweep, job = ground.carry_on(sweep)
+    assert job.state == Job.State.DONE, job.message
+    assert set(ground.states(sweep).values()) == {_DELETED}
+
+
+def test_what_is_known_to_be_in_use_is_put_back_though_another_manifest_is_lost(ground: Ground) -> None:
+    ground.sweep(Times(3600, 0, 3600))
+    ground.accept_manifest()
+    lost = ground.push("other").image("lost", seed="lost")
+    ground.layout.data(lost).unlink()
+    job = ground.finish(timedelta(hours=2))
+    assert job is not None
+    assert job.state == Job.State.FAILED
+    assert lost in job.message
+    assert ground.is_whole()
+
+
+def test_whoever_was_frozen_while_another_took_over_unlinks_no_more(ground: Ground, gate: Gate) -> None:
+    for repository in ("other", "third"):
+        ground.push(repository)._send("POST", f"/v2/{repository}/blobs/uploads/?mount={ground.first}&from=team/app")
+    ground.age()
+
+    def freeze() -> None:
+        Job.objects.update(fence=F("fence") + 1)
+        time.sleep(0.6)  # longer than a lease goes without being looked at
+
+    gate.meanwhile("DELETE", freeze, path=ground.first)
+    ground.sweep()
+    assert [asked.method for asked in gate.passed if asked.path.endswith(ground.first)].count("DELETE") == 1
+    assert all(ground.blob_is_whole(name, ground.first) for name in ("team/app", "other", "third"))
