@@ -27,7 +27,7 @@ from cleanup.retention import in_words as retention_reasons
 from cleanup.retention import running as retention_running
 from cleanup.retention import services as retention
 from cleanup.retention import trust
-from cleanup.sweeping import caches, ground, keeping, left, trial, unlinking
+from cleanup.sweeping import caches, ground, keeping, left, putting_back, trial, unlinking
 from cleanup.sweeping import ending as sweeping
 from cleanup.sweeping import services as sweeps
 from cleanup.untagged import carrying_out as untagged_carrying_out
@@ -81,7 +81,7 @@ _MODULES: Final = (
     manifests, removing, restoring, copying, pointing, protection, means, permission, planning, planning_restores,
     planning_copies, rules, undoing, handling, meaning, streams, unexplained, delivery, mailing, webhook,
     presets, oci_sentences, sync_copying, faults, gone, judging, pausing, sync_planning, promoting, sync_running,
-    sync_services, sync_sources, caches, ground, keeping, left, trial, unlinking, sweeping, sweeps, uploads,
+    sync_services, sync_sources, caches, ground, keeping, left, putting_back, trial, unlinking, sweeping, sweeps, uploads,
     check_faults, check_recording, verifying, checks, pins, untagged_carrying_out, untagged_judging, untagged_known,
     untagged_planning, untagged_running, untagged_services, untagged_sources,
     sync_services, sync_sources, closing, collecting, steps, ways, classic_running, classic_services,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import dataclass
 from typing import Final
@@ -20,6 +21,7 @@ from oci.storage import StorageFault, StorageFolder
 from oci.storage.aside import Aside
 from registries.models import Registry
 
+_SWEEP: Final = "sweep"  # the kind of jobs that this is about
 _OTHERS: Final = ("garbage-collect",)  # kinds of jobs that remove blobs too
 _MOST_APART: Final = 300  # seconds between our clock and that of the file system
 _RETIRED: Final = gettext_noop("The registry was removed from Berth, which no longer changes anything there.")
@@ -79,25 +81,34 @@ def check_is_ours_alone(registry: Registry) -> None:
     """Raises JobFailed where it is not ours any more, or another job removes blobs of it."""
     if registry.retired_at is not None:
         raise JobFailed(_RETIRED)
-    other = Job.objects.unfinished().filter(kind__in=_OTHERS, subject=registry.job_subject).first()
+    other = _other_job(registry)
     if other is not None:
         raise JobFailed(_OTHER % {"job": other.title})
 
 
-def stand_on(registry: Registry, client: RegistryClient, *, puts_back: bool = False) -> Ground:
-    """Raises JobFailed, with the cure, where the registry cannot be swept while it runs.
-
-    `puts_back`: nothing is to be removed, only put back as it was. That is done also where sweeps are stopped, since it
-    may be the mend.
-    """
-    check_is_ours_alone(registry)
+def stand_on(registry: Registry, client: RegistryClient) -> Ground:
+    """Raises JobFailed, with the cure, where the registry cannot be swept while it runs."""
+    check_may_sweep(registry)
     terms = terms_of(registry)
-    if not puts_back:
-        check_may_sweep(registry)
-        _check_processes(terms)
+    _check_processes(terms)
     try:
-        if not puts_back and client.probe().deletes is False:
+        if client.probe().deletes is False:
             raise JobFailed(_NO_DELETES)
+    except RegistryError as error:
+        raise JobFailed(_AWAY % {"why": str(error).rstrip(".")}) from error
+    folder, aside = _own_folder(registry, client)
+    return Ground(registry, client, folder, aside, cache_of(terms))
+
+
+def stand_to_put_back(registry: Registry, client: RegistryClient) -> Ground:
+    """The same for whoever only puts back: that is right where sweeps are stopped too, and whatever it remembers."""
+    check_is_ours_alone(registry)
+    folder, aside = _own_folder(registry, client)
+    return Ground(registry, client, folder, aside, OwnMemory())
+
+
+def _own_folder(registry: Registry, client: RegistryClient) -> tuple[StorageFolder, Aside]:
+    try:
         folder, why_not = own_folder(registry, client)
     except RegistryError as error:
         raise JobFailed(_AWAY % {"why": str(error).rstrip(".")}) from error
@@ -111,7 +122,25 @@ def stand_on(registry: Registry, client: RegistryClient, *, puts_back: bool = Fa
         raise JobFailed(_NO_FOLDER % {"why": _as_sentence(str(error))}) from error
     if apart > _MOST_APART:
         raise JobFailed(_CLOCK % {"seconds": f"{apart:,}"})
-    return Ground(registry, client, folder, aside, OwnMemory() if puts_back else cache_of(terms))
+    return folder, aside
+
+
+def sharing(registry: Registry) -> list[Registry]:
+    """Itself, and the others that Berth reaches at other addresses and that keep their images in the same folder."""
+    rows = [row for row in Registry.objects.filter(retired_at=None).exclude(storage="") if _is_same(row, registry)]
+    return rows if registry in rows else [registry, *rows]
+
+
+def _is_same(one: Registry, other: Registry) -> bool:
+    return os.path.realpath(one.storage) == os.path.realpath(other.storage)
+
+
+def _other_job(registry: Registry) -> Job | None:
+    """What removes blobs of the same storage just now, other than a sweep of this registry itself."""
+    subjects = [row.job_subject for row in sharing(registry)]
+    collecting = Job.objects.unfinished().filter(kind__in=_OTHERS, subject__in=subjects)
+    sweeping = Job.objects.unfinished().filter(kind=_SWEEP, subject__in=subjects).exclude(subject=registry.job_subject)
+    return collecting.first() or sweeping.first()
 
 
 def terms_of(registry: Registry) -> SweepTerms:

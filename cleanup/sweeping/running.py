@@ -28,11 +28,12 @@ from cleanup.sweeping.ending import (
     entry_of,
     tell_end,
 )
-from cleanup.sweeping.ground import Ground, stand_on
+from cleanup.sweeping.ground import Ground, sharing, stand_on, stand_to_put_back
 from cleanup.sweeping.keeping import kept_by_trash, name_lost
 from cleanup.sweeping.left import LeftUploads
+from cleanup.sweeping.putting_back import PuttingBack
 from cleanup.sweeping.trial import clear_away, try_out
-from cleanup.sweeping.unlinking import Unlinking, put_back
+from cleanup.sweeping.unlinking import Unlinking
 from cleanup.verifying.services import SAMPLE, verify_after
 from jobs.models import Job
 from jobs.running import JobFailed, Lease, LeaseLost, Stopped, reason_of
@@ -47,6 +48,7 @@ _CHUNK: Final = 100  # blobs that are unlinked before all is looked at again
 _ROWS: Final = 1_000
 _LOOK: Final = 0.5  # seconds between two words while it waits
 _STATE: Final = SweptBlob.State
+_UNSEEN: Final = frozenset({Sweep.State.UNDER_WAY, Sweep.State.BROKEN_OFF})  # nobody has looked again at what it moved
 log = logging.getLogger(__name__)
 
 
@@ -59,8 +61,9 @@ def run(lease: Lease) -> str:
         return OVER
     try:
         with client_for(sweep.registry, lease.caller) as client:
-            puts_back = bool(lease.params.get("undo"))
-            return _Sweeping(sweep, lease, stand_on(sweep.registry, client, puts_back=puts_back)).run()
+            if lease.params.get("undo"):
+                return _Sweeping(sweep, lease, stand_to_put_back(sweep.registry, client)).undo()
+            return _Sweeping(sweep, lease, stand_on(sweep.registry, client)).run()
     except Stopped:
         end(lease, sweep, Sweep.State.BROKEN_OFF, STOPPED)
         raise
@@ -81,36 +84,45 @@ class _Sweeping:
         self._left = LeftUploads(sweep, lease, ground.folder)
 
     def run(self) -> str:
-        params = self._lease.params
-        if params.get("undo"):
-            return self._undo()
         marks, since_ns = self._mark()
-        self._recover(marks)
-        if params.get("finish"):
-            return self._hold_or_finish(at_once=bool(params.get("at_once")))
         before_ns = since_ns - self._sweep.grace_seconds * 10**9
-        found = {one.digest: one for one in self._garbage(marks, before_ns)}
-        if self._sweep.planned_at is None:
-            self._plan(marks, found, since_ns)
-        if params.get("only_plan"):
-            return self._told(PLANNED, Sweep.State.PLANNED)
+        params = self._lease.params
+        if params.get("finish"):
+            self._link_begun()
+        else:
+            found = {one.digest: one for one in self._garbage(marks, before_ns)}
+            if self._sweep.planned_at is None:
+                self._plan(marks, found, since_ns)
+            if params.get("only_plan"):
+                return self._told(PLANNED, Sweep.State.PLANNED)
+            self._take(marks, found, since_ns)
+        if self._sweep.state in _UNSEEN and self._sweep.blobs.unsettled().exists():
+            self._look_again(before_ns)
+        return self._hold_or_finish(at_once=bool(params.get("at_once")))
+
+    def _take(self, marks: Marks, found: dict[str, Garbage], since_ns: int) -> None:
+        """Blobs are moved aside, and uploads that were left removed."""
         has_blobs = self._sweep.blobs.open().exists()
         if has_blobs:
             try_out(self._ground)
         if has_blobs or self._sweep.uploads.open().exists():
             self._begin(since_ns)
         if has_blobs:
-            unlinking = Unlinking(self._sweep, self._lease, self._ground, marks, before_ns)
-            self._carry(unlinking, found)
-            self._settle()
-            unlinking.ask_again(list(self._aside()))
-        return self._hold_or_finish()
+            before_ns = since_ns - self._sweep.grace_seconds * 10**9
+            self._carry(Unlinking(self._sweep, self._lease, self._ground, marks, before_ns), found)
+
+    def undo(self) -> str:
+        """Put back all that this sweep has taken, whatever sweeps are allowed now."""
+        self._put_all_back(_STATE.PUT_BACK)
+        return self._told(PUT_BACK, Sweep.State.DONE)
 
     def _mark(self) -> tuple[Marks, int]:
+        """Raises JobFailed where nobody knows what a manifest names; what is known to be in use is put back before."""
         since_ns = self._ground.aside.now_ns()
         marks = self._ground.folder.marks(since_ns)
         marks.read(lambda done, total: self._lease.tell(phase="marking", repositories=[done, total]))
         self._lease.tell(now=True, phase="marking")
+        self._recover(marks)
         name_lost(marks)
         return marks, since_ns
 
@@ -161,38 +173,46 @@ class _Sweeping:
             unlinking.carry(still)
             self._lease.tell(phase="unlinking", blobs=[total - self._sweep.blobs.open().count(), total])
 
-    def _settle(self) -> None:
-        """Wait, then mark everything anew: a manifest that was accepted meanwhile keeps what it names."""
+    def _look_again(self, before_ns: int) -> None:
+        """Wait, then mark everything anew: a manifest that was accepted meanwhile keeps what it names.
+
+        Where that cannot be found out, all goes back that was moved; it may be carried out another time.
+        """
+        try:
+            self._wait()
+            marks, _ = self._mark()
+            Unlinking(self._sweep, self._lease, self._ground, marks, before_ns).ask_again(list(self._aside()))
+        except (RegistryError, JobFailed):
+            self._put_all_back(_STATE.PLANNED)
+            raise
+
+    def _wait(self) -> None:
         until = time.monotonic() + self._sweep.settle_seconds
         while (left := until - time.monotonic()) > 0:
             self._lease.tell(phase="waiting")
             time.sleep(min(_LOOK, left))
-        marks, _ = self._mark()
-        self._recover(marks)
 
     def _recover(self, marks: Marks) -> None:
-        """Whatever any sweep of this registry has taken and is in use, or linked anew, is put back as it was.
+        """Whatever any sweep of this storage has taken and is in use, or linked anew, is put back as it was.
 
         What was begun lies aside or does not, whoever died: that is found out. What lies aside and no row knows of is
         put back too: rows may be those of last night.
         """
         clear_away(self._ground)
+        rows = SweptBlob.objects.unsettled().filter(sweep__registry__in=sharing(self._sweep.registry))
         for sets in by_number(list(self._ground.aside.everything()), _ROWS):
-            rows = SweptBlob.objects.unsettled().filter(sweep__registry=self._sweep.registry)
             known = set(rows.filter(digest__in=[one.digest for one in sets]).values_list("digest", flat=True))
             for one in sets:
-                if one.digest not in known:
-                    self._ground.aside.put_back(Digest.parse(one.digest))
-        mine = SweptBlob.objects.unsettled().filter(sweep__registry=self._sweep.registry)
-        for some in by_number(mine.in_order().iterator(chunk_size=_ROWS), _ROWS):
+                if one.digest not in known and not self._ground.aside.put_back(Digest.parse(one.digest)):
+                    self._ground.aside.drop(Digest.parse(one.digest))  # it was not whole
+        putting = PuttingBack(self._ground)
+        for some in by_number(rows.in_order().iterator(chunk_size=_ROWS), _ROWS):
             is_aside = {blob.digest for blob in some if self._ground.aside.is_aside(Digest.parse(blob.digest))}
             linked = marks.linked_now(is_aside)
-            back = [blob for blob in some if marks.is_used(blob.digest) or blob.digest in linked]
-            for blob in back:
-                put_back(self._ground, blob)
-            self._note(back, _STATE.KEPT)
-            left = [blob for blob in some if blob not in set(back)]
-            self._note([blob for blob in left if blob.digest in is_aside], _STATE.ASIDE)
+            used = {blob for blob in some if marks.is_used(blob.digest) or blob.digest in linked}
+            self._note(putting.put(used), _STATE.KEPT)
+            self._note([blob for blob in some if blob not in used and blob.digest in is_aside], _STATE.ASIDE)
+        putting.check_used()
 
     def _hold_or_finish(self, *, at_once: bool = False) -> str:
         """What lies aside is held until its time is over, or somebody says `at_once`; then it goes."""
@@ -224,18 +244,27 @@ class _Sweeping:
             with self._lease.writing():  # still ours
                 pass
             for blob in some:
+                self._lease.tell(phase="deleting")  # and not that of whoever went on while we were frozen
                 self._ground.aside.drop(Digest.parse(blob.digest))
             self._note(some, _STATE.DELETED)
-            self._lease.tell(phase="deleting")
 
-    def _undo(self) -> str:
-        """Put back all that this sweep has moved aside, or was about to: that needs no look at what is in use."""
+    def _link_begun(self) -> None:
+        """What was unlinked, and not moved before the sweep broke off, is linked again, and planned as before."""
+        putting = PuttingBack(self._ground)
+        begun = self._sweep.blobs.filter(state=_STATE.BEGUN)
+        self._note(putting.put(begun.in_order()), _STATE.PLANNED)
+        self._note(putting.lost, _STATE.DELETED)
+        putting.check()
+
+    def _put_all_back(self, state: SweptBlob.State) -> None:
+        """All that this sweep has taken, or may have; each is in `state` then."""
+        putting = PuttingBack(self._ground)
         for some in by_number(list(self._sweep.blobs.unsettled().in_order()), _CHUNK):
-            for blob in some:
-                put_back(self._ground, blob)
-            self._note(some, _STATE.PUT_BACK)
+            self._note(putting.put(some), state)
             self._lease.tell(phase="putting-back")
-        return self._told(PUT_BACK, Sweep.State.DONE)
+        putting.check()
+        self._note(putting.lost, _STATE.DELETED)
+        putting.check_unused()
 
     def _aside(self) -> SweptBlobQuerySet:
         return self._sweep.blobs.filter(state=_STATE.ASIDE).in_order()

@@ -7,7 +7,7 @@ whoever unlinks looks right before and right after, and puts back at once what c
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
 from django.utils.translation import gettext_noop
@@ -15,8 +15,9 @@ from django.utils.translation import gettext_noop
 from cleanup.models import Sweep, SweptBlob
 from cleanup.sweeping.caches import links_of
 from cleanup.sweeping.ground import Ground
+from cleanup.sweeping.putting_back import PuttingBack, own_links, put_all_back
 from jobs.running import JobFailed, Lease
-from oci.errors import NotFound
+from oci.errors import NotFound, RegistryError
 from oci.names import Digest, RepositoryName
 from oci.storage.marking import Link, Marks
 
@@ -38,30 +39,43 @@ class Unlinking:
         self._marks, self._before_ns = marks, before_ns
 
     def carry(self, blobs: Sequence[SweptBlob]) -> None:
-        """Move them aside, but for what is in use again. Raises RegistryError, StorageFault, JobFailed, LeaseLost."""
+        """Move them aside, but for what is in use again. Raises RegistryError, StorageFault, JobFailed, LeaseLost.
+
+        Then too what is in use of them is where it was.
+        """
         self._note(blobs, _STATE.BEGUN)
-        unlinked = [blob for blob in blobs if self._unlink(blob)]
-        kept = set(blobs) - set(unlinked)
-        self._ground.cache.forget(link for blob in unlinked for link in links_of(blob.digest, blob.links))
-        kept |= self._put_back_used(unlinked)
-        aside = [blob for blob in unlinked if blob not in kept]
-        for blob in aside:
-            self._ground.aside.take(Digest.parse(blob.digest))
-        kept |= self._put_back_used(aside)
+        unlinked: list[SweptBlob] = []
+        try:
+            for blob in blobs:
+                if self._unlink(blob):
+                    unlinked.append(blob)  # noqa: PERF401  when one fails, these have to be known
+            kept = set(blobs) - set(unlinked)
+            self._ground.cache.forget(link for blob in unlinked for link in links_of(blob.digest, blob.links))
+            kept |= self._put_back_used(unlinked)
+            aside = [blob for blob in unlinked if blob not in kept]
+            for blob in aside:
+                self._lease.tell(phase="moving-aside")  # whoever was frozen must not move what is in use by now
+                self._ground.aside.take(Digest.parse(blob.digest))
+            kept |= self._put_back_used(aside)
+        except BaseException:
+            self._save(unlinked)
+            raise
         self._note(kept, _STATE.KEPT)
         self._note([blob for blob in aside if blob not in kept], _STATE.ASIDE)
 
     def ask_again(self, blobs: Sequence[SweptBlob]) -> None:
         """Of what lies aside the registry must not say that it is there. Raises as `carry`.
 
-        A request that looked right before a blob was unlinked may have remembered it right after: it forgets once more.
+        A request that looked right before a blob was unlinked may have remembered it right after: it forgets once more,
+        and a manifest that was accepted because of it keeps what it names.
         """
         for blob in blobs:
             self._ground.cache.forget(links_of(blob.digest, blob.links))
             for link in own_links(blob):
                 if self._is_remembered(link):
-                    self._delete_or_put_back(blob, link)
+                    self._delete(link)
             self._lease.tell(phase="asking-again")
+        self._note(self._put_back_used(blobs), _STATE.KEPT)
 
     def _unlink(self, blob: SweptBlob) -> bool:
         """False where it is in use again; then it is linked as before."""
@@ -71,20 +85,26 @@ class Unlinking:
             return False
         try:
             for link in links:
-                linked_ns = self._marks.linked_ns(link)
-                if linked_ns is not None and linked_ns >= self._before_ns:  # it is being pushed again
-                    put_back(self._ground, blob)
+                self._lease.tell(phase="unlinking")  # whoever was frozen must not unlink what another has put back
+                if self._is_pushed_again(blob, link):
+                    put_all_back(self._ground, [blob])
                     return False
                 self._delete(link)
-            with self._lease.writing():  # whoever was frozen meanwhile must not have unlinked what another put back
+            with self._lease.writing():
                 pass
             if not self._came_into_use(blob, repositories):
                 return True
         except BaseException:
-            put_back(self._ground, blob)
+            put_all_back(self._ground, [blob])
             raise
-        put_back(self._ground, blob)
+        self._put_back([blob])
         return False
+
+    def _is_pushed_again(self, blob: SweptBlob, link: Link) -> bool:
+        linked_ns = self._marks.linked_ns(link)
+        if linked_ns is not None and linked_ns >= self._before_ns:
+            return True
+        return self._came_into_use(blob, {link.repository})
 
     def _came_into_use(self, blob: SweptBlob, repositories: set[RepositoryName]) -> bool:
         self._marks.look_at(repositories)
@@ -108,36 +128,27 @@ class Unlinking:
             and self._marks.linked_ns(link) is None
         )
 
-    def _delete_or_put_back(self, blob: SweptBlob, link: Link) -> None:
-        try:
-            self._delete(link)
-        except BaseException:
-            put_back(self._ground, blob)
-            self._note([blob], _STATE.PUT_BACK)
-            raise
-
     def _put_back_used(self, blobs: Sequence[SweptBlob]) -> set[SweptBlob]:
         """Those that a manifest names now, or that somebody has linked since they were unlinked."""
         self._marks.look()
         linked = self._marks.linked_now({blob.digest for blob in blobs})
         back = {blob for blob in blobs if self._marks.is_used(blob.digest) or blob.digest in linked}
-        for blob in back:
-            put_back(self._ground, blob)
+        self._put_back(back)
         return back
+
+    def _save(self, blobs: Sequence[SweptBlob]) -> None:
+        """What is in use of them, when something has failed; where that cannot be known, all."""
+        try:
+            self._put_back_used(blobs)
+        except (RegistryError, JobFailed):
+            put_all_back(self._ground, blobs)
+
+    def _put_back(self, blobs: Collection[SweptBlob]) -> None:
+        putting = PuttingBack(self._ground)
+        putting.put(blobs)
+        putting.check_used()
 
     def _note(self, blobs: Iterable[SweptBlob], state: SweptBlob.State) -> None:
         keys = [blob.pk for blob in blobs]
         with self._lease.writing():
             SweptBlob.objects.filter(pk__in=keys).update(state=state)
-
-
-def own_links(blob: SweptBlob) -> list[Link]:
-    return [Link(repository, digest) for repository, digest in blob.links]
-
-
-def put_back(ground: Ground, blob: SweptBlob) -> None:
-    """As it was: its data first, then every link that it had."""
-    digest = Digest.parse(blob.digest)
-    ground.aside.put_back(digest)
-    for link in own_links(blob):
-        ground.aside.link(link, digest)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -101,3 +103,19 @@ def test_a_plan_changes_nothing_and_is_carried_out_later(registry: SweptRegistry
     sweep, _ = registry.carry_on(sweep)
     assert sweep.state == Sweep.State.DONE
     assert len(before) - len(registry.blobs) == 2
+
+
+def test_what_was_pushed_and_is_named_by_its_sha512_stays(registry: SweptRegistry) -> None:
+    app, content = registry.push(), b"named by another digest"
+    app.image("kept", seed="kept")
+    document = json.loads(app.fetch("kept"))
+    named = f"sha512:{hashlib.sha512(content).hexdigest()}"
+    location = app._send("POST", "/v2/team/app/blobs/uploads/")["Location"]
+    app._send("PUT", f"{location}{'&' if '?' in location else '?'}digest={named}", content)
+    layer = {"mediaType": "application/octet-stream", "digest": named, "size": len(content)}
+    manifest = json.dumps(document | {"layers": [layer]}).encode()
+    app.manifest(manifest, "512")
+    registry.age()
+    _, job = registry.sweep()
+    assert job.state == Job.State.DONE, job.message
+    assert registry.blob_is_whole("team/app", named)

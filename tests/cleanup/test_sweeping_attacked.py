@@ -8,11 +8,18 @@ from pathlib import Path
 
 import pytest
 
-from cleanup.models import Sweep
+from access.models import User
+from cleanup.halting import halt, halted
+from cleanup.models import Sweep, SweepTerms, SweptBlob
+from cleanup.sweeping import services
 from cleanup.sweeping.services import Times
+from jobs import running
 from jobs.models import Job
+from jobs.running import JobFailed
+from registries.models import Registry
 from tests.cleanup.ground import SweptRegistry
 from tests.real_registry import RealRegistry
+from tests.web import furniture as make
 
 pytestmark = [pytest.mark.django_db(databases="__all__", transaction=True), pytest.mark.any_database]
 
@@ -79,3 +86,98 @@ def test_what_was_pushed_again_is_no_hindrance_though_another_repository_is_gone
     assert job.state == Job.State.DONE, job.message
     assert sweep.state == Sweep.State.DONE
     holding.pull_all(tmp_path / "pulled", ["team/app:again"])
+
+
+def test_what_lies_aside_is_put_back_though_sweeps_are_stopped(holding: Held) -> None:
+    halt(holding.row, "A check found broken images.")
+    _, job = holding.undo(holding.held)
+    assert job.state == Job.State.DONE, job.message
+    assert holding.blob_is_whole("team/app", holding.layer)
+
+
+def test_what_was_unlinked_and_never_moved_is_put_back_too(holding: Held) -> None:
+    """Its worker was killed in between."""
+    data = holding.data_aside(holding.layer).parent
+    data.rename(holding.layout.data(holding.layer).parent)
+    holding.held.blobs.filter(digest=holding.layer).update(state=SweptBlob.State.BEGUN)
+    _, job = holding.undo(holding.held)
+    assert job.state == Job.State.DONE, job.message
+    assert holding.blob_is_whole("team/app", holding.layer)
+    assert not holding.held.blobs.unsettled().exists()
+
+
+@pytest.mark.parametrize("spoil", ["removed", "cut short"])
+def test_what_is_in_use_and_whose_data_are_spoilt_aside_stops_all_sweeps(holding: Held, spoil: str) -> None:
+    data = holding.data_aside(holding.layer)
+    data.unlink() if spoil == "removed" else data.write_bytes(data.read_bytes()[:-1])
+    manifest = holding.push().image(seed="old", layers=[_LAYER])
+    for digest in (holding.config, holding.layer):  # as when it had been accepted in the very moment of the sweep
+        holding.layout.data(digest).unlink()
+        holding.layout.layer_link("team/app", digest).unlink()
+
+    _, job = holding.finish()
+
+    assert job.state == Job.State.FAILED
+    assert holding.layer in job.message
+    assert halted(holding.row) is not None
+    assert holding.layout.data(holding.config).exists()
+    assert not holding.layout.data(holding.layer).exists()
+    assert manifest
+
+
+def test_what_nobody_needs_and_is_spoilt_aside_is_said_and_the_rest_is_put_back(holding: Held) -> None:
+    holding.data_aside(holding.layer).unlink()
+    sweep, job = holding.undo(holding.held)
+    assert "cannot be put back" in job.message
+    assert holding.layout.data(holding.config).exists()
+    assert not sweep.blobs.unsettled().exists()
+    assert halted(holding.row) is None
+
+
+def test_what_cannot_be_put_back_is_in_nobody_elses_way(holding: Held) -> None:
+    first, last = sorted((holding.config, holding.layer))
+    in_the_way = holding.layout.data(first).parent
+    in_the_way.write_bytes(b"a file where a folder should be")
+    _, job = holding.undo(holding.held)
+    assert job.state == Job.State.FAILED
+    assert holding.layout.data(last).exists()
+    in_the_way.unlink()
+    _, job = holding.carry(holding.held, services.undo(holding.held, User.objects.get(username="mara"), here=True))
+    assert job.state == Job.State.DONE, job.message
+    assert holding.layout.data(first).exists()
+
+
+def test_what_lies_aside_of_one_address_is_not_put_back_by_sweeps_of_another(holding: Held) -> None:
+    url = holding.url.replace("127.0.0.1", "localhost")
+    other = Registry.objects.create(name="the same", url=url, storage=f"{holding.real.storage}/")
+    SweepTerms.objects.create(registry=other, processes="one", cache="none")
+    aside = holding.aside
+    _, job = services.begin(other, here=True, times=HELD)
+    running.run_here(job.pk)
+    job.refresh_from_db()
+    assert job.state == Job.State.DONE, job.message
+    assert holding.aside == aside
+
+
+def test_two_addresses_of_one_storage_are_not_swept_at_once(holding: Held) -> None:
+    url = holding.url.replace("127.0.0.1", "localhost")
+    other = Registry.objects.create(name="the same", url=url, storage=str(holding.real.storage))
+    holding.begin()
+    with pytest.raises(JobFailed, match="is under way"):
+        services.begin(other, here=True, times=HELD)
+
+
+def test_nobody_is_told_that_something_is_put_back_while_another_sweep_is_under_way(holding: Held) -> None:
+    holding.begin()
+    with pytest.raises(JobFailed, match="is under way"):
+        services.undo(holding.held, make.person("mara", staff=True), here=True)
+
+
+def test_a_registry_that_was_removed_and_came_back_has_again_what_lay_aside(holding: Held) -> None:
+    holding.row.delete()
+    row = Registry.objects.create(name="new", url=holding.url, storage=str(holding.real.storage))
+    SweepTerms.objects.create(registry=row, processes="one", cache="none")
+    _, job = services.begin(row, here=True, times=Times(10**9, 0, 0))
+    running.run_here(job.pk)
+    assert holding.aside == set()
+    assert {holding.config, holding.layer} <= holding.blobs
