@@ -21,10 +21,11 @@ from oci.errors import RegistryError
 from oci.names import Digest, RepositoryName, parse_repository
 from oci.storage import StorageFault
 from oci.storage.marking import Link
+from registries.clients import client_for
 
 _NAMESPACE: Final = parse_repository("berth-trial")
 _NAMED: Final = re.compile("[0-9a-f]{16}-[ab]")  # the repositories of a trial in it
-_ASKED: Final = 4  # times: processes behind one address take turns
+_ASKED: Final = 8  # times: processes behind one address take turns
 _SIZE: Final = 64  # bytes
 _REMEMBERS: Final = gettext_noop(
     "The registry still says that it has a blob which was unlinked: a cache of it is not cleared, as with several"
@@ -61,20 +62,29 @@ def _sweep_and_push_again(ground: Ground, one: RepositoryName, other: Repository
     client, digest = ground.client, Digest.of(content)
     for repository in (one, other):
         client.push_blob(repository, content)
-        client.blob_exists(repository, digest)  # so that it is remembered, if anything is
+        _is_there(ground, repository, digest)  # so that it is remembered, if anything is
     for repository in (one, other):
         client.delete_blob(repository, digest)
     ground.cache.forget(Link(repository, str(digest)) for repository in (one, other))
-    if any(client.blob_exists(repository, digest) for _ in range(_ASKED) for repository in (one, other)):
+    if any(_is_there(ground, repository, digest) for repository in (one, other)):
         raise JobFailed(_REMEMBERS)
     ground.aside.take(digest)
     client.push_blob(one, content)
-    if any(client.blob_exists(other, digest) for _ in range(_ASKED)):
+    if _is_there(ground, other, digest):
         raise JobFailed(_SHARED)
     try:
         client.blob(one, digest, limit=_SIZE)
     except RegistryError as error:
         raise JobFailed(_UNREADABLE % {"why": str(error).rstrip(".")}) from error
+
+
+def _is_there(ground: Ground, repository: RepositoryName, digest: Digest) -> bool:
+    """Whether any process says so: what stands before several gives each connection to one of them."""
+    said = []
+    for _ in range(_ASKED):
+        with client_for(ground.registry) as client:
+            said.append(client.blob_exists(repository, digest))
+    return any(said)
 
 
 @contextmanager

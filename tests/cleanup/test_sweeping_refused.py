@@ -20,6 +20,7 @@ from tagging.planning import Asked
 from tests.catalog.scanning import scan
 from tests.cleanup.ground import SweptRegistry
 from tests.cleanup.shared_cache import Redis
+from tests.cleanup.taking_turns import TakingTurns
 from tests.real_registry import V2, RealRegistry, generations
 from tests.web import furniture as make
 
@@ -60,6 +61,24 @@ def test_how_many_processes_there_are_has_to_be_said(registry: SweptRegistry) ->
 def test_several_processes_with_memories_of_their_own_are_not_swept(registry: SweptRegistry) -> None:
     SweepTerms.objects.update(processes="several", cache="inmemory")
     assert "Several processes" in refused(registry)
+
+
+@pytest.mark.parametrize("generation", generations())
+def test_several_processes_that_nobody_told_of_are_found_out(
+    tmp_path: Path, transactional_db: None, generation: str
+) -> None:
+    memory = {"cache": {"blobdescriptor": "inmemory"}}
+    second = RealRegistry(tmp_path / "second", generation, storage=memory)
+    second.storage = tmp_path / "first/storage"
+    with (
+        RealRegistry(tmp_path / "first", generation, storage=memory) as first,
+        second,
+        TakingTurns(first.port, second.port) as front,
+    ):
+        registry = littered(SweptRegistry(first, "inmemory"))
+        registry.row.url = front.url
+        registry.row.save()
+        assert "several processes" in refused(registry)
 
 
 def test_a_folder_of_another_registry_is_not_swept(registry: SweptRegistry, tmp_path: Path) -> None:
