@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 from collections.abc import Collection, Iterable, Iterator
 from typing import Final, NamedTuple
 
@@ -14,6 +15,7 @@ from oci.storage.faults import Unreadable, is_absent, why
 from oci.storage.marking import Link, Marks
 from oci.storage.tree import Tree, read_regular
 
+_VERSION: Final = "schemaversion"
 _BLANK: Final = b" \t\r\n"
 
 
@@ -36,20 +38,36 @@ class Collector:
     ) -> Iterator[Garbage]:
         """Of `files`, which nothing uses, those that were written and last linked before `before_ns`.
 
-        Not what is `kept` for other reasons, what a repository links that is `busy`, and whatever may be a manifest:
-        a registry that runs still knows those, and would not store them again.
+        Not what is `kept` for other reasons, what a repository links that is `busy`, what could not be moved, and
+        whatever may be a manifest: a registry that runs still knows those, and would not store them again.
         """
         for file in files:
             if file.digest in kept or file.written_ns >= before_ns:
                 continue
             links = tuple(self._marks.links.get(file.digest, ()))
-            if any(self._holds(link, before_ns, busy) for link in links) or self._may_be_manifest(file):
+            if any(self._holds(link, before_ns, busy) for link in links) or not self._is_movable(file.digest):
+                continue
+            if self._may_be_manifest(file):
                 continue
             yield Garbage(file.digest, file.size, links)
 
     def _holds(self, link: Link, before_ns: int, busy: Collection[RepositoryName]) -> bool:
         linked_ns = self._marks.linked_ns(link)
         return linked_ns is not None and (linked_ns >= before_ns or link.repository in busy)
+
+    def _is_movable(self, digest: str) -> bool:
+        """Not where somebody has put its data elsewhere, by a link or on another disk: they would not come back."""
+        algorithm, _, hex_ = digest.partition(":")
+        try:
+            with self._tree.folder("") as root, self._tree.folder(f"{self._blobs}/{algorithm}/{hex_[:2]}") as prefix:
+                folder = os.stat(hex_, dir_fd=prefix.descriptor, follow_symlinks=False)
+                data = os.stat(f"{hex_}/data", dir_fd=prefix.descriptor, follow_symlinks=False)
+                device = os.fstat(root.descriptor).st_dev
+        except OSError as error:
+            if is_absent(error):
+                return False
+            raise Unreadable(f"{digest} cannot be looked at: {why(error)}") from error
+        return stat.S_ISDIR(folder.st_mode) and stat.S_ISREG(data.st_mode) and data.st_dev == device
 
     def _may_be_manifest(self, file: BlobFile) -> bool:
         if file.size > MANIFEST_LIMIT:
@@ -76,4 +94,4 @@ def may_be_manifest(content: bytes) -> bool:
         document = json.loads(content)
     except (ValueError, RecursionError):
         return True
-    return "schemaVersion" in document
+    return any(name.casefold() == _VERSION for name in document)  # a registry reads names so

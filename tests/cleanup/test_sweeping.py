@@ -119,3 +119,15 @@ def test_what_was_pushed_and_is_named_by_its_sha512_stays(registry: SweptRegistr
     _, job = registry.sweep()
     assert job.state == Job.State.DONE, job.message
     assert registry.blob_is_whole("team/app", named)
+
+
+def test_a_manifest_whose_fields_are_in_capitals_can_be_pushed_again(registry: SweptRegistry, tmp_path: Path) -> None:
+    app = registry.push()
+    app.image("kept", seed="kept")
+    odd = app.fetch("kept").replace(b"schemaVersion", b"SCHEMAVERSION")
+    registry.delete("team/app", app.manifest(odd))
+    registry.age()
+    _, job = registry.sweep()
+    assert job.state == Job.State.DONE, job.message
+    app.manifest(odd, "odd")
+    assert app.fetch("odd") == odd

@@ -218,6 +218,8 @@ def test_no_digest_in_a_document_is_missed(document: object, ascii_only: bool) -
         (b'{"schemaVersion": 2}', True),
         (b' \n{"mediaType": "x", "schemaVersion": 1}', True),
         (b'{"schemaVersion": 2', True),
+        (b'{"SCHEMAVERSION": 2}', True),
+        ('{"\u017fchemaVersion": 2}'.encode(), True),
         (b'{"a": ' + b"[" * 100_000, True),
         (b'{"os": "linux"}', False),
         (b"{}", False),
@@ -228,3 +230,30 @@ def test_no_digest_in_a_document_is_missed(document: object, ascii_only: bool) -
 )
 def test_what_may_be_a_manifest(content: bytes, may_be: bool) -> None:
     assert may_be_manifest(content) is may_be
+
+
+def test_what_comes_after_a_clock_was_set_back_is_found(tmp_path: Path) -> None:
+    layout = StorageLayout(tmp_path)
+    blob, other = layout.layer("team/app", b"blob"), layout.layer("team/app", b"other")
+    layout.manifest("team/app", image())
+    _, marks = marked(layout)
+    layout.manifest("team/app", image(blob))
+    layout.layer("team/app", b"new")
+    hour_ago = time.time() - 3600
+    for path in layout.base.rglob("*"):
+        os.utime(path, (hour_ago, hour_ago))
+    assert marks.look() == {blob}
+    assert not marks.is_used(other)
+    new = f"sha256:{hashlib.sha256(b'new').hexdigest()}"
+    assert marks.linked_now({new}) == {new: [Link(APP, new)]}
+
+
+def test_data_that_a_link_leads_to_are_left_alone(tmp_path: Path) -> None:
+    layout = StorageLayout(tmp_path)
+    digest = layout.layer("team/app", b"large")
+    layout.manifest("team/app", image())
+    data = layout.data(digest)
+    data.rename(tmp_path / "elsewhere")
+    data.symlink_to(tmp_path / "elsewhere")
+    folder, marks = marked(layout)
+    assert garbage(folder, marks) == []
