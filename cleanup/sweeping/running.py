@@ -137,9 +137,7 @@ class _Sweeping:
 
     def _plan(self, marks: Marks, found: dict[str, Garbage], now_ns: int) -> None:
         rows = (
-            SweptBlob(
-                sweep=self._sweep, digest=one.digest, size=one.size, links=[list(link) for link in sorted(one.links)]
-            )
+            SweptBlob(sweep=self._sweep, digest=one.digest, size=one.size, links=marks.links_held(one.links))
             for one in sorted(found.values())
         )
         with self._lease.writing():

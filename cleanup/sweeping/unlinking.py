@@ -50,7 +50,7 @@ class Unlinking:
                 if self._unlink(blob):
                     unlinked.append(blob)  # noqa: PERF401  when one fails, these have to be known
             kept = set(blobs) - set(unlinked)
-            self._ground.cache.forget(link for blob in unlinked for link in links_of(blob.digest, blob.links))
+            self._ground.cache.forget(link for blob in unlinked for link in links_of(blob.digest, self._folders(blob)))
             kept |= self._put_back_used(unlinked)
             aside = [blob for blob in unlinked if blob not in kept]
             for blob in aside:
@@ -70,8 +70,8 @@ class Unlinking:
         and a manifest that was accepted because of it keeps what it names.
         """
         for blob in blobs:
-            self._ground.cache.forget(links_of(blob.digest, blob.links))
-            for link in own_links(blob):
+            self._ground.cache.forget(links_of(blob.digest, self._folders(blob)))
+            for link in self._folders(blob):
                 if self._is_remembered(link):
                     self._delete(link)
             self._lease.tell(phase="asking-again")
@@ -105,6 +105,10 @@ class Unlinking:
         if linked_ns is not None and linked_ns >= self._before_ns:
             return True
         return self._came_into_use(blob, {link.repository})
+
+    def _folders(self, blob: SweptBlob) -> list[Link]:
+        """Its links, and those that repositories once had: a cache may remember them still."""
+        return sorted({*own_links(blob), *self._marks.links.get(blob.digest, ())})
 
     def _came_into_use(self, blob: SweptBlob, repositories: set[RepositoryName]) -> bool:
         self._marks.look_at(repositories)

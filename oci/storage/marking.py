@@ -57,6 +57,7 @@ class Marks:
         self._list, self._since_ns = places.names, since_ns - _SLACK
         self._repositories: dict[RepositoryName, None] = {}
         self._bare: dict[RepositoryName, set[str]] = {}  # manifests that have a folder there, and no link in it
+        self._read_ns: dict[str, int] = {}  # when each folder had changed last, as it was read
         self._aliases: dict[str, str] = {}  # the digest under which data are kept, by another that links have of it
 
     def read(self, tell: Callable[[int, int], None]) -> None:
@@ -118,6 +119,10 @@ class Marks:
                     self._note_layers(repository, algorithm)
         found = {d: [link for link in self.links.get(d, ()) if self.linked_ns(link) is not None] for d in digests}
         return {digest: links for digest, links in found.items() if links}
+
+    def links_held(self, links: Collection[Link]) -> list[tuple[str, str]]:
+        """Of folders that repositories have of a blob, those with a link in them now, in order."""
+        return sorted((link.repository, link.digest) for link in links if self.linked_ns(link) is not None)
 
     def linked_ns(self, link: Link) -> int | None:
         """When it was last linked, in nanoseconds since 1970; None where it is not."""
@@ -210,6 +215,7 @@ class Marks:
         grammar = ALGORITHMS[algorithm]
         try:
             with self._tree.folder(f"{self._top}/{path}") as folder:
+                self._read_ns[path] = os.fstat(folder.descriptor).st_mtime_ns
                 for hex_ in folder.names:
                     if grammar.fullmatch(hex_):
                         yield folder, hex_
@@ -218,10 +224,11 @@ class Marks:
                 raise Unreadable(f"{shown(path)} cannot be listed: {why(error)}") from error
 
     def _has_changed(self, path: str) -> bool:
-        """Whether anything may have come there since the first reading began."""
+        """Whether anything may have come there since the first reading began, also where a clock was set back."""
         try:
             with self._tree.folder(f"{self._top}/{path}") as folder:
-                return os.fstat(folder.descriptor).st_mtime_ns >= self._since_ns
+                changed_ns = os.fstat(folder.descriptor).st_mtime_ns
+                return changed_ns >= self._since_ns or changed_ns != self._read_ns.get(path)
         except OSError as error:
             if is_absent(error):
                 return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -37,10 +38,17 @@ class Held(SweptRegistry):
             doomed = self.push(repository).image(seed="old", layers=[_LAYER])
             self.config, self.layer = self.blobs_of(repository, doomed)
             self.delete(repository, doomed)
+        self._unlink("once", self.push("once").image(seed="old", layers=[_LAYER]))
         self.age()
         self.held, job = self.sweep(HELD)
         assert job.state == Job.State.DONE, job.message
         assert self.aside == {self.config, self.layer}
+
+    def _unlink(self, repository: str, image: str) -> None:
+        """As whoever deletes an image, and then its layer."""
+        self.delete(repository, image)
+        request = urllib.request.Request(f"{self.url}/v2/{repository}/blobs/{self.layer}", method="DELETE")
+        urllib.request.urlopen(request, timeout=10).close()
 
     def data_aside(self, digest: str) -> Path:
         return self.real.storage / "berth-aside" / digest.replace(":", "/") / "data"
@@ -86,6 +94,12 @@ def test_what_was_pushed_again_is_no_hindrance_though_another_repository_is_gone
     assert job.state == Job.State.DONE, job.message
     assert sweep.state == Sweep.State.DONE
     holding.pull_all(tmp_path / "pulled", ["team/app:again"])
+
+
+def test_what_is_put_back_is_linked_where_it_was_and_nowhere_else(holding: Held) -> None:
+    holding.undo(holding.held)
+    assert holding.blob_is_whole("team/app", holding.layer)
+    assert not holding.blob_is_whole("once", holding.layer)
 
 
 def test_what_lies_aside_is_put_back_though_sweeps_are_stopped(holding: Held) -> None:
@@ -181,3 +195,13 @@ def test_a_registry_that_was_removed_and_came_back_has_again_what_lay_aside(hold
     running.run_here(job.pk)
     assert holding.aside == set()
     assert {holding.config, holding.layer} <= holding.blobs
+
+
+def test_a_blob_that_somebody_has_put_elsewhere_by_a_link_stays_there(holding: Held) -> None:
+    folder = holding.layout.data(holding.layout.layer("team/app", b"a large one")).parent
+    folder.rename(folder.parent.parent / "moved")
+    folder.symlink_to("../moved")
+    holding.age()
+    _, job = holding.sweep(HELD)
+    assert job.state == Job.State.DONE, job.message
+    assert (folder / "data").read_bytes() == b"a large one"
