@@ -53,7 +53,9 @@ class Collector:
 
     def _holds(self, link: Link, before_ns: int, busy: Collection[RepositoryName]) -> bool:
         linked_ns = self._marks.linked_ns(link)
-        return linked_ns is not None and (linked_ns >= before_ns or link.repository in busy)
+        if linked_ns is None:
+            return False
+        return linked_ns >= before_ns or link.repository in busy or self._marks.is_odd(link)
 
     def _is_movable(self, digest: str) -> bool:
         """Not where somebody has put its data elsewhere, by a link or on another disk: they would not come back."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator
 from typing import Final, NamedTuple
 
@@ -56,7 +57,9 @@ class Marks:
         self._tree, self._top, self._blobs = tree, places.repositories, places.blobs
         self._list, self._since_ns = places.names, since_ns - _SLACK
         self._repositories: dict[RepositoryName, None] = {}
-        self._bare: dict[RepositoryName, set[str]] = {}  # manifests that have a folder there, and no link in it
+        self._bare: defaultdict[RepositoryName, set[str]] = defaultdict(
+            set
+        )  # manifests that have a folder, and no link
         self._read_ns: dict[str, int] = {}  # when each folder had changed last, as it was read
         self._aliases: dict[str, str] = {}  # the digest under which data are kept, by another that links have of it
 
@@ -94,10 +97,9 @@ class Marks:
             for algorithm in ALGORITHMS:
                 if self._has_changed(f"{repository}/{_REVISIONS}/{algorithm}"):
                     self._add(repository, self._linked(repository, algorithm))
-            for manifest in list(self._bare.get(repository, ())):
-                if self._link(repository, _REVISIONS, manifest) is not None:
-                    self._bare[repository].discard(manifest)
-                    self._add(repository, {manifest})
+            filled = self._filled(repository)
+            self._bare[repository] -= filled
+            self._add(repository, filled)
         if len(self.manifests) == before:
             return set()
         self._follow_aliases()
@@ -129,6 +131,17 @@ class Marks:
         status = self._link(link.repository, _LAYERS, link.digest)
         return None if status is None else status.st_mtime_ns
 
+    def is_odd(self, link: Link) -> bool:
+        """Whether it holds no digest, as after a power cut, or is not there: a registry cannot unlink it."""
+        algorithm, _, hex_ = link.digest.partition(":")
+        try:
+            with self._tree.folder(f"{self._top}/{link.repository}/{_LAYERS}/{algorithm}") as folder:
+                return not self._said(folder, hex_)
+        except OSError as error:
+            if is_absent(error):
+                return True
+            raise Unreadable(f"{link.repository}/{_LAYERS} cannot be looked at: {why(error)}") from error
+
     def _read_revisions(self, repository: RepositoryName) -> None:
         for algorithm in self._algorithms(f"{repository}/{_REVISIONS}"):
             self._add(repository, self._linked(repository, algorithm))
@@ -145,11 +158,27 @@ class Marks:
         found: set[str] = set()
         for folder, hex_ in self._entries(f"{repository}/{_REVISIONS}/{algorithm}", algorithm):
             if self._status(folder, hex_) is None:
-                self._bare.setdefault(repository, set()).add(f"{algorithm}:{hex_}")
+                self._bare[repository].add(f"{algorithm}:{hex_}")
                 continue
             found.add(f"{algorithm}:{hex_}")
             if algorithm != _CANONICAL:
                 found |= self._said(folder, hex_)
+        return found
+
+    def _filled(self, repository: RepositoryName) -> set[str]:
+        """The manifests that it links, and of which it had only a folder before."""
+        found: set[str] = set()
+        bare = self._bare[repository]
+        for algorithm in ALGORITHMS:
+            hexes = [digest.partition(":")[2] for digest in bare if digest.startswith(f"{algorithm}:")]
+            if not hexes:
+                continue
+            try:
+                with self._tree.folder(f"{self._top}/{repository}/{_REVISIONS}/{algorithm}") as folder:
+                    found |= {f"{algorithm}:{hex_}" for hex_ in hexes if self._status(folder, hex_) is not None}
+            except OSError as error:
+                if not is_absent(error):
+                    raise Unreadable(f"{repository}/{_REVISIONS} cannot be looked at: {why(error)}") from error
         return found
 
     def _note_layers(self, repository: RepositoryName, algorithm: str) -> None:

@@ -205,3 +205,15 @@ def test_a_blob_that_somebody_has_put_elsewhere_by_a_link_stays_there(holding: H
     _, job = holding.sweep(HELD)
     assert job.state == Job.State.DONE, job.message
     assert (folder / "data").read_bytes() == b"a large one"
+
+
+@pytest.mark.parametrize("content", ["", "nonsense"])
+def test_a_link_that_holds_no_digest_is_in_nobody_elses_way(holding: Held, content: str) -> None:
+    pushed = [holding.push().blob(b"%d of several" % n) for n in range(3)]
+    for digest in pushed[:2]:
+        holding.layout.layer_link("team/app", digest).write_text(content)
+    holding.age()
+    sweep, job = holding.sweep()
+    assert job.state == Job.State.DONE, job.message
+    assert pushed[2] not in holding.blobs
+    assert sweep.blobs.get().digest == pushed[2]
