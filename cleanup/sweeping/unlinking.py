@@ -84,9 +84,9 @@ class Unlinking:
         if self._came_into_use(blob, repositories):
             return False
         try:
-            for link in links:
+            for number, link in enumerate(links):
                 self._lease.tell(phase="unlinking")  # whoever was frozen must not unlink what another has put back
-                if self._is_pushed_again(blob, link):
+                if self._is_pushed_again(link) or (number and self._came_into_use(blob, {link.repository})):
                     put_all_back(self._ground, [blob])
                     return False
                 self._delete(link)
@@ -100,11 +100,9 @@ class Unlinking:
         self._put_back([blob])
         return False
 
-    def _is_pushed_again(self, blob: SweptBlob, link: Link) -> bool:
+    def _is_pushed_again(self, link: Link) -> bool:
         linked_ns = self._marks.linked_ns(link)
-        if linked_ns is not None and linked_ns >= self._before_ns:
-            return True
-        return self._came_into_use(blob, {link.repository})
+        return linked_ns is not None and linked_ns >= self._before_ns
 
     def _folders(self, blob: SweptBlob) -> list[Link]:
         """Its links, and those that repositories once had: a cache may remember them still."""
