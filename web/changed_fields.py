@@ -25,6 +25,7 @@ _OF_REGISTRIES: Final[dict[str, Promise]] = {
     "storage": gettext_lazy("Storage folder"),
     "role": gettext_lazy("What it is for"),
     "preset": gettext_lazy("Well-known service"),
+    "sweep_terms": gettext_lazy("Terms of its sweeps"),
     "bytes_per_second": gettext_lazy("Bytes a second"),
 }
 _VALUES: Final = {YES: gettext_lazy("yes"), NO: gettext_lazy("no"), NOTHING: gettext_lazy("nothing")}

@@ -15,6 +15,9 @@ from cleanup.classic import running as collecting
 from cleanup.models import Check, ClassicRun, RetentionRun, UntaggedRun
 from cleanup.retention import running as retention
 from cleanup.untagged import running as untagged
+from cleanup.models import Check, Sweep
+from cleanup.retention import running as retention
+from cleanup.sweeping import running as sweeping
 from cleanup.verifying import running as verifying
 from jobs.figures import Figure
 from jobs.models import Job
@@ -55,6 +58,18 @@ _PHASES_OF: Final[dict[str, dict[str, Promise]]] = {
         "carrying-out": gettext_lazy("Deleting what nothing reaches"),
     },
 }
+# Of a kind of jobs, what its phases are called otherwise.
+_PHASES_OF: Final = {
+    sweeping.KIND: {
+        "marking": gettext_lazy("Reading what is in use"),
+        "unlinking": gettext_lazy("Moving blobs aside"),
+        "waiting": gettext_lazy("Waiting before it looks again"),
+        "asking-again": gettext_lazy("Asking the registry again"),
+        "deleting": gettext_lazy("Deleting what lies aside"),
+        "putting-back": gettext_lazy("Putting back what lay aside"),
+    },
+}
+_ENDLESS: Final = {sweeping.KIND: frozenset({"clearing", "waiting", "asking-again", "deleting", "putting-back"})}
 _OF_TAGS: Final = frozenset({"tags", "manifests", "carrying-out", "restoring", "copying", "planning", "weighing"})
 # By the kinds of jobs; all others are scans.
 _UNCHANGED: Final = {
@@ -67,6 +82,7 @@ _UNCHANGED: Final = {
     collecting.KIND: gettext_lazy("What is used is all there."),
     retention.KIND: gettext_lazy("What was not deleted is as it was."),
     untagged.KIND: gettext_lazy("What was not deleted is as it was."),
+    sweeping.KIND: gettext_lazy("What is in use is all there."),
 }
 _CURES: Final = {
     removal.KIND: gettext_lazy(
@@ -77,6 +93,10 @@ _CURES: Final = {
     folding.KIND: gettext_lazy("Berth tries again by itself, within the hour."),
     verifying.KIND: gettext_lazy("Test the registry on the page of registries, which says what is wrong."),
     uploads.KIND: gettext_lazy("Test the registry on the page of registries, which says what is wrong."),
+    sweeping.KIND: gettext_lazy(
+        "The page of the sweep says what lies aside, and can put it back or carry on; what Berth has to know of the"
+        " registry is said in the terms of its sweeps."
+    ),
     retention.KIND: gettext_lazy("Run it again when that is mended: it goes on with the rest."),
     untagged.KIND: gettext_lazy("Run it again when that is mended: it goes on with the rest."),
     collecting.KIND: gettext_lazy(
@@ -98,6 +118,7 @@ class JobProgress:
         if not isinstance(name, str):
             return gettext("Starting")
         return str({**_PHASES, **_PHASES_OF.get(self.job.kind, {})}.get(name, gettext("Starting")))
+        return str(_PHASES_OF.get(self.job.kind, {}).get(name) or _PHASES.get(name) or gettext("Starting"))
 
     @property
     def repositories(self) -> Figure | None:
@@ -167,6 +188,11 @@ class JobProgress:
         if self.job.kind == untagged.KIND:
             return UntaggedRun.objects.filter(pk=key).only("pk").first()
         return ClassicRun.objects.filter(pk=key).only("pk").first()
+    def sweep(self) -> Sweep | None:
+        """What it sweeps, where it is such a job."""
+        key = self.job.params.get("sweep")
+        is_one = self.job.kind == sweeping.KIND and isinstance(key, int)
+        return Sweep.objects.filter(pk=key).only("pk").first() if is_one else None
 
     @property
     def is_sync(self) -> bool:
@@ -206,7 +232,10 @@ class JobProgress:
         if self.job.state == Job.State.DONE:
             return 100
         phase = self.job.figure("phase")
-        figure = self.configs if phase == "configs" else self.tags if phase in _OF_TAGS else None
+        if phase in _ENDLESS.get(self.job.kind, ()):
+            return None
+        figure = self.blobs if phase == "unlinking" else None
+        figure = figure or (self.configs if phase == "configs" else self.tags if phase in _OF_TAGS else None)
         figure = figure or Figure.read(self.job.figure("images"))
         if figure is None or figure.total is None:
             figure = self.repositories

@@ -106,7 +106,8 @@ class Sweep(models.Model):
     cache = models.CharField(max_length=8, blank=True)  # as its trial found it, `SweepTerms.Cache`
     message = models.TextField(blank=True)
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
-    actor = models.CharField(max_length=255, blank=True)  # "": its schedule
+    actor = models.CharField(max_length=255, blank=True)  # "": its schedule, or a command
+    is_by_command = models.BooleanField(default=False)
     created_at = models.DateTimeField(db_default=Now())
     planned_at = models.DateTimeField(null=True, blank=True)
     began_at = models.DateTimeField(null=True, blank=True)
@@ -169,6 +170,7 @@ class SweptBlob(models.Model):
         ]
         indexes = [
             models.Index(fields=["sweep", "state", "id"], name="swept_by_state"),
+            models.Index(fields=["sweep", "-size", "-id"], name="swept_by_size"),
             models.Index(fields=["digest"], name="swept_by_digest"),
         ]
 

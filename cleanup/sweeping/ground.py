@@ -144,8 +144,14 @@ def _other_job(registry: Registry) -> Job | None:
 
 
 def terms_of(registry: Registry) -> SweepTerms:
-    """What was said of its sweeps; of our own local registry we know it."""
-    terms = SweepTerms.objects.filter(registry=registry).first() or SweepTerms(registry=registry)
+    """What was said of its sweeps; a row that is not saved where nothing was."""
+    return of_the_embedded(
+        registry, SweepTerms.objects.filter(registry=registry).first() or SweepTerms(registry=registry)
+    )
+
+
+def of_the_embedded(registry: Registry, terms: SweepTerms) -> SweepTerms:
+    """The terms of a registry; of our own local one we know its process and cache."""
     if registry.embedded:
         terms.processes, terms.cache = SweepTerms.Processes.ONE, SweepTerms.Cache.NONE
     return terms

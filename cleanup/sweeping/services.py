@@ -74,6 +74,7 @@ def begin(
             **asdict(times),
             requested_by=person,
             actor=str(person) if person else "",
+            is_by_command=person is None and here,
         )
         return sweep, _queue(sweep, person, here=here, only_plan=only_plan)
 

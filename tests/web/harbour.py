@@ -30,12 +30,14 @@ from tests.web import (
     harbour_scans,
     harbour_sources,
     harbour_storage,
+    harbour_sweeps,
     harbour_sync,
     harbour_untagged,
 )
 from tests.web.furniture import Built
 from tests.web.harbour_acts import Acts
 from tests.web.harbour_retention import RetentionRuns
+from tests.web.harbour_sweeps import Sweeps
 from tests.web.harbour_sync import Runs
 
 _NAMES: Final = (
@@ -101,6 +103,7 @@ class Harbour:
     check: Check
     untagged: harbour_untagged.Runs
     retention: RetentionRuns
+    sweeps: Sweeps
 
 
 def build() -> Harbour:
@@ -136,6 +139,9 @@ def build() -> Harbour:
         untagged=harbour_untagged.build(where, edge),
         retention=harbour_retention.build(where),
     )
+    check = harbour_checks.build(where, edge)
+    runs, sweeps = harbour_sync.build(where, hub), harbour_sweeps.build(where, edge)
+    return Harbour(where, api, odd, *jobs, last, acts, told, runs, check, sweeps)
 
 
 def _ago(**age: float) -> datetime:

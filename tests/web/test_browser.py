@@ -92,6 +92,10 @@ PAGES: Final = (
     "/sync/rules/add",
     "/sync/rules/golang/edit",
     "/sync/rules/golang/remove",
+    "/cleanup",
+    "/cleanup/sweeps",
+    "/cleanup/sweeps?registry=edge",
+    "/cleanup/sweeps/terms/local",
     "/cleanup/health",
     "/cleanup/health?registry=edge",
     "/cleanup/health/broken",
@@ -159,8 +163,10 @@ def test_every_page_is_clean(
         f"{retained[2]}?end=failed",
     ]
     copy = f"/r/local/platform/api/-/manifests/{acts.images.items.exclude(digest='')[0].digest}/copy?tag=1.27.3"
+    sweeps = [sweep.get_absolute_url() for sweep in vars(visit.harbour.sweeps).values()]
+    sweeps.append(f"{visit.harbour.sweeps.holding.get_absolute_url()}/delete-now")
     check = visit.harbour.check.get_absolute_url()
-    paths = (*PAGES, *jobs, *scans, *plans, *told, *runs, copy, check, "/registries", "/registries/add")
+    paths = (*PAGES, *jobs, *scans, *plans, *told, *runs, *sweeps, copy, check, "/registries", "/registries/add")
     of_colours = of_today(paths)
     for path in paths:
         visit.go(path)

@@ -13,6 +13,7 @@ from pytest_django import DjangoDbBlocker, Settings
 
 from access.models import User
 from cleanup.models import Check, PinHolder, RetentionRun, UntaggedRun
+from cleanup.models import Check, PinHolder, Sweep
 from jobs.models import Job
 from registries.models import Registry
 from sync.models import Run
@@ -157,7 +158,15 @@ MATRIX: Final[dict[str, Row]] = {
     "layer": _page("registry", "repository", "digest", "number"),
     "family": _page("registry", "repository", "digest"),
     "search": _page(),
-    "cleanup": Row(SIGN_IN, 302, 302, 302),  # to the page of health
+    "cleanup": _page(),
+    "sweeps": _page(),
+    "sweep": _page("sweep_id"),
+    "sweep-begin": _for_staff(404),  # no registry was named
+    "sweep-terms": _for_staff(200, "registry", changes=False),
+    "sweep-carry-on": _for_staff(302, "sweep_id"),
+    "sweep-delete-now": _for_staff(302, "sweep_id", changes=False),  # nothing lies aside
+    "sweep-undo": _for_staff(302, "sweep_id"),
+    "sweep-stop": _for_staff(302, "sweep_id"),
     "cleanup-health": _page(),
     "cleanup-health-kind": _page("kind"),
     "check": _page("check_id"),
@@ -333,6 +342,7 @@ def _laid() -> dict[str, Any]:
         "check_id": Check.objects.create(registry=where).pk,
         "work": "untagged",
         "untagged_id": UntaggedRun.objects.create(registry=where).pk,
+        "sweep_id": Sweep.objects.create(registry=where, grace_seconds=1, settle_seconds=1, hold_seconds=1).pk,
         "kind": "broken",
         "policy": harbour_retention.policy(where).name,
         "position": 0,

@@ -21,6 +21,7 @@ from tagging.permission import NotPermitted
 from web.acting import asked_by
 from web.cleanup.check_row import CheckRow
 from web.cleanup.health_page import kind_of, page_of, sections, stands
+from web.cleanup.overview import standings
 from web.context import active_registries
 from web.finding import find_check
 from web.sentences import said
@@ -36,9 +37,9 @@ _WAYS: Final = {
 
 @require_safe
 @readers_only
-def overview(request: HttpRequest) -> HttpResponse:  # noqa: ARG001  as Django calls it
-    """Until there is more to tell of cleanup than how the registries are."""
-    return redirect("cleanup-health")
+def overview(request: HttpRequest) -> HttpResponse:
+    """All of cleanup: how each registry stands, and where to go on."""
+    return render(request, "cleanup/overview.html", {"standings": standings(active_registries(request))})
 
 
 @require_safe
