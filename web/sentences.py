@@ -30,6 +30,7 @@ from cleanup.retention import trust
 from cleanup.sweeping import caches, ground, keeping, left, putting_back, trial, unlinking
 from cleanup.sweeping import ending as sweeping
 from cleanup.sweeping import services as sweeps
+from cleanup.sweeping import terms as sweep_terms
 from cleanup.untagged import carrying_out as untagged_carrying_out
 from cleanup.untagged import judging as untagged_judging
 from cleanup.untagged import known as untagged_known
@@ -84,6 +85,9 @@ _MODULES: Final = (
     sync_services, sync_sources, caches, ground, keeping, left, putting_back, trial, unlinking, sweeping, sweeps, uploads,
     check_faults, check_recording, verifying, checks, pins, untagged_carrying_out, untagged_judging, untagged_known,
     untagged_planning, untagged_running, untagged_services, untagged_sources,
+    sync_services, sync_sources, caches, ground, keeping, left, trial, unlinking, sweeping, sweeps, uploads,
+    sweep_terms, check_faults, check_recording, verifying, checks, pins, untagged_carrying_out, untagged_judging,
+    untagged_known, untagged_planning, untagged_running, untagged_services, untagged_sources,
     sync_services, sync_sources, closing, collecting, steps, ways, classic_running, classic_services,
     sync_services, sync_sources, retention, retention_running, retention_carrying_out, retention_reasons, trust,
 )  # fmt: skip
