@@ -22,6 +22,8 @@ from api import (
     repositories,
     search,
     storage,
+    sweep_terms,
+    sweeps,
     sync_copies,
     sync_rules,
     sync_runs,
@@ -55,6 +57,7 @@ API: Final = NinjaAPI(
 for _module in (
     *(repositories, tags, history, deletions, manifests, search, storage, plans, trash, protection, pins),
     *(sync_sources, sync_rules, sync_runs, sync_copies, checks, untagged, cleanup_schedules, activity, jobs),
+    *(sync_sources, sync_rules, sync_runs, sync_copies, checks, sweeps, sweep_terms, activity, jobs),
 ):
     API.add_router("", _module.router)
 add_handlers(API)

@@ -289,6 +289,9 @@ KINDS: Final[dict[str, Callable[[Sample], str]]] = {
     "API, checks": lambda _: "/api/v1/checks",
     "untagged manifests": lambda _: "/cleanup/untagged",
     "API, untagged manifests": lambda _: "/api/v1/untagged",
+    "cleanup": lambda _: "/cleanup",
+    "sweeps": lambda _: "/cleanup/sweeps",
+    "API, sweeps": lambda _: "/api/v1/sweeps",
 }
 
 

@@ -57,6 +57,10 @@ READS: Final = {
     "/api/v1/untagged/{untagged_id}": {"untagged_id"},
     "/api/v1/untagged/{untagged_id}/items": {"untagged_id", *PAGING, "state"},
     "/api/v1/registries/{registry}/cleanup-schedules/{work}": {"registry", "work"},
+    "/api/v1/sweeps": {*PAGING, "registry", "state"},
+    "/api/v1/sweeps/{sweep_id}": {"sweep_id"},
+    "/api/v1/sweeps/{sweep_id}/blobs": {"sweep_id", *PAGING, "state"},
+    "/api/v1/registries/{registry}/sweep-terms": {"registry"},
     "/api/v1/activity": {*PAGING, *ACTIVITY},
     "/api/v1/activity/export": {*ACTIVITY, "format"},
     "/api/v1/jobs": PAGING,
@@ -98,6 +102,12 @@ ACTS: Final = {
     ("post", "/api/v1/untagged/{untagged_id}/carry-on"): ({"untagged_id", *ACTING}, {"202"}),
     ("post", "/api/v1/untagged/{untagged_id}/stop"): ({"untagged_id", *ACTING}, {"202"}),
     ("put", "/api/v1/registries/{registry}/cleanup-schedules/{work}"): ({"registry", "work", *ACTING}, {"200"}),
+    ("post", "/api/v1/sweeps"): (ACTING, {"202"}),
+    ("post", "/api/v1/sweeps/{sweep_id}/carry-on"): ({"sweep_id", *ACTING}, {"202"}),
+    ("post", "/api/v1/sweeps/{sweep_id}/delete-now"): ({"sweep_id", *ACTING}, {"202"}),
+    ("post", "/api/v1/sweeps/{sweep_id}/undo"): ({"sweep_id", *ACTING}, {"202"}),
+    ("post", "/api/v1/sweeps/{sweep_id}/stop"): ({"sweep_id", *ACTING}, {"202"}),
+    ("put", "/api/v1/registries/{registry}/sweep-terms"): ({"registry", *ACTING}, {"200"}),
 }
 REFUSALS: Final = {"401", "403", "404", "409", "413", "415", "422", "503"}  # of an act
 

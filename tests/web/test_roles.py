@@ -133,6 +133,16 @@ MATRIX: Final[dict[str, Row]] = {
     "api-untagged-stop": _acts(409, "untagged_id"),  # it is not under way
     "api-cleanup-schedule": _for_machines("registry", "work"),
     "api-cleanup-schedule-set": _acts(422, "registry", "work", replaces=True),
+    "api-sweeps": _for_machines(),
+    "api-sweep-begin": _acts(422),
+    "api-sweep": _for_machines("sweep_id"),
+    "api-sweep-blobs": _for_machines("sweep_id"),
+    "api-sweep-carry-on": _acts(202, "sweep_id"),
+    "api-sweep-delete-now": _acts(409, "sweep_id"),  # nothing lies aside
+    "api-sweep-undo": _acts(409, "sweep_id"),
+    "api-sweep-stop": _acts(409, "sweep_id"),  # it is not under way
+    "api-sweep-terms": _for_machines("registry"),
+    "api-sweep-terms-change": _acts(422, "registry", replaces=True),
     "api-activity": _for_machines(),
     "api-activity-export": Row(401, 401, 200, 200),
     "api-events": Row(401, 401, 401, 401, changes=True, arguments=("registry",)),  # a registry shows a secret
