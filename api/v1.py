@@ -20,6 +20,8 @@ from api import (
     plans,
     protection,
     repositories,
+    retention_policies,
+    retention_runs,
     search,
     storage,
     sweep_terms,
@@ -58,6 +60,8 @@ for _module in (
     *(repositories, tags, history, deletions, manifests, search, storage, plans, trash, protection, pins),
     *(sync_sources, sync_rules, sync_runs, sync_copies, checks, untagged, cleanup_schedules, activity, jobs),
     *(sync_sources, sync_rules, sync_runs, sync_copies, checks, sweeps, sweep_terms, activity, jobs),
+    *(sync_sources, sync_rules, sync_runs, sync_copies, checks, activity, jobs),
+    *(retention_policies, retention_runs),
 ):
     API.add_router("", _module.router)
 add_handlers(API)

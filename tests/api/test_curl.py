@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cleanup.models import Pin
+from cleanup.models import Pin, Policy, RetentionRun
 from registries.models import Registry
 from sync.models import Run
 from tests.tagging.acting import Actor
@@ -96,3 +96,21 @@ def test_a_shell_says_what_is_in_use(tmp_path: Path) -> None:
         ("machine-1", c),
         ("releases", a),
     }, ran.stdout
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.any_database
+def test_a_shell_sets_up_retention_and_looks_at_the_plan(tmp_path: Path) -> None:
+    make.person("staff", staff=True)
+    make.put(make.repository(make.registry("local"), "team/app"), make.image(), "1.4.0")
+    (tmp_path / "password.txt").write_text(make.PASSWORD)
+    headings = ("Who may read", "Acting", "Retention")
+    script = "\necho; ".join(lines_of(heading, "api.md") for heading in headings)
+    with served() as origin:
+        script = script.replace("https://berth.example.com", origin).replace("username=reader", "username=staff")
+        ran = subprocess.run(["bash", "-eu", "-c", script], cwd=tmp_path, capture_output=True, check=False, text=True)
+    assert ran.returncode == 0, ran.stderr
+    assert [policy.name for policy in Policy.objects.all()] == ["releases"]
+    assert [run.actor for run in RetentionRun.objects.all()] == ["staff"]
+    assert '"tag":"1.4.0"' in ran.stdout
+    assert "/api/v1/jobs/" in ran.stdout

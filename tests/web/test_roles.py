@@ -143,6 +143,22 @@ MATRIX: Final[dict[str, Row]] = {
     "api-sweep-stop": _acts(409, "sweep_id"),  # it is not under way
     "api-sweep-terms": _for_machines("registry"),
     "api-sweep-terms-change": _acts(422, "registry", replaces=True),
+    "api-retention-policies": _for_machines(),
+    "api-retention-policy-add": _acts(422),
+    "api-retention-policy": _for_machines("name"),
+    "api-retention-policy-change": _acts(422, "name", replaces=True),
+    "api-retention-policy-remove": _acts(204, "name", deletes=True),
+    "api-retention-order": _acts(422),
+    "api-retention-explain": _acts(422),
+    "api-retention-runs": _for_machines(),
+    "api-retention-run-begin": _acts(422),
+    "api-retention-run": _for_machines("run_id"),
+    "api-retention-run-repositories": _for_machines("run_id"),
+    "api-retention-run-tags": _for_machines("run_id"),
+    "api-retention-run-kept": Row(401, 422, 422, 422, arguments=("run_id",)),  # no repository was named
+    "api-retention-run-carry-on": _acts(422, "run_id"),
+    "api-retention-run-allow": _acts(409, "run_id"),  # it does not ask
+    "api-retention-run-stop": _acts(409, "run_id"),  # it is not under way
     "api-activity": _for_machines(),
     "api-activity-export": Row(401, 401, 200, 200),
     "api-events": Row(401, 401, 401, 401, changes=True, arguments=("registry",)),  # a registry shows a secret
@@ -354,7 +370,7 @@ def _laid() -> dict[str, Any]:
         "untagged_id": UntaggedRun.objects.create(registry=where).pk,
         "sweep_id": Sweep.objects.create(registry=where, grace_seconds=1, settle_seconds=1, hold_seconds=1).pk,
         "kind": "broken",
-        "policy": harbour_retention.policy(where).name,
+        "policy": harbour_retention.policy(where, "local").name,
         "position": 0,
         "rule_id": rows.protection_rule(where).pk,
         "holder": PinHolder.objects.create(name="cluster-a").name,
