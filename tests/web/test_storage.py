@@ -14,8 +14,10 @@ from pytest_django import DjangoAssertNumQueries
 
 from catalog.models import LargeImage, Presence, RepeatedImage, Repository, Scan, StorageDay
 from catalog.reads.growth import Growth
+from cleanup.models import RetentionRun
 from registries.models import Registry
 from tests.web import furniture as make
+from tests.web import harbour_retention
 from tests.web.pages import Page
 from web.storage.growth_line import GrowthLine
 from web.storage.places import cells_of, registries_as_places
@@ -221,6 +223,18 @@ def test_a_page_costs_ten_queries_at_most(
     RepeatedImage.objects.create(registry=counted, by="layers", first=one, last=two, repositories=2, size=5, spared=5)
     with django_assert_max_num_queries(10):
         see(client, url)
+
+
+def test_what_policies_would_free_leads_to_their_plans(client: Client, counted: Registry) -> None:
+    assert "No retention policy has a plan yet." in see(client, PAGE).words
+    run = harbour_retention.run(counted, RetentionRun.State.PLANNED, frees=2 * MB)
+    at = harbour_retention.place(run, Repository.objects.get(name="tool"), policy="releases")
+    harbour_retention.tags(at, "1")
+
+    for url in ("/storage", PAGE):
+        page = see(client, url)
+        assert "releases 2.0 MB 1 tag" in page.words
+        assert run.get_absolute_url() in page.links
 
 
 @pytest.mark.any_database

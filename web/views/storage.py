@@ -56,7 +56,10 @@ def overview(request: HttpRequest) -> HttpResponse:
 @require_safe
 @readers_only
 def page(request: HttpRequest, registry: str) -> HttpResponse:
-    return _page(request, find_registry(request, registry))
+    """One that is active is known to the frame already."""
+    check_may_read(request)
+    known = next((row for row in active_registries(request) if row.name == registry), None)
+    return _page(request, known or find_registry(request, registry))
 
 
 def _page(request: HttpRequest, registry: Registry) -> HttpResponse:
