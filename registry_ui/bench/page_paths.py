@@ -264,6 +264,8 @@ KINDS: Final[dict[str, Callable[[Sample], str]]] = {
     "health": lambda _: "/cleanup/health",
     "health, images of which a part is missing": lambda _: "/cleanup/health/incomplete",
     "health, empty repositories": lambda _: "/cleanup/health/empty",
+    "policies": lambda _: "/cleanup/policies",
+    "retention runs": lambda _: "/cleanup/runs",
     "storage": lambda sample: ("/storage", _storage(sample))[sample.number % 2],
     "storage of a namespace": lambda sample: (
         f"{_storage(sample)}?{urlencode({'namespace': sample.repository.namespace.partition('/')[0]})}"
@@ -292,6 +294,8 @@ KINDS: Final[dict[str, Callable[[Sample], str]]] = {
     "cleanup": lambda _: "/cleanup",
     "sweeps": lambda _: "/cleanup/sweeps",
     "API, sweeps": lambda _: "/api/v1/sweeps",
+    "API, policies": lambda _: "/api/v1/retention/policies",
+    "API, retention runs": lambda _: "/api/v1/retention/runs",
 }
 
 
