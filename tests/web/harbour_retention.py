@@ -41,23 +41,30 @@ def build(where: Registry) -> RetentionRuns:
     policy(where, "platform", *_RULES, repositories=["platform/*", "!platform/prod"], schedule=_DAILY)
     policy(where, "ml", {"tags": ["*"], "newest": 5}, repositories=["ml/*"], position=2, aliases="judged")
     policy(where, "everything-else", repositories=["*"], position=3, is_on=False)
-    planned = run(where, RetentionRun.State.PLANNED)
-    api = place(planned, Repository.objects.get(registry=where, name="platform/api"), needs_yes=True)
-    tags(api, "1.19.0", "1.19.1", "1.20.0", "main-8c1f20e", "a-tag-that-is-as-long-as-any-that-somebody-once-made-rc.1")
-    place(planned, Repository.objects.get(registry=where, name="ml/embedder"), policy="ml")
-    left_out(planned, Repository.objects.get(registry=where, name="legacy/reports"))
-    settle(planned)
+    api = Repository.objects.get(registry=where, name="platform/api")
     job = make.job(where, Job.State.ASKING, kind="retention", title="Retention in local", question=_question())
     asking = run(where, RetentionRun.State.ASKING, job=job, message="It waits for an answer.")
-    tags(place(asking, api.repository, needs_yes=True), "1.19.0", "1.19.1")
+    tags(place(asking, api, needs_yes=True), "1.19.0", "1.19.1")
     settle(asking)
     done = run(where, RetentionRun.State.DONE, message="2 tags deleted, 1 left alone, 1 failed, 3 stay.")
-    at = place(done, api.repository, state=RunRepository.State.FAILED, note="GET v2/ was refused with 500")
+    at = place(done, api, state=RunRepository.State.FAILED, note="GET v2/ was refused with 500")
     tags(at, "1.17.0", "1.17.1", state=RunTag.State.DONE)
     tags(at, "1.18.0", state=RunTag.State.SKIPPED, note="it points to another image than when this was planned")
     tags(at, "1.18.1", state=RunTag.State.FAILED, note="GET v2/ was refused with 500")
     settle(done)
     broken = run(where, RetentionRun.State.BROKEN_OFF, message="The registry does not say what time it is.")
+    planned = run(where, RetentionRun.State.PLANNED)
+    tags(
+        place(planned, api, needs_yes=True),
+        "1.19.0",
+        "1.19.1",
+        "1.20.0",
+        "main-8c1f20e",
+        "a-tag-that-is-as-long-as-any-that-somebody-once-made-rc.1",
+    )
+    place(planned, Repository.objects.get(registry=where, name="ml/embedder"), policy="ml", frees=0)
+    left_out(planned, Repository.objects.get(registry=where, name="legacy/reports"))
+    settle(planned)
     return RetentionRuns(planned, asking, done, broken)
 
 
