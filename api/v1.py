@@ -13,6 +13,7 @@ from api import (
     checks,
     cleanup_schedules,
     deletions,
+    garbage_collections,
     history,
     jobs,
     manifests,
@@ -62,6 +63,8 @@ for _module in (
     *(sync_sources, sync_rules, sync_runs, sync_copies, checks, sweeps, sweep_terms, activity, jobs),
     *(sync_sources, sync_rules, sync_runs, sync_copies, checks, activity, jobs),
     *(retention_policies, retention_runs),
+    *(sync_sources, sync_rules, sync_runs, sync_copies, checks, untagged, garbage_collections),
+    *(cleanup_schedules, activity, jobs),
 ):
     API.add_router("", _module.router)
 add_handlers(API)

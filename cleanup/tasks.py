@@ -56,6 +56,11 @@ def open_registries() -> None:
     classic.recover()
 
 
+@shared_task(name="cleanup.prune_garbage_collections")
+def prune_garbage_collections() -> None:
+    classic.prune(timezone.now())
+
+
 @shared_task(name="cleanup.queue_due_retention")
 def queue_due_retention() -> None:
     retention.queue_due(timezone.now())

@@ -28,6 +28,11 @@ PERIODIC_TASKS: Final[dict[str, dict[str, Any]]] = {
     "prune-checks": {"task": "cleanup.prune_checks", "schedule": 24 * 3600.0, "options": {"expires": 3600}},
     "prune-pins": {"task": "cleanup.prune_pins", "schedule": 3600.0, "options": {"expires": 3000}},
     "prune-untagged": {"task": "cleanup.prune_untagged", "schedule": 3600.0, "options": {"expires": 3000}},
+    "prune-garbage-collections": {
+        "task": "cleanup.prune_garbage_collections",
+        "schedule": 24 * 3600.0,
+        "options": {"expires": 3600},
+    },
     "open-registries": {"task": "cleanup.open_registries", "schedule": 60.0, "options": {"expires": 55}},
     "queue-due-retention": {"task": "cleanup.queue_due_retention", "schedule": 30.0, "options": {"expires": 25}},
     "queue-due-cleanup": {"task": "cleanup.queue_due_by_timetables", "schedule": 30.0, "options": {"expires": 25}},

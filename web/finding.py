@@ -13,6 +13,7 @@ from catalog.reads.daily import with_pulls
 from catalog.reads.repositories import with_gone_tags
 from cleanup.models import Check, ClassicRun, PinHolder, Policy, RetentionRun, UntaggedRun
 from cleanup.models import Check, Sweep
+from cleanup.models import Check, ClassicRun, ClassicStep, PinHolder, UntaggedRun
 from jobs.models import Job
 from registries.models import Registry, for_asking
 from sync.models import Item, Rule, Run
@@ -77,6 +78,12 @@ def find_classic_run(request: HttpRequest, run_id: int) -> ClassicRun:
     check_may_read(request)
     rows = ClassicRun.objects.select_related("registry", "job__requested_by").defer(*for_asking("registry"))
     return get_object_or_404(rows, pk=run_id)
+
+
+def find_step(request: HttpRequest, run_id: int, step_id: int) -> ClassicStep:
+    """One command of a garbage collection."""
+    check_may_read(request)
+    return get_object_or_404(ClassicStep, run=run_id, pk=step_id)
 
 
 def find_holder(request: HttpRequest, name: str) -> PinHolder:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from django.db import transaction
@@ -25,6 +25,7 @@ _PLAN_TITLE: Final = gettext_noop("Dry run of the garbage collection of %(name)s
 _OPEN_TITLE: Final = gettext_noop("Opening %(name)s, which a garbage collection left read-only")
 SENTENCES: Final = (_TITLE, _PLAN_TITLE, _OPEN_TITLE)
 
+_KEPT: Final = timedelta(days=180)  # runs
 _LONGEST_PAUSE: Final = timedelta(hours=1)
 
 
@@ -83,6 +84,13 @@ def recover() -> None:
     for run in under_way.unclosed().unowned().select_related("job"):
         ended = {"message": run.job.message if run.job else "", "ended_at": timezone.now()}
         under_way.filter(pk=run.pk, job=run.job).update(state=ClassicRun.State.BROKEN_OFF, **ended)
+
+
+def prune(now: datetime) -> None:
+    """Forget runs that are over, half a year later; never one whose registry may still be closed."""
+    old = ClassicRun.objects.unclosed().unowned().filter(created_at__lt=now - _KEPT)
+    for key in list(old.values_list("pk", flat=True)):
+        old.filter(pk=key).delete()
 
 
 def _under_way(registry: Registry) -> tuple[ClassicRun, Job] | None:

@@ -56,6 +56,10 @@ class NoWay(Exception):  # noqa: N818  read by people: nobody has set it up, or 
         self.sentence = sentence
 
 
+class NotSetUp(NoWay):
+    """Nothing is wrong: no file names this registry."""
+
+
 @dataclass(frozen=True, slots=True)
 class Command:
     """A program and its words: no shell, unless the first word is one."""
@@ -98,7 +102,7 @@ def way_of(registry: Registry) -> Way:
             continue
         if way := ways.get(registry.url):
             return way
-    raise problem or NoWay(_NONE % {"name": registry.name})
+    raise problem or NotSetUp(_NONE % {"name": registry.name})
 
 
 def read(path: Path) -> dict[str, Way]:

@@ -136,3 +136,7 @@ class ClassicStep(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} ({self.state})"
+
+    @property
+    def took(self) -> timedelta | None:
+        return self.ended_at - self.began_at if self.ended_at else None

@@ -151,3 +151,14 @@ def test_nobody_else_does(local: Registry) -> None:
     with pytest.raises(InvalidSchedule):
         timetables.save(local, Work.COLLECT, Schedule(When.EVENT), make.person("staff", staff=True))
     assert not Timetable.objects.exists()
+
+
+def test_garbage_collections_are_forgotten_after_half_a_year_but_none_that_is_not_over(local: Registry) -> None:
+    now = timezone.now()
+    old = {"registry": local, "created_at": now - timedelta(days=190)}
+    ClassicRun.objects.create(state=ClassicRun.State.DONE, **old)
+    closed = ClassicRun.objects.create(state=ClassicRun.State.STUCK, closed_at=now - timedelta(days=190), **old)
+    moving = ClassicRun.objects.create(job=make.job(local, kind="garbage-collect"), **old)
+    young = ClassicRun.objects.create(registry=local, state=ClassicRun.State.DONE)
+    classic.prune(now)
+    assert set(ClassicRun.objects.all()) == {closed, moving, young}

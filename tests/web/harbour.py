@@ -23,6 +23,7 @@ from tests.web import (
     harbour_acts,
     harbour_artifacts,
     harbour_checks,
+    harbour_commands,
     harbour_events,
     harbour_notices,
     harbour_readme,
@@ -104,6 +105,7 @@ class Harbour:
     untagged: harbour_untagged.Runs
     retention: RetentionRuns
     sweeps: Sweeps
+    collections: harbour_commands.Runs
 
 
 def build() -> Harbour:
@@ -142,6 +144,8 @@ def build() -> Harbour:
     check = harbour_checks.build(where, edge)
     runs, sweeps = harbour_sync.build(where, hub), harbour_sweeps.build(where, edge)
     return Harbour(where, api, odd, *jobs, last, acts, told, runs, check, sweeps)
+    runs, untagged = harbour_sync.build(where, hub), harbour_untagged.build(where, edge)
+    return Harbour(where, api, odd, *jobs, last, acts, told, runs, check, untagged, harbour_commands.build(edge))
 
 
 def _ago(**age: float) -> datetime:

@@ -115,6 +115,9 @@ PAGES: Final = (
     "/cleanup/why?registry=local&repository=platform/api&tag=1.27.3",
     "/cleanup/runs",
     "/cleanup/runs?registry=edge",
+    "/cleanup/commands",
+    "/cleanup/commands?registry=edge&template=kubernetes",
+    "/cleanup/commands/schedule/edge",
     "/notices",
     "/notices/add-webhook",
     "/notices/add-email",
@@ -162,6 +165,8 @@ def test_every_page_is_clean(
         f"{retained[0]}?place={visit.harbour.retention.planned.places.all()[0].pk}",
         f"{retained[2]}?end=failed",
     ]
+    collections = vars(visit.harbour.collections).values()
+    runs += [f"{run.get_absolute_url()}?step={run.steps.in_order()[0].pk}" for run in collections]
     copy = f"/r/local/platform/api/-/manifests/{acts.images.items.exclude(digest='')[0].digest}/copy?tag=1.27.3"
     sweeps = [sweep.get_absolute_url() for sweep in vars(visit.harbour.sweeps).values()]
     sweeps.append(f"{visit.harbour.sweeps.holding.get_absolute_url()}/delete-now")

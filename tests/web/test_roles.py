@@ -14,6 +14,7 @@ from pytest_django import DjangoDbBlocker, Settings
 from access.models import User
 from cleanup.models import Check, PinHolder, RetentionRun, UntaggedRun
 from cleanup.models import Check, PinHolder, Sweep
+from cleanup.models import Check, ClassicRun, ClassicStep, PinHolder, UntaggedRun
 from jobs.models import Job
 from registries.models import Registry
 from sync.models import Run
@@ -131,6 +132,12 @@ MATRIX: Final[dict[str, Row]] = {
     "api-untagged-items": _for_machines("untagged_id"),
     "api-untagged-carry-on": _acts(202, "untagged_id"),
     "api-untagged-stop": _acts(409, "untagged_id"),  # it is not under way
+    "api-garbage-collections": _for_machines(),
+    "api-garbage-collection-begin": _acts(422),
+    "api-garbage-collection": _for_machines("collection_id"),
+    "api-garbage-collection-steps": _for_machines("collection_id"),
+    "api-garbage-collection-carry-on": _acts(409, "collection_id"),  # its registry has no commands
+    "api-garbage-collection-stop": _acts(409, "collection_id"),  # it is not under way
     "api-cleanup-schedule": _for_machines("registry", "work"),
     "api-cleanup-schedule-set": _acts(422, "registry", "work", replaces=True),
     "api-sweeps": _for_machines(),
@@ -219,6 +226,13 @@ MATRIX: Final[dict[str, Row]] = {
     "cleanup-run-carry-on": _for_staff(302, "run_id"),
     "cleanup-run-stop": _for_staff(302, "run_id"),
     "cleanup-run-again": _for_staff(302, "run_id"),
+    "cleanup-commands": _page(),
+    "cleanup-commands-begin": _for_staff(404),  # no registry was named
+    "cleanup-commands-run": _page("collection_id"),
+    "cleanup-commands-carry-on": _for_staff(200, "collection_id"),  # asks whether that is meant
+    "cleanup-commands-stop": _for_staff(302, "collection_id"),
+    "cleanup-commands-output": Row(SIGN_IN, SIGN_IN, 200, 200, arguments=("collection_id", "step_id")),
+    "cleanup-commands-schedule": _for_staff(200, "registry", changes=False),
     "plan": _page("plan_id"),
     "plan-carry-out": _for_staff(302, "plan_id"),
     "plan-give-up": _for_staff(302, "plan_id"),
@@ -351,6 +365,8 @@ def _laid() -> dict[str, Any]:
     run = harbour_sync.run(copies, Run.State.PLANNED, [harbour_sync.item("1.0")])
     harbour_retention.run(where, RetentionRun.State.PLANNED, pk=run.pk)  # one number for both
     make.registry("upstream", url="http://127.0.0.1:2", plain_http=True, role=Registry.Role.SOURCE)
+    collection = ClassicRun.objects.create(registry=where)
+    step = ClassicStep.objects.create(run=collection, kind="dry-run", argv=["true"], began_at=collection.created_at)
     return {
         "registry": "local",
         "source": "upstream",
@@ -367,6 +383,8 @@ def _laid() -> dict[str, Any]:
         "run_id": run.pk,
         "check_id": Check.objects.create(registry=where).pk,
         "work": "untagged",
+        "collection_id": step.run_id,
+        "step_id": step.pk,
         "untagged_id": UntaggedRun.objects.create(registry=where).pk,
         "sweep_id": Sweep.objects.create(registry=where, grace_seconds=1, settle_seconds=1, hold_seconds=1).pk,
         "kind": "broken",

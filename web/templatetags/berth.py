@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import shlex
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -206,6 +207,12 @@ def said(text: object) -> str:
 def why_synced(code: str) -> str:
     """Why a rule takes a tag, in words."""
     return why(code)
+
+
+@register.filter
+def shell(command: Sequence[str]) -> str:
+    """As a shell takes it: a line to copy."""
+    return shlex.join(map(str, command))
 
 
 @register.filter
