@@ -19,6 +19,7 @@ from registries.models import Registry, for_asking
 from sync.models import Item, Rule, Run
 from tagging.models import Plan, TrashEntry
 from tagging.models.trash import TrashEntryQuerySet
+from web.cleanup.pinned import pin_through
 from web.sync.origin import with_origin
 
 
@@ -37,7 +38,12 @@ def find_repository(request: HttpRequest, registry: str, name: str) -> Repositor
 def find_tag(request: HttpRequest, registry: str, repository: str, name: str) -> Tag:
     check_may_read(request)
     rows = Tag.objects.select_related("repository__registry", "presence__manifest__config")
-    tag = get_object_or_404(rows, repository__registry__name=registry, repository__name=repository, name=name)
+    tag = get_object_or_404(
+        rows.annotate(pin=pin_through("presence__manifest")),
+        repository__registry__name=registry,
+        repository__name=repository,
+        name=name,
+    )
     if tag.presence:
         tag.presence.repository = tag.repository  # a tag points into its own repository
     return tag
@@ -48,7 +54,10 @@ def find_presence(request: HttpRequest, registry: str, repository: str, digest: 
     check_may_read(request)
     rows = Presence.objects.select_related("repository__registry", "manifest__config")
     return get_object_or_404(
-        rows, repository__registry__name=registry, repository__name=repository, manifest__digest=digest
+        rows.annotate(pin=pin_through("manifest")),
+        repository__registry__name=registry,
+        repository__name=repository,
+        manifest__digest=digest,
     )
 
 

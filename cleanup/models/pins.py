@@ -8,6 +8,7 @@ from typing import Self
 from django.db import models
 from django.db.models import Count, Max, Min, Q
 from django.db.models.functions import Now
+from django.urls import reverse
 
 from catalog.models.content import DIGEST_LENGTH
 
@@ -38,6 +39,9 @@ class PinHolder(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("cleanup-pins-holder", args=[self.name])
 
 
 class Pin(models.Model):

@@ -290,6 +290,8 @@ KINDS: Final[dict[str, Callable[[Sample], str]]] = {
     "API, trash": lambda _: "/api/v1/trash",
     "API, checks": lambda _: "/api/v1/checks",
     "untagged manifests": lambda _: "/cleanup/untagged",
+    "pins": lambda _: "/cleanup/pins",
+    "API, pins": lambda _: "/api/v1/pins",
     "garbage collections": lambda _: "/cleanup/commands",
     "API, garbage collections": lambda _: "/api/v1/garbage-collections",
     "API, untagged manifests": lambda _: "/api/v1/untagged",

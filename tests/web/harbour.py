@@ -26,6 +26,7 @@ from tests.web import (
     harbour_commands,
     harbour_events,
     harbour_notices,
+    harbour_pins,
     harbour_readme,
     harbour_retention,
     harbour_scans,
@@ -144,6 +145,7 @@ def build() -> Harbour:
     check = harbour_checks.build(where, edge)
     runs, sweeps = harbour_sync.build(where, hub), harbour_sweeps.build(where, edge)
     return Harbour(where, api, odd, *jobs, last, acts, told, runs, check, sweeps)
+    harbour_pins.build(api)
     runs, untagged = harbour_sync.build(where, hub), harbour_untagged.build(where, edge)
     return Harbour(where, api, odd, *jobs, last, acts, told, runs, check, untagged, harbour_commands.build(edge))
 

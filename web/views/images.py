@@ -15,6 +15,7 @@ from catalog.reads.dockerfile import text_of
 from catalog.reads.documents import raw_config, raw_manifest
 from catalog.reads.image import Image, read_image
 from web.about import about_of
+from web.cleanup.pinned import pin_of
 from web.commands.images import NAMES
 from web.dockerfile import Dockerfile
 from web.downloads import attachment
@@ -60,6 +61,7 @@ def _image_page(request: HttpRequest, presence: Presence, tag: Tag | None) -> Ht
         "pieces": _pieces(request, image),
         "asks_referrers": _asks_referrers(presence),
         "may_act": may_administer(request.user) and presence.repository.registry.retired_at is None,
+        "pinned": pin_of(tag or presence),
         "protected": locks_of(request, presence.repository, [*([tag.name] if tag else []), *aliases["aliases"]]),
         **aliases,
     }
