@@ -59,12 +59,8 @@ API: Final = NinjaAPI(
 )
 for _module in (
     *(repositories, tags, history, deletions, manifests, search, storage, plans, trash, protection, pins),
-    *(sync_sources, sync_rules, sync_runs, sync_copies, checks, untagged, cleanup_schedules, activity, jobs),
-    *(sync_sources, sync_rules, sync_runs, sync_copies, checks, sweeps, sweep_terms, activity, jobs),
-    *(sync_sources, sync_rules, sync_runs, sync_copies, checks, activity, jobs),
-    *(retention_policies, retention_runs),
-    *(sync_sources, sync_rules, sync_runs, sync_copies, checks, untagged, garbage_collections),
-    *(cleanup_schedules, activity, jobs),
+    *(sync_sources, sync_rules, sync_runs, sync_copies, checks, sweeps, sweep_terms, untagged, garbage_collections),
+    *(retention_policies, retention_runs, cleanup_schedules, activity, jobs),
 ):
     API.add_router("", _module.router)
 add_handlers(API)

@@ -11,9 +11,7 @@ from access.policy import may_read
 from catalog.models import Presence, Repository, Scan, Tag
 from catalog.reads.daily import with_pulls
 from catalog.reads.repositories import with_gone_tags
-from cleanup.models import Check, ClassicRun, PinHolder, Policy, RetentionRun, UntaggedRun
-from cleanup.models import Check, Sweep
-from cleanup.models import Check, ClassicRun, ClassicStep, PinHolder, UntaggedRun
+from cleanup.models import Check, ClassicRun, ClassicStep, PinHolder, Policy, RetentionRun, Sweep, UntaggedRun
 from jobs.models import Job
 from registries.models import Registry, for_asking
 from sync.models import Item, Rule, Run
@@ -110,6 +108,8 @@ def find_retention_run(request: HttpRequest, run_id: int) -> RetentionRun:
     check_may_read(request)
     rows = RetentionRun.objects.select_related("registry", "job__requested_by").defer(*for_asking("registry"))
     return get_object_or_404(rows, pk=run_id)
+
+
 def find_sweep(request: HttpRequest, sweep_id: int) -> Sweep:
     check_may_read(request)
     rows = Sweep.objects.select_related("registry", "job__requested_by").defer(*for_asking("registry"))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
+from django.db import models
 from django.utils.functional import Promise
 from django.utils.translation import gettext, gettext_lazy
 
@@ -12,12 +13,10 @@ from catalog import folding, removal
 from catalog.models import Scan
 from cleanup import uploads
 from cleanup.classic import running as collecting
-from cleanup.models import Check, ClassicRun, RetentionRun, UntaggedRun
-from cleanup.retention import running as retention
-from cleanup.untagged import running as untagged
-from cleanup.models import Check, Sweep
+from cleanup.models import Check, ClassicRun, RetentionRun, Sweep, UntaggedRun
 from cleanup.retention import running as retention
 from cleanup.sweeping import running as sweeping
+from cleanup.untagged import running as untagged
 from cleanup.verifying import running as verifying
 from jobs.figures import Figure
 from jobs.models import Job
@@ -52,14 +51,12 @@ _PHASES: Final[dict[str, Promise]] = {
     "waiting": gettext_lazy("Waiting for the registry"),
     "done": gettext_lazy("Finishing"),
 }
+# Of a kind of jobs, what its phases are called otherwise.
 _PHASES_OF: Final[dict[str, dict[str, Promise]]] = {
     untagged.KIND: {
         "planning": gettext_lazy("Looking for what nothing reaches"),
         "carrying-out": gettext_lazy("Deleting what nothing reaches"),
     },
-}
-# Of a kind of jobs, what its phases are called otherwise.
-_PHASES_OF: Final = {
     sweeping.KIND: {
         "marking": gettext_lazy("Reading what is in use"),
         "unlinking": gettext_lazy("Moving blobs aside"),
@@ -70,6 +67,13 @@ _PHASES_OF: Final = {
     },
 }
 _ENDLESS: Final = {sweeping.KIND: frozenset({"clearing", "waiting", "asking-again", "deleting", "putting-back"})}
+# Of a kind of jobs, the parameter that names the row which it carries out.
+_CLEANUPS: Final[dict[str, tuple[str, Any]]] = {
+    retention.KIND: ("run", RetentionRun),
+    untagged.KIND: ("run", UntaggedRun),
+    collecting.KIND: ("run", ClassicRun),
+    sweeping.KIND: ("sweep", Sweep),
+}
 _OF_TAGS: Final = frozenset({"tags", "manifests", "carrying-out", "restoring", "copying", "planning", "weighing"})
 # By the kinds of jobs; all others are scans.
 _UNCHANGED: Final = {
@@ -117,7 +121,6 @@ class JobProgress:
         name = self.job.figure("phase")
         if not isinstance(name, str):
             return gettext("Starting")
-        return str({**_PHASES, **_PHASES_OF.get(self.job.kind, {})}.get(name, gettext("Starting")))
         return str(_PHASES_OF.get(self.job.kind, {}).get(name) or _PHASES.get(name) or gettext("Starting"))
 
     @property
@@ -168,31 +171,18 @@ class JobProgress:
         return Run.objects.filter(pk=key).only("pk").first() if self.is_sync and key.isdecimal() else None
 
     @property
-    def retention(self) -> RetentionRun | None:
-        """What it deletes by policies, where it is such a job."""
-        if self.job.kind != retention.KIND:
-            return None
-        return RetentionRun.objects.filter(job=self.job).only("pk").first()
-
-    @property
     def check(self) -> Check | None:
         """What it checks, where it is such a job."""
         return Check.objects.filter(job=self.job).only("pk").first() if self.job.kind == verifying.KIND else None
 
     @property
-    def cleanup(self) -> UntaggedRun | ClassicRun | None:
-        """The run that it is of, where it deletes what nothing reaches, or collects the garbage."""
-        key = self.job.params.get("run")
-        if not isinstance(key, int) or self.job.kind not in {untagged.KIND, collecting.KIND}:
+    def cleanup(self) -> models.Model | None:
+        """The run of retention, the sweep, or what else of the kind it carries out, where it is such a job."""
+        if (found := _CLEANUPS.get(self.job.kind)) is None:
             return None
-        if self.job.kind == untagged.KIND:
-            return UntaggedRun.objects.filter(pk=key).only("pk").first()
-        return ClassicRun.objects.filter(pk=key).only("pk").first()
-    def sweep(self) -> Sweep | None:
-        """What it sweeps, where it is such a job."""
-        key = self.job.params.get("sweep")
-        is_one = self.job.kind == sweeping.KIND and isinstance(key, int)
-        return Sweep.objects.filter(pk=key).only("pk").first() if is_one else None
+        name, rows = found
+        key = self.job.params.get(name)
+        return rows.objects.filter(pk=key).only("pk").first() if isinstance(key, int) else None
 
     @property
     def is_sync(self) -> bool:

@@ -82,14 +82,11 @@ _MODULES: Final = (
     manifests, removing, restoring, copying, pointing, protection, means, permission, planning, planning_restores,
     planning_copies, rules, undoing, handling, meaning, streams, unexplained, delivery, mailing, webhook,
     presets, oci_sentences, sync_copying, faults, gone, judging, pausing, sync_planning, promoting, sync_running,
-    sync_services, sync_sources, caches, ground, keeping, left, putting_back, trial, unlinking, sweeping, sweeps, uploads,
-    check_faults, check_recording, verifying, checks, pins, untagged_carrying_out, untagged_judging, untagged_known,
-    untagged_planning, untagged_running, untagged_services, untagged_sources,
-    sync_services, sync_sources, caches, ground, keeping, left, trial, unlinking, sweeping, sweeps, uploads,
-    sweep_terms, check_faults, check_recording, verifying, checks, pins, untagged_carrying_out, untagged_judging,
-    untagged_known, untagged_planning, untagged_running, untagged_services, untagged_sources,
-    sync_services, sync_sources, closing, collecting, steps, ways, classic_running, classic_services,
-    sync_services, sync_sources, retention, retention_running, retention_carrying_out, retention_reasons, trust,
+    sync_services, sync_sources, caches, ground, keeping, left, putting_back, trial, unlinking, sweeping, sweeps,
+    sweep_terms, uploads, check_faults, check_recording, verifying, checks, pins, untagged_carrying_out,
+    untagged_judging, untagged_known, untagged_planning, untagged_running, untagged_services, untagged_sources,
+    closing, collecting, steps, ways, classic_running, classic_services,
+    retention, retention_running, retention_carrying_out, retention_reasons, trust,
 )  # fmt: skip
 SENTENCES: Final[tuple[str, ...]] = tuple(dict.fromkeys(chain.from_iterable(m.SENTENCES for m in _MODULES)))
 KINDS: Final = frozenset(oci_sentences.KINDS)

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_noop
 
-from cleanup.models import Halt, Sweep, SweepTerms, SweptBlob
+from cleanup.models import Sweep, SweepTerms, SweptBlob
 from cleanup.sweeping.ground import check_may_sweep, terms_of
 from cleanup.sweeping.running import KIND
 from jobs import services as jobs

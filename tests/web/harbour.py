@@ -135,19 +135,16 @@ def build() -> Harbour:
     last = harbour_scans.build(where, edge, api)
     harbour_storage.build(where)
     acts, told = harbour_acts.build(api), harbour_notices.build(where)
+    harbour_pins.build(api)
     return Harbour(
         *(where, api, odd, *jobs, last, acts, told),
         runs=harbour_sync.build(where, hub),
         check=harbour_checks.build(where, edge),
         untagged=harbour_untagged.build(where, edge),
         retention=harbour_retention.build(where),
+        sweeps=harbour_sweeps.build(where, edge),
+        collections=harbour_commands.build(edge),
     )
-    check = harbour_checks.build(where, edge)
-    runs, sweeps = harbour_sync.build(where, hub), harbour_sweeps.build(where, edge)
-    return Harbour(where, api, odd, *jobs, last, acts, told, runs, check, sweeps)
-    harbour_pins.build(api)
-    runs, untagged = harbour_sync.build(where, hub), harbour_untagged.build(where, edge)
-    return Harbour(where, api, odd, *jobs, last, acts, told, runs, check, untagged, harbour_commands.build(edge))
 
 
 def _ago(**age: float) -> datetime:

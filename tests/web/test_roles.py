@@ -12,9 +12,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from pytest_django import DjangoDbBlocker, Settings
 
 from access.models import User
-from cleanup.models import Check, PinHolder, RetentionRun, UntaggedRun
-from cleanup.models import Check, PinHolder, Sweep
-from cleanup.models import Check, ClassicRun, ClassicStep, PinHolder, UntaggedRun
+from cleanup.models import Check, ClassicRun, ClassicStep, PinHolder, RetentionRun, Sweep, UntaggedRun
 from jobs.models import Job
 from registries.models import Registry
 from sync.models import Run
