@@ -34,7 +34,6 @@ COLUMNS: Final = {"newest": Column("id", int, largest_first=True)}
 BLOB_COLUMNS: Final = {"size": Column("size", int, largest_first=True)}
 _OVER: Final = "It is over."
 _NOTHING_ASIDE: Final = "Nothing lies aside because of it."
-_OTHER: Final = "Another sweep of this registry is under way: sweep %(n)s."
 
 router = Router(tags=["Sweeps"])
 
@@ -263,11 +262,9 @@ def _sweeps() -> SweepQuerySet:
 def _done(request: HttpRequest, sweep: Sweep, verb: Callable[[], Job]) -> HttpResponse:
     """Raises Refusal."""
     try:
-        job = verb()
+        verb()
     except JobFailed as reason:
         raise Refusal(409, str(reason)) from reason
-    if not services.is_of(job, sweep):
-        raise Refusal(409, _OTHER % {"n": job.params["sweep"]})
     return _begun(request, sweep.pk)
 
 

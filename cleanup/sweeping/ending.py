@@ -13,7 +13,6 @@ from audit.models import Entry
 from cleanup.models import Sweep, SweptBlob
 from jobs.running import Lease
 
-_LATER: Final = timedelta(hours=1)  # until what lies aside is tried again
 _STATE: Final = SweptBlob.State
 GONE: Final = gettext_noop("The sweep was removed meanwhile.")
 OVER: Final = gettext_noop("It was done already.")
@@ -99,9 +98,7 @@ def _counts(sweep: Sweep) -> dict[str, str]:
 
 
 def _resumes_at(sweep: Sweep, now: datetime) -> datetime | None:
-    """When what a broken sweep holds aside goes, or comes back; what could not be done at its time is tried later."""
+    """When what a broken sweep holds aside goes, or comes back."""
     if not sweep.blobs.unsettled().exists():
         return None
-    if sweep.resumes_at is None:
-        return now + timedelta(seconds=sweep.hold_seconds)
-    return max(sweep.resumes_at, now + _LATER)
+    return sweep.resumes_at or now + timedelta(seconds=sweep.hold_seconds)

@@ -106,11 +106,6 @@ def stop(sweep: Sweep, person: User) -> bool:
     return sweep.job is not None and jobs.stop(sweep.job)
 
 
-def is_of(job: Job, sweep: Sweep) -> bool:
-    """Whether it is about this sweep: where another of its registry is under way, the verbs answer with that job."""
-    return bool(job.params.get("sweep") == sweep.pk)
-
-
 def finish_due(now: datetime) -> None:
     """Sweeps whose holding time is over: what lies aside is looked at once more, and goes.
 

@@ -99,7 +99,7 @@ def test_the_verbs_do_what_fits_the_state(staffs: Hand, local: Registry) -> None
     assert Job.objects.get().params["at_once"]
     other = sweep(local, Sweep.State.PLANNED)
     refused = staffs.post(f"/sweeps/{other.pk}/carry-on")
-    assert refused.json()["detail"] == f"Another sweep of this registry is under way: sweep {held.pk}."
+    assert refused.json()["detail"] == "“Sweep of local” is under way. Wait until it has ended, or stop it."
     staffs.did(staffs.post(f"/sweeps/{held.pk}/stop"), 202, SweepJson)
     assert staffs.post(f"/sweeps/{held.pk}/stop").status_code == 409
 

@@ -102,6 +102,6 @@ def test_a_registry_that_cannot_be_swept_ends_with_one(registry: SweptRegistry) 
 def test_where_another_sweep_is_under_way_nothing_of_this_one_is_done(registry: SweptRegistry) -> None:
     sweep("main")
     held = Sweep.objects.get()
-    other, job = services.begin(registry.row)
+    _, job = services.begin(registry.row)
     said = sweep("main", "--undo", str(held.pk))
-    assert (said.code, said.refusal) == (2, f"sweep {other.pk} of main is under way, as job {job.pk}")
+    assert (said.code, said.refusal) == (2, f"“{job.title}” is under way. Wait until it has ended, or stop it.")

@@ -97,17 +97,6 @@ def test_while_sweeps_are_stopped_nothing_aside_is_deleted_and_all_can_be_put_ba
     assert sweep.state == Sweep.State.DONE
 
 
-def test_what_could_not_be_finished_at_its_time_is_tried_an_hour_later(registry: SweptRegistry) -> None:
-    sweep, _ = registry.sweep(HELD)
-    SweepTerms.objects.update(processes="several", cache="inmemory")
-    registry.make_due(sweep)
-    sweep.refresh_from_db()
-    assert sweep.state == Sweep.State.BROKEN_OFF
-    assert len(registry.aside) == 2
-    assert sweep.resumes_at is not None
-    assert timedelta(minutes=50) < sweep.resumes_at - timezone.now() <= timedelta(hours=1)
-
-
 def test_uploads_that_were_left_go_with_a_sweep(registry: SweptRegistry) -> None:
     old, young = upload(registry, OLD, days=3, touched=3), upload(registry, YOUNG, days=0.01, touched=0.01)
     busy = upload(registry, BUSY, days=3, touched=0.01)

@@ -130,13 +130,8 @@ def terms(request: HttpRequest, registry: str) -> HttpResponse:
 
 
 def _begun(request: HttpRequest, sweep: Sweep, begin: Callable[[], Job]) -> HttpResponse:
-    """To the sweep that is carried out now, which may be another one of its registry."""
     try:
-        job = begin()
+        begin()
     except (NotPermitted, JobFailed) as reason:
         messages.error(request, said(str(reason)))
-        return redirect(sweep)
-    if not services.is_of(job, sweep):
-        messages.info(request, gettext("Another sweep of this registry is under way: this is it."))
-        return redirect("sweep", job.params["sweep"])
     return redirect(sweep)

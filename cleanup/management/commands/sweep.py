@@ -61,7 +61,7 @@ class Command(BaseCommand):
                 sweep = Sweep.objects.select_related("registry").filter(registry=registry, pk=key).first()
                 if sweep is None:
                     raise CommandError(f"{registry.name} has no sweep {key}", returncode=2)
-                return _of_it(sweep, verb(sweep, here=True))
+                return sweep, verb(sweep, here=True)
         times = _times(registry, options)
         return services.begin(registry, only_plan=options["plan"], here=True, times=times)
 
@@ -90,14 +90,6 @@ class Command(BaseCommand):
         if sweep.state == Sweep.State.HOLDING:
             self.stderr.write(f"To put it back: {again} --undo {sweep.pk}", style_func=str)
             self.stderr.write(f"To delete it now: {again} --delete-now {sweep.pk}", style_func=str)
-
-
-def _of_it(sweep: Sweep, job: Job) -> tuple[Sweep, Job]:
-    """Raises CommandError where another sweep of the registry is under way."""
-    if not services.is_of(job, sweep):
-        other = f"sweep {job.params.get('sweep')} of {sweep.registry.name} is under way, as job {job.pk}"
-        raise CommandError(other, returncode=2)
-    return sweep, job
 
 
 def _times(registry: Registry, options: dict[str, Any]) -> Times:
