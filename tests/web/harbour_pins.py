@@ -15,7 +15,7 @@ def build(api: Repository) -> None:
     now = timezone.now()
     day = timedelta(days=1)
     cluster = PinHolder.objects.create(name="cluster-a", told_by="mara", told=532, unread=3)
-    known = Presence.objects.filter(repository=api).order_by("-pk")[:12]
+    known = Presence.objects.filter(repository=api).order_by("pk")[:12]
     digests = [presence.manifest.digest for presence in known.select_related("manifest")]
     digests += [presence.manifest.config.digest for presence in _with_config(api)[:4] if presence.manifest.config]
     digests += [make.digest_of(f"elsewhere {number}".encode()) for number in range(30)]

@@ -41,12 +41,11 @@ curl -fsS -b "$cookies" -e "$berth/" -H "X-CSRFToken: $token" -H 'Content-Type: 
 
 @dataclass(frozen=True, slots=True)
 class Commands:
-    """How `holder` says what it runs: the script once, and a line for each kind of machine."""
+    """How `holder` says what it runs: the script once, and a line for each kind of machine, by its name."""
 
     holder: str
     script: str
-    kubectl: str
-    docker: str
+    lines: dict[str, str]
 
     @classmethod
     def of(cls, berth: str, username: str, holder: str) -> Commands:
@@ -55,8 +54,10 @@ class Commands:
         return cls(
             holder=name,
             script=_SCRIPT.format(berth=shlex.quote(berth), username=shlex.quote(username or "mara")),
-            kubectl=f"kubectl get pods -A -o jsonpath='{{..imageID}}' | ./berth-pin {name}",
-            docker=f"docker ps -q | xargs -r docker inspect --format '{{{{.Image}}}}' | ./berth-pin {name}",
+            lines={
+                "Kubernetes": f"kubectl get pods -A -o jsonpath='{{..imageID}}' | ./berth-pin {name}",
+                "Docker": f"docker ps -q | xargs -r docker inspect --format '{{{{.Image}}}}' | ./berth-pin {name}",
+            },
         )
 
 
