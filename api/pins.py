@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any, Final
 
 from django.db.models import QuerySet
@@ -13,7 +14,7 @@ from ninja import Query, Router, Schema
 from pydantic import Field, ValidationError
 from typing_extensions import TypedDict
 
-from api.answers import Listing, Moment, Url, answer, done_answer, list_answer, moment, stamp
+from api.answers import DigestText, Listing, Moment, Url, answer, done_answer, list_answer, moment, stamp
 from api.door import Actor, acts, person_of, reads
 from api.links import origin_of
 from api.orders import Order
@@ -24,6 +25,7 @@ from cleanup import pins
 from cleanup.models import PinHolder
 
 COLUMNS: Final = {"newest": Column("id", int, largest_first=True)}
+PIN_COLUMNS: Final = {"ends": Column("until", datetime)}
 LARGEST: Final = 16 * 2**20  # bytes: a hundred thousand references of a usual length
 _NAMED: Final = 20  # of what is wrong with a report
 _LINES: Final = "text/plain"
@@ -33,6 +35,8 @@ router = Router(tags=["Pins"])
 
 class HolderLinks(TypedDict):
     self: Annotated[Url, Field(description="DELETE this to let go of all that it has pinned.")]
+    digests: Annotated[Url, Field(description="What it pins now.")]
+    page: Annotated[str, Field(description="The page for people.")]
 
 
 class HolderJson(TypedDict):
@@ -56,6 +60,11 @@ class ToldJson(TypedDict):
     unread: Annotated[int, Field(description="How much was no digest.", examples=[0])]
     samples: Annotated[list[str], Field(description="The first of that.", examples=[[]])]
     links: HolderLinks
+
+
+class PinJson(TypedDict):
+    digest: Annotated[DigestText, Field(description="Of a manifest, or of an image's config.")]
+    ends_at: Annotated[Moment, Field(description="When this pin ends, unless the holder names it again.")]
 
 
 class ReportQuery(Schema):
@@ -147,6 +156,18 @@ def read_holder(request: HttpRequest, holder: Text) -> HttpResponse:
     return answer(request, _holder_json(request, get_object_or_404(_counted(), name=holder)))
 
 
+@reads(router, "/pins/{holder}/digests", "api-pins-digests", Listing[PinJson])
+def list_digests(request: HttpRequest, holder: Text, query: Query[Paging]) -> HttpResponse:
+    """The digests that one holder pins now.
+
+    Those that end first come first.
+    """
+    held = get_object_or_404(PinHolder, name=holder).pins.filter(until__gt=timezone.now())
+    page = page_of(held, PIN_COLUMNS, "ends", query)
+    found: list[PinJson] = [{"digest": pin.digest, "ends_at": stamp(pin.until)} for pin in page.rows]
+    return list_answer(request, page, found)
+
+
 @acts(router, "DELETE", "/pins/{holder}", "api-pins-forget", {204: None})
 def forget(request: HttpRequest, holder: Text) -> HttpResponse:
     """Let go of what a holder has pinned.
@@ -182,7 +203,10 @@ def _counted() -> QuerySet[PinHolder]:
 
 
 def _links(request: HttpRequest, holder: str) -> HolderLinks:
-    return {"self": f"{origin_of(request)}{reverse('api-pins-holder', args=[holder])}"}
+    origin = origin_of(request)
+    itself = f"{origin}{reverse('api-pins-holder', args=[holder])}"
+    page = f"{origin}{reverse('cleanup-pins-holder', args=[holder])}"
+    return {"self": itself, "digests": f"{itself}/digests", "page": page}
 
 
 def _holder_json(request: HttpRequest, holder: Any) -> HolderJson:

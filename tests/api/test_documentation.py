@@ -42,6 +42,7 @@ READS: Final = {
     "/api/v1/protection-rules/{rule_id}": {"rule_id"},
     "/api/v1/pins": PAGING,
     "/api/v1/pins/{holder}": {"holder"},
+    "/api/v1/pins/{holder}/digests": {"holder", *PAGING},
     "/api/v1/sync/sources": PAGING,
     "/api/v1/sync/sources/{name}": {"name"},
     "/api/v1/sync/rules": PAGING,

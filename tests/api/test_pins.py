@@ -8,7 +8,7 @@ import pytest
 
 from access.models import User
 from api.answers import Listing
-from api.pins import LARGEST, HolderJson, ToldJson
+from api.pins import LARGEST, HolderJson, PinJson, ToldJson
 from cleanup.models import Pin, PinHolder
 from tests.api.acting import Hand
 from tests.api.asking import ROOT, ask, walk
@@ -120,3 +120,19 @@ def test_the_newest_comes_first_and_pages_lead_on(hand: Hand) -> None:
     forward, back = walk(hand.client, "/pins", limit=2)
     assert [[one["holder"] for one in page] for page in forward] == [["c4", "c3"], ["c2", "c1"], ["c0"]]
     assert back == forward[::-1]
+
+
+def test_what_a_holder_pins_is_listed_what_ends_first_before_the_others(hand: Hand) -> None:
+    hand.post("/pins", {"holder": "cluster-a", "digests": [A], "for_hours": 9})
+    hand.post("/pins", {"holder": "cluster-a", "digests": [B, C], "for_hours": 5})
+    hand.post("/pins", {"holder": "cluster-b", "digests": ["sha256:" + "d" * 64]})
+    holder = ask(hand.client, "/pins/cluster-a", HolderJson)
+    assert hand.client.get(holder["links"]["page"]).status_code == 200
+    found = ask(hand.client, "/pins/cluster-a/digests", Listing[PinJson])["items"]
+    assert [row["digest"] for row in found][-1] == A
+    assert {row["digest"] for row in found} == {A, B, C}
+    assert found[-1]["ends_at"] == holder["last_ends_at"]
+    forward, back = walk(hand.client, "/pins/cluster-a/digests", limit=1)
+    assert [row["digest"] for page in forward for row in page] == [row["digest"] for row in found]
+    assert forward == back[::-1]
+    check(hand.client.get(f"{ROOT}/pins/nobody/digests"), 404)

@@ -89,6 +89,7 @@ MATRIX: Final[dict[str, Row]] = {
     "api-pins": _for_machines(),
     "api-pins-report": _acts(422),
     "api-pins-holder": _for_machines("holder"),
+    "api-pins-digests": _for_machines("holder"),
     "api-pins-forget": _acts(204, "holder", deletes=True),
     "api-protection-rules": _for_machines(),
     "api-protection-rule-add": _acts(422),
