@@ -13,7 +13,9 @@ from pytest_django import DjangoAssertNumQueries
 from audit.models import Entry
 from catalog.models import Repository
 from cleanup.models import Timetable, UntaggedItem, UntaggedRun
+from cleanup.models.timetables import written
 from jobs.models import Job
+from jobs.schedule import Schedule, When
 from registries.models import Registry
 from tests.web import furniture as make
 from tests.web import harbour_untagged as rows
@@ -47,6 +49,7 @@ def test_a_registry_at_which_nobody_looked_says_so(client: Client, staff_client:
     assert "No run yet" in text
     assert "Find and delete…" not in text
     assert "Find and delete…" in words(staff_client, UNTAGGED)
+    assert 'value="24"' in staff_client.get(UNTAGGED).content.decode()
 
 
 @pytest.mark.parametrize(
@@ -181,9 +184,24 @@ def test_a_schedule_is_set_and_told(staff_client: Client, client: Client, local:
     entry = Entry.objects.get(act=Entry.Act.TIMETABLE)
     assert entry.detail == "untagged cron 30 4 * * * 22:00-06:00 Asia/Seoul"
     assert "said when cleanup of local is due" in words(client, "/activity")
+    assert 'value="72"' in staff_client.get(UNTAGGED).content.decode()
     staff_client.post(url, {"when": "by-hand", "grace_hours": "72"})
     assert Timetable.objects.get().next_at is None
     assert "It runs only when somebody says so." in words(client, UNTAGGED)
+
+
+@pytest.mark.parametrize(("minutes", "shown"), [(90, "90"), (120, "2"), (2880, "2")])
+def test_a_schedule_that_a_script_has_set_is_shown_as_it_is(
+    staff_client: Client, local: Registry, minutes: int, shown: str
+) -> None:
+    said = written(Schedule(When.EVERY, every=minutes))
+    Timetable.objects.create(registry=local, work=Timetable.Work.UNTAGGED, schedule=said)
+    url = f"{UNTAGGED}/schedule/local"
+    form = Page(staff_client.get(url).content.decode())
+    assert [field["value"] for field in form.all("input", name="every")] == [shown]
+    [unit] = [found["value"] for found in form.all("option") if "selected" in found]
+    staff_client.post(url, {"when": "every", "every": shown, "unit": unit, "zone": "UTC", "grace_hours": "24"})
+    assert Timetable.objects.get().read().every == minutes
 
 
 @pytest.mark.parametrize(

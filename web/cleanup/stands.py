@@ -9,6 +9,7 @@ from typing import Any, Final
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 
 from cleanup.models import ClassicRun, Timetable, UntaggedRun
+from cleanup.untagged.services import GRACE
 from jobs.models import Job
 from jobs.schedule import Schedule, When
 from registries.models import Registry, for_asking
@@ -26,6 +27,12 @@ class Stand:
     last: WorkRow[Any] | None = None
     moving: WorkRow[Any] | None = None
     timetable: Timetable | None = None
+
+    @property
+    def grace_hours(self) -> int:
+        """What a run over untagged manifests begins with."""
+        said = self.timetable.grace_hours if self.timetable else None
+        return GRACE if said is None else said
 
     @property
     def schedule(self) -> str:

@@ -14,7 +14,7 @@ from web.plain_text import PLAIN
 
 _HOUR: Final = 60  # minutes
 _DAY: Final = 24 * _HOUR
-_UNITS: Final = {"hours": _HOUR, "days": _DAY}
+_UNITS: Final = {"minutes": 1, "hours": _HOUR, "days": _DAY}
 _WRONG: Final = {
     "cron": _("A cron line has five fields, as in 30 4 * * 1-5, and is due every five minutes at most."),
     "every": _("Every five minutes at most, and once a year at least."),
@@ -36,9 +36,12 @@ class TimetableForm(forms.Form):
         initial=When.BY_HAND.value,
         widget=forms.RadioSelect(),
     )
-    every = forms.IntegerField(label=_("Every"), required=False, min_value=1, max_value=8_784, initial=1)
+    every = forms.IntegerField(label=_("Every"), required=False, min_value=1, max_value=600_000, initial=1)
     unit = forms.ChoiceField(
-        label=_("Unit"), required=False, choices=[("hours", _("hours")), ("days", _("days"))], initial="days"
+        label=_("Unit"),
+        required=False,
+        choices=[("minutes", _("minutes")), ("hours", _("hours")), ("days", _("days"))],
+        initial="days",
     )
     cron = forms.CharField(
         label=_("Cron line"),
@@ -99,10 +102,10 @@ class TimetableForm(forms.Form):
 
 def _shown(row: Timetable) -> dict[str, Any]:
     due = row.kept()
-    unit = "days" if not due.every % _DAY else "hours"
+    unit = "days" if not due.every % _DAY else "hours" if not due.every % _HOUR else "minutes"
     return {
         "when": due.when.value,
-        "every": max(1, due.every // _UNITS[unit]) if due.every else 1,
+        "every": due.every // _UNITS[unit] if due.every else 1,
         "unit": unit,
         "cron": due.cron,
         "zone": due.zone,

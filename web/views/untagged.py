@@ -41,7 +41,6 @@ def listing(request: HttpRequest) -> HttpResponse:
         "page": page,
         "rows": [WorkRow(run) for run in page.rows],
         "registry": name,
-        "grace": services.GRACE,
         "most": services.MOST_GRACE,
     }
     return render(request, "cleanup/untagged/list.html", context)
