@@ -16,6 +16,7 @@ from oci.storage.marking import Link, Marks
 from oci.storage.tree import Tree, read_regular
 
 _VERSION: Final = "schemaversion"
+_START: Final = 64  # bytes, which tell most layers from a manifest
 _BLANK: Final = b" \t\r\n"
 
 
@@ -78,6 +79,9 @@ class Collector:
         try:
             descriptor = self._tree.open_file(f"{self._blobs}/{algorithm}/{hex_[:2]}/{hex_}/data")
             try:
+                start = os.pread(descriptor, _START, 0).lstrip(_BLANK)
+                if start and not start.startswith(b"{"):
+                    return False
                 content, _ = read_regular(descriptor, MANIFEST_LIMIT)
             finally:
                 os.close(descriptor)
