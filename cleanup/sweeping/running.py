@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Final
 
@@ -28,11 +28,12 @@ from cleanup.sweeping.ending import (
     entry_of,
     tell_end,
 )
-from cleanup.sweeping.ground import Ground, sharing, stand_on, stand_to_put_back
+from cleanup.sweeping.ground import Ground, stand_on, stand_to_put_back
 from cleanup.sweeping.keeping import kept_by_trash, name_lost
 from cleanup.sweeping.left import LeftUploads
-from cleanup.sweeping.putting_back import PuttingBack
-from cleanup.sweeping.trial import clear_away, try_out
+from cleanup.sweeping.recovering import Recovery
+from cleanup.sweeping.rows import ROWS, in_parts, note
+from cleanup.sweeping.trial import try_out
 from cleanup.sweeping.unlinking import Unlinking
 from cleanup.verifying.services import SAMPLE, verify_after
 from jobs.models import Job
@@ -45,7 +46,6 @@ from registries.clients import client_for
 
 KIND: Final = "sweep"
 _CHUNK: Final = 100  # blobs that are unlinked before all is looked at again
-_ROWS: Final = 1_000
 _LOOK: Final = 0.5  # seconds between two words while it waits
 _STATE: Final = SweptBlob.State
 _UNSEEN: Final = frozenset({Sweep.State.UNDER_WAY, Sweep.State.BROKEN_OFF})  # nobody has looked again at what it moved
@@ -82,13 +82,14 @@ class _Sweeping:
     def __init__(self, sweep: Sweep, lease: Lease, ground: Ground) -> None:
         self._sweep, self._lease, self._ground = sweep, lease, ground
         self._left = LeftUploads(sweep, lease, ground.folder)
+        self._recovery = Recovery(sweep, lease, ground)
 
     def run(self) -> str:
         marks, since_ns = self._mark()
         before_ns = since_ns - self._sweep.grace_seconds * 10**9
         params = self._lease.params
         if params.get("finish"):
-            self._link_begun()
+            self._recovery.link_begun()
         else:
             found = {one.digest: one for one in self._garbage(marks, before_ns)}
             if self._sweep.planned_at is None:
@@ -113,7 +114,7 @@ class _Sweeping:
 
     def undo(self) -> str:
         """Put back all that this sweep has taken, whatever sweeps are allowed now."""
-        self._put_all_back(_STATE.PUT_BACK)
+        self._recovery.put_all_back(_STATE.PUT_BACK)
         return self._told(PUT_BACK, Sweep.State.DONE)
 
     def _mark(self) -> tuple[Marks, int]:
@@ -122,7 +123,7 @@ class _Sweeping:
         marks = self._ground.folder.marks(since_ns)
         marks.read(lambda done, total: self._lease.tell(phase="marking", repositories=[done, total]))
         self._lease.tell(now=True, phase="marking")
-        self._recover(marks)
+        self._recovery.recover(marks)
         name_lost(marks)
         return marks, since_ns
 
@@ -142,7 +143,7 @@ class _Sweeping:
         )
         with self._lease.writing():
             self._sweep.blobs.all().delete()  # of an attempt that ended in the middle
-        for some in by_number(rows, _ROWS):
+        for some in by_number(rows, ROWS):
             with self._lease.writing():
                 SweptBlob.objects.bulk_create(some)
         size = sum(one.size for one in found.values())
@@ -165,9 +166,9 @@ class _Sweeping:
 
     def _carry(self, unlinking: Unlinking, found: dict[str, Garbage]) -> None:
         total = self._sweep.blobs.count()
-        for chunk in by_number(list(self._sweep.blobs.open().in_order()), _CHUNK):
+        while chunk := list(self._sweep.blobs.open().in_order()[:_CHUNK]):
             still = [blob for blob in chunk if blob.digest in found]
-            self._note([blob for blob in chunk if blob.digest not in found], _STATE.KEPT)
+            note(self._lease, [blob for blob in chunk if blob.digest not in found], _STATE.KEPT)
             unlinking.carry(still)
             self._lease.tell(phase="unlinking", blobs=[total - self._sweep.blobs.open().count(), total])
 
@@ -179,9 +180,11 @@ class _Sweeping:
         try:
             self._wait()
             marks, _ = self._mark()
-            Unlinking(self._sweep, self._lease, self._ground, marks, before_ns).ask_again(list(self._aside()))
+            unlinking = Unlinking(self._sweep, self._lease, self._ground, marks, before_ns)
+            for some in in_parts(self._aside()):
+                unlinking.ask_again(some)
         except (RegistryError, JobFailed):
-            self._put_all_back(_STATE.PLANNED)
+            self._recovery.put_all_back(_STATE.PLANNED)
             raise
 
     def _wait(self) -> None:
@@ -189,28 +192,6 @@ class _Sweeping:
         while (left := until - time.monotonic()) > 0:
             self._lease.tell(phase="waiting")
             time.sleep(min(_LOOK, left))
-
-    def _recover(self, marks: Marks) -> None:
-        """Whatever any sweep of this storage has taken and is in use, or linked anew, is put back as it was.
-
-        What was begun lies aside or does not, whoever died: that is found out. What lies aside and no row knows of is
-        put back too: rows may be those of last night.
-        """
-        clear_away(self._ground)
-        rows = SweptBlob.objects.unsettled().filter(sweep__registry__in=sharing(self._sweep.registry))
-        for sets in by_number(list(self._ground.aside.everything()), _ROWS):
-            known = set(rows.filter(digest__in=[one.digest for one in sets]).values_list("digest", flat=True))
-            for one in sets:
-                if one.digest not in known and not self._ground.aside.put_back(Digest.parse(one.digest)):
-                    self._ground.aside.drop(Digest.parse(one.digest))  # it was not whole
-        putting = PuttingBack(self._ground)
-        for some in by_number(rows.in_order().iterator(chunk_size=_ROWS), _ROWS):
-            is_aside = {blob.digest for blob in some if self._ground.aside.is_aside(Digest.parse(blob.digest))}
-            linked = marks.linked_now(is_aside)
-            used = {blob for blob in some if marks.is_used(blob.digest) or blob.digest in linked}
-            self._note(putting.put(used), _STATE.KEPT)
-            self._note([blob for blob in some if blob not in used and blob.digest in is_aside], _STATE.ASIDE)
-        putting.check_used()
 
     def _hold_or_finish(self, *, at_once: bool = False) -> str:
         """What lies aside is held until its time is over, or somebody says `at_once`; then it goes."""
@@ -238,38 +219,16 @@ class _Sweeping:
             verify_after(self._sweep.registry, Job.objects.get(pk=self._lease.job_id), sample=SAMPLE)
 
     def _delete(self) -> None:
-        for some in by_number(list(self._aside()), _CHUNK):
+        while some := list(self._aside()[:_CHUNK]):
             with self._lease.writing():  # still ours
                 pass
             for blob in some:
                 self._lease.tell(phase="deleting")  # and not that of whoever went on while we were frozen
                 self._ground.aside.drop(Digest.parse(blob.digest))
-            self._note(some, _STATE.DELETED)
-
-    def _link_begun(self) -> None:
-        """What was unlinked, and not moved before the sweep broke off, is linked again, and planned as before."""
-        putting = PuttingBack(self._ground)
-        begun = self._sweep.blobs.filter(state=_STATE.BEGUN)
-        self._note(putting.put(begun.in_order()), _STATE.PLANNED)
-        self._note(putting.lost, _STATE.DELETED)
-        putting.check()
-
-    def _put_all_back(self, state: SweptBlob.State) -> None:
-        """All that this sweep has taken, or may have; each is in `state` then."""
-        putting = PuttingBack(self._ground)
-        for some in by_number(list(self._sweep.blobs.unsettled().in_order()), _CHUNK):
-            self._note(putting.put(some), state)
-            self._lease.tell(phase="putting-back")
-        putting.check()
-        self._note(putting.lost, _STATE.DELETED)
-        putting.check_unused()
+            note(self._lease, some, _STATE.DELETED)
 
     def _aside(self) -> SweptBlobQuerySet:
         return self._sweep.blobs.filter(state=_STATE.ASIDE).in_order()
-
-    def _note(self, blobs: Sequence[SweptBlob], state: SweptBlob.State) -> None:
-        with self._lease.writing():
-            SweptBlob.objects.filter(pk__in=[blob.pk for blob in blobs]).update(state=state)
 
     def _told(self, sentence: str, state: Sweep.State) -> str:
         return tell_end(self._lease, self._sweep, state, sentence)

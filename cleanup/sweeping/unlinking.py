@@ -7,7 +7,7 @@ whoever unlinks looks right before and right after, and puts back at once what c
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from django.utils.translation import gettext_noop
@@ -16,6 +16,7 @@ from cleanup.models import Sweep, SweptBlob
 from cleanup.sweeping.caches import links_of
 from cleanup.sweeping.ground import Ground
 from cleanup.sweeping.putting_back import PuttingBack, own_links, put_all_back
+from cleanup.sweeping.rows import note
 from jobs.running import JobFailed, Lease
 from oci.errors import NotFound, RegistryError
 from oci.names import Digest, RepositoryName
@@ -43,7 +44,7 @@ class Unlinking:
 
         Then too what is in use of them is where it was.
         """
-        self._note(blobs, _STATE.BEGUN)
+        note(self._lease, blobs, _STATE.BEGUN)
         unlinked: list[SweptBlob] = []
         try:
             for blob in blobs:
@@ -60,8 +61,8 @@ class Unlinking:
         except BaseException:
             self._save(unlinked)
             raise
-        self._note(kept, _STATE.KEPT)
-        self._note([blob for blob in aside if blob not in kept], _STATE.ASIDE)
+        note(self._lease, kept, _STATE.KEPT)
+        note(self._lease, [blob for blob in aside if blob not in kept], _STATE.ASIDE)
 
     def ask_again(self, blobs: Sequence[SweptBlob]) -> None:
         """Of what lies aside the registry must not say that it is there. Raises as `carry`.
@@ -75,7 +76,7 @@ class Unlinking:
                 if self._is_remembered(link):
                     self._delete(link)
             self._lease.tell(phase="asking-again")
-        self._note(self._put_back_used(blobs), _STATE.KEPT)
+        note(self._lease, self._put_back_used(blobs), _STATE.KEPT)
 
     def _unlink(self, blob: SweptBlob) -> bool:
         """False where it is in use again; then it is linked as before."""
@@ -149,8 +150,3 @@ class Unlinking:
         putting = PuttingBack(self._ground)
         putting.put(blobs)
         putting.check_used()
-
-    def _note(self, blobs: Iterable[SweptBlob], state: SweptBlob.State) -> None:
-        keys = [blob.pk for blob in blobs]
-        with self._lease.writing():
-            SweptBlob.objects.filter(pk__in=keys).update(state=state)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import urllib.request
 from collections.abc import Iterator
@@ -217,3 +218,20 @@ def test_a_link_that_holds_no_digest_is_in_nobody_elses_way(holding: Held, conte
     assert job.state == Job.State.DONE, job.message
     assert pushed[2] not in holding.blobs
     assert sweep.blobs.get().digest == pushed[2]
+
+
+def test_there_may_be_many(holding: Held) -> None:
+    """More than are unlinked, or named by a statement, at once; one of no bytes, and one that is half JSON."""
+    contents = [b"", b"{" + b" " * 100, *(b"%d of many" % n for n in range(1_100))]
+    digests = {holding.layout.blob(content) for content in contents}
+    linked = {holding.layout.layer("team/app", b"%d linked" % n) for n in range(120)}
+    holding.age()
+    sweep, job = holding.sweep(HELD)
+    assert job.state == Job.State.DONE, job.message
+    broken = "sha256:" + hashlib.sha256(contents[1]).hexdigest()
+    assert (digests | linked) - holding.aside == {broken}
+    assert sweep.found == 1 + 1_100 + 120
+    _, job = holding.undo(sweep)
+    assert job.state == Job.State.DONE, job.message
+    assert digests | linked <= holding.blobs
+    assert holding.aside == {holding.config, holding.layer}
