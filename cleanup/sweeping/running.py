@@ -28,7 +28,7 @@ from cleanup.sweeping.ending import (
     entry_of,
     tell_end,
 )
-from cleanup.sweeping.ground import Ground, stand_on, stand_to_put_back
+from cleanup.sweeping.ground import Ground, check_may_sweep, stand_on, stand_to_put_back
 from cleanup.sweeping.keeping import kept_by_trash, name_lost
 from cleanup.sweeping.left import LeftUploads
 from cleanup.sweeping.recovering import Recovery
@@ -43,6 +43,7 @@ from oci.names import Digest, RepositoryName
 from oci.storage.garbage import Garbage
 from oci.storage.marking import Marks
 from registries.clients import client_for
+from registries.models import Registry
 
 KIND: Final = "sweep"
 _CHUNK: Final = 100  # blobs that are unlinked before all is looked at again
@@ -167,6 +168,7 @@ class _Sweeping:
     def _carry(self, unlinking: Unlinking, found: dict[str, Garbage]) -> None:
         total = self._sweep.blobs.count()
         while chunk := list(self._sweep.blobs.open().in_order()[:_CHUNK]):
+            check_may_sweep(Registry.objects.get(pk=self._sweep.registry_id))  # it may have been stopped meanwhile
             still = [blob for blob in chunk if blob.digest in found]
             note(self._lease, [blob for blob in chunk if blob.digest not in found], _STATE.KEPT)
             unlinking.carry(still)
@@ -220,12 +222,20 @@ class _Sweeping:
 
     def _delete(self) -> None:
         while some := list(self._aside()[:_CHUNK]):
+            check_may_sweep(Registry.objects.get(pk=self._sweep.registry_id))
             with self._lease.writing():  # still ours
                 pass
-            for blob in some:
-                self._lease.tell(phase="deleting")  # and not that of whoever went on while we were frozen
-                self._ground.aside.drop(Digest.parse(blob.digest))
-            note(self._lease, some, _STATE.DELETED)
+            elsewhere = [blob for blob in some if self._drop(Digest.parse(blob.digest))]
+            note(self._lease, elsewhere, _STATE.PUT_BACK)
+            note(self._lease, set(some) - set(elsewhere), _STATE.DELETED)
+
+    def _drop(self, digest: Digest) -> bool:
+        """Delete it; True where it is not aside, and somebody else has put it back."""
+        self._lease.tell(phase="deleting")  # raises where another went on while we were frozen
+        if not self._ground.aside.is_aside(digest):
+            return self._ground.folder.blob_size(digest) is not None
+        self._ground.aside.drop(digest)
+        return False
 
     def _aside(self) -> SweptBlobQuerySet:
         return self._sweep.blobs.filter(state=_STATE.ASIDE).in_order()

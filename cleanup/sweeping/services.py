@@ -111,7 +111,7 @@ def finish_due(now: datetime) -> None:
 
     And those that broke off, or whose worker died too often: what they moved is looked at again, and held.
     """
-    unfinished = Sweep.objects.unfinished().filter(registry__retired_at=None)
+    unfinished = Sweep.objects.unfinished().filter(registry__retired_at=None).exclude(registry__storage="")
     for sweep in unfinished.select_related("registry", "job"):
         if _is_due(sweep, now) and _under_way(sweep.registry) is None and _may_sweep(sweep.registry):
             _queue(sweep, None, finish=True)

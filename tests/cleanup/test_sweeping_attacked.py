@@ -70,6 +70,15 @@ def holding(real: RealRegistry, transactional_db: None) -> Held:
     return Held(real)
 
 
+def test_what_somebody_else_has_put_back_is_not_said_to_be_deleted(holding: Held) -> None:
+    holding.data_aside(holding.layer).parent.rename(holding.layout.data(holding.layer).parent)
+    sweep, job = holding.finish()
+    assert job.state == Job.State.DONE, job.message
+    assert holding.layer in holding.blobs
+    assert sweep.blobs.get(digest=holding.layer).state == SweptBlob.State.PUT_BACK
+    assert sweep.blobs.get(digest=holding.config).state == SweptBlob.State.DELETED
+
+
 def test_a_repository_that_only_looks_like_one_of_a_trial_stays(holding: Held, tmp_path: Path) -> None:
     names = ["berth-trial/app", "berth-trial/0123456789abcdef-a"]
     for name in names:

@@ -247,6 +247,17 @@ def test_where_sweeps_are_stopped_nothing_is_tried(ground: Ground) -> None:
     assert ground.finish(timedelta(hours=2)) is None
 
 
+def test_a_sweep_that_is_stopped_in_the_middle_deletes_nothing_more(ground: Ground, gate: Gate) -> None:
+    gate.meanwhile("DELETE", lambda: halt(ground.row, "A check found broken images."), path=ground.last)
+    sweep, job = ground.sweep(AT_ONCE)
+    assert job.state == Job.State.FAILED
+    assert "A check found broken images" in job.message
+    assert ground.aside == {ground.config, ground.layer}
+    ground.undo(sweep)
+    ground.put_manifest()
+    assert ground.is_whole()
+
+
 def test_a_manifest_that_is_accepted_by_memory_until_the_registry_is_asked_again_is_whole(
     ground: Ground, gate: Gate
 ) -> None:

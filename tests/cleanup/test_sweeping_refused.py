@@ -21,7 +21,9 @@ from tests.catalog.scanning import scan
 from tests.cleanup.ground import SweptRegistry
 from tests.cleanup.shared_cache import Redis
 from tests.cleanup.taking_turns import TakingTurns
+from tests.hostile import Hostile
 from tests.real_registry import V2, RealRegistry, generations
+from tests.tagging.gate import Gate
 from tests.web import furniture as make
 
 pytestmark = [pytest.mark.django_db(databases="__all__", transaction=True), pytest.mark.any_database]
@@ -244,3 +246,24 @@ def test_a_cache_in_redis_forgets_what_is_swept(shared: SweptRegistry, tmp_path:
     assert not shared.blob_is_whole("other", layer)
     shared.push("team/app").image("again", seed="old", layers=[b"old"])
     shared.pull_all(tmp_path / "pulled", ["third:again", "team/app:again", "team/app:kept"])
+
+
+def test_a_cache_in_redis_that_dies_in_the_middle_loses_nothing(tmp_path: Path, transactional_db: None) -> None:
+    with (
+        Redis() as cache,
+        RealRegistry(
+            tmp_path / "registry", settings=cache.settings(V2), storage={"cache": {"blobdescriptor": "redis"}}
+        ) as real,
+        Hostile() as front,
+    ):
+        gate = Gate(front, real)
+        registry = littered(SweptRegistry(real, "redis", cache.url, url=gate.url))
+        sweep, _ = registry.sweep(only_plan=True)
+        blobs = [blob.digest for blob in sweep.blobs.in_order()]
+        gate.meanwhile("DELETE", cache._process.kill, path=blobs[0])
+        sweep, job = registry.carry_on(sweep)
+        assert job.state == Job.State.FAILED
+        registry.pull_all(tmp_path / "pulled", ["team/app:kept"])
+        _, job = registry.undo(sweep)
+        assert job.state == Job.State.DONE, job.message
+        assert all(registry.blob_is_whole("team/app", digest) for digest in blobs)
