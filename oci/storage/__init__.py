@@ -13,8 +13,6 @@ The layout is that of the filesystem driver of distribution, the same in 2.8 and
 
 Only `aside` writes, and `removal` deletes; all else reads. Whatever stands in it is as hostile as what comes over the
 network.
-Nothing is written, and only what a person asked for is removed. Whatever stands in it is as hostile as what comes over
-the network.
 """
 
 from __future__ import annotations
