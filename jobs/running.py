@@ -87,6 +87,7 @@ class Lease:
         self.caller = f"job-{job.pk}"  # as `registries.own_requests` names it
         self._claimed = time.monotonic()
         self._told = 0.0
+        self._progress: dict[str, Any] = {}
         self._lost = False
         self._turn = Turn()
         self.when_given_back: Callable[[], object] = lambda: None
@@ -94,6 +95,7 @@ class Lease:
     def tell(self, *, now: bool = False, **progress: Any) -> None:
         if self._lost:
             raise LeaseLost
+        self._progress = progress
         if not now and time.monotonic() - self._told < _TELL_EVERY:
             return
         self._told = time.monotonic()
@@ -102,6 +104,10 @@ class Lease:
             raise LeaseLost
         if self._mine().filter(stop_requested_at__isnull=False).exists():
             raise Stopped
+
+    def look(self) -> None:
+        """Raises as `tell`, and at most as often; what was told last stays."""
+        self.tell(**self._progress)
 
     @contextmanager
     def writing(self) -> Iterator[None]:

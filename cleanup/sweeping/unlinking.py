@@ -55,7 +55,7 @@ class Unlinking:
             kept |= self._put_back_used(unlinked)
             aside = [blob for blob in unlinked if blob not in kept]
             for blob in aside:
-                self._lease.tell(phase="moving-aside")  # whoever was frozen must not move what is in use by now
+                self._lease.look()  # whoever was frozen must not move what is in use by now
                 self._ground.aside.take(Digest.parse(blob.digest))
             kept |= self._put_back_used(aside)
         except BaseException:
@@ -86,7 +86,7 @@ class Unlinking:
             return False
         try:
             for number, link in enumerate(links):
-                self._lease.tell(phase="unlinking")  # whoever was frozen must not unlink what another has put back
+                self._lease.look()  # whoever was frozen must not unlink what another has put back
                 if self._is_pushed_again(link) or (number and self._came_into_use(blob, {link.repository})):
                     put_all_back(self._ground, [blob])
                     return False
