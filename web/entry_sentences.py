@@ -18,8 +18,8 @@ _ACT: Final = Entry.Act
 _OF_REGISTRIES: Final = frozenset(
     {
         *(_ACT.GAP, _ACT.REGISTRY_ADD, _ACT.REGISTRY_CHANGE, _ACT.REGISTRY_REMOVE),
-        *(_ACT.SECRET_ISSUE, _ACT.SECRET_REVOKE, _ACT.HALT, _ACT.LIFT, _ACT.SWEEP, _ACT.COLLECT_GARBAGE),
-        _ACT.TIMETABLE,
+        *(_ACT.SECRET_ISSUE, _ACT.SECRET_REVOKE, _ACT.HALT, _ACT.LIFT, _ACT.SWEEP, _ACT.UNSWEEP),
+        *(_ACT.COLLECT_GARBAGE, _ACT.TIMETABLE),
     }
 )
 OF_RULES: Final = frozenset({_ACT.RULE_ADD, _ACT.RULE_CHANGE, _ACT.RULE_REMOVE})  # of sync, which `why` names
@@ -60,6 +60,7 @@ _TOLD: Final[dict[str, Promise]] = {
     _ACT.HALT: gettext_lazy("found broken images in {thing}, and stopped its sweeps"),
     _ACT.LIFT: gettext_lazy("let sweeps of {thing} run again"),
     _ACT.SWEEP: gettext_lazy("swept {thing}"),
+    _ACT.UNSWEEP: gettext_lazy("put back what a sweep of {thing} took"),
     _ACT.CLEAR_UPLOADS: gettext_lazy("removed uploads that were left in {thing}"),
     _ACT.COLLECT_GARBAGE: gettext_lazy("collected the garbage of {thing}"),
     _ACT.TIMETABLE: gettext_lazy("said when cleanup of {thing} is due"),

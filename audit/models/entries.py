@@ -68,6 +68,7 @@ class Entry(AppendOnlyModel):
         HALT = "halt", _("found broken images, and stopped sweeps")
         LIFT = "lift", _("let sweeps run again")
         SWEEP = "sweep", _("swept blobs that nothing used")
+        UNSWEEP = "unsweep", _("put back what a sweep took")
         CLEAR_UPLOADS = "clear-uploads", _("removed uploads that were left")
         COLLECT_GARBAGE = "collect-garbage", _("collected the garbage")
         TIMETABLE = "timetable", _("said when cleanup is due")

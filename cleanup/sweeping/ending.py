@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -10,7 +11,10 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from audit.models import Entry
+from audit.services import record
 from cleanup.models import Sweep, SweptBlob
+from cleanup.verifying.services import SAMPLE, verify_after
+from jobs.models import Job
 from jobs.running import Lease
 
 _STATE: Final = SweptBlob.State
@@ -50,34 +54,57 @@ SENTENCES: Final = (
 )
 
 
-def tell_end(lease: Lease, sweep: Sweep, state: Sweep.State, sentence: str) -> str:
-    """Write how it ended; one that found nothing is done, whatever was to be said. The sentence."""
-    has_any = bool(sweep.found or sweep.left_uploads)
-    if sweep.left_uploads:
-        sentence = _TOO.get(sentence, sentence)
-    text = sentence % _counts(sweep) if has_any else NOTHING
-    end(lease, sweep, state if has_any else Sweep.State.DONE, text)
+@dataclass(frozen=True, slots=True)
+class End:
+    """How a sweep ends, for now: as which `act` the audit knows it, and whether a check `proves` that all is whole."""
+
+    state: Sweep.State
+    sentence: str
+    act: Entry.Act | None = None
+    proves: bool = False
+
+
+def tell_end(lease: Lease, sweep: Sweep, told: End) -> str:
+    """Write how it ended, with its entry and its check; one that found nothing is done, whatever it was to be."""
+    if not sweep.found and not sweep.left_uploads:
+        end(lease, sweep, Sweep.State.DONE, NOTHING)
+        return NOTHING
+    sentence = _TOO.get(told.sentence, told.sentence) if sweep.left_uploads else told.sentence
+    text = sentence % _counts(sweep)
+    job = Job.objects.select_related("requested_by").get(pk=lease.job_id)
+    with lease.writing():
+        _write_end(sweep, told.state, text)
+        if told.act is not None:
+            record([_entry(sweep, job, told.act, text)])
+        if told.proves:
+            verify_after(sweep.registry, job, sample=SAMPLE)
     return text
 
 
 def end(lease: Lease, sweep: Sweep, state: Sweep.State, message: str) -> None:
+    with lease.writing():
+        _write_end(sweep, state, message)
+
+
+def _write_end(sweep: Sweep, state: Sweep.State, message: str) -> None:
     now = timezone.now()
     columns: dict[str, object] = {"state": state, "message": message}
     if state == Sweep.State.DONE:
         columns |= {"resumes_at": None, "ended_at": now}
     elif state == Sweep.State.BROKEN_OFF:
         columns |= {"ended_at": now, "resumes_at": _resumes_at(sweep, now)}
-    with lease.writing():
-        Sweep.objects.filter(pk=sweep.pk).update(**columns)
+    Sweep.objects.filter(pk=sweep.pk).update(**columns)
 
 
-def entry_of(sweep: Sweep, sentence: str) -> Entry:
+def _entry(sweep: Sweep, job: Job, act: Entry.Act, sentence: str) -> Entry:
+    """Of whoever asked for this job of it; its schedule, and the end of its holding time, go back to who began it."""
+    person, actor = job.requested_by, str(job.requested_by) if job.requested_by else sweep.actor
     return Entry(
-        key=f"sweep:{sweep.pk}",
-        act=Entry.Act.SWEEP,
+        key=f"sweep:{sweep.pk}:{job.pk}",
+        act=act,
         outcome=Entry.Outcome.DONE,
-        actor=sweep.actor,
-        actor_id=sweep.requested_by_id,
+        actor=actor,
+        actor_id=person.pk if person else sweep.requested_by_id,
         registry=sweep.registry.name,
         registry_id=sweep.registry_id,
         why=sentence,

@@ -11,7 +11,7 @@ from typing import Final
 from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
-from audit.services import record
+from audit.models import Entry
 from catalog.recording.chunks import by_number
 from cleanup.models import Sweep, SweptBlob
 from cleanup.models.sweeps import SweptBlobQuerySet
@@ -24,8 +24,8 @@ from cleanup.sweeping.ending import (
     PLANNED,
     PUT_BACK,
     STOPPED,
+    End,
     end,
-    entry_of,
     tell_end,
 )
 from cleanup.sweeping.ground import Ground, check_may_sweep, stand_on, stand_to_put_back
@@ -35,8 +35,6 @@ from cleanup.sweeping.recovering import Recovery
 from cleanup.sweeping.rows import ROWS, in_parts, note
 from cleanup.sweeping.trial import try_out
 from cleanup.sweeping.unlinking import Unlinking
-from cleanup.verifying.services import SAMPLE, verify_after
-from jobs.models import Job
 from jobs.running import JobFailed, Lease, LeaseLost, Stopped, reason_of
 from oci.errors import RegistryError
 from oci.names import Digest, RepositoryName
@@ -96,7 +94,7 @@ class _Sweeping:
             if self._sweep.planned_at is None:
                 self._plan(marks, found, since_ns)
             if params.get("only_plan"):
-                return self._told(PLANNED, Sweep.State.PLANNED)
+                return self._told(End(Sweep.State.PLANNED, PLANNED))
             self._take(marks, found, since_ns)
         if self._sweep.state in _UNSEEN and self._sweep.blobs.unsettled().exists():
             self._look_again(before_ns)
@@ -116,7 +114,7 @@ class _Sweeping:
     def undo(self) -> str:
         """Put back all that this sweep has taken, whatever sweeps are allowed now."""
         self._recovery.put_all_back(_STATE.PUT_BACK)
-        return self._told(PUT_BACK, Sweep.State.DONE)
+        return self._told(End(Sweep.State.DONE, PUT_BACK, Entry.Act.UNSWEEP))
 
     def _mark(self) -> tuple[Marks, int]:
         """Raises JobFailed where nobody knows what a manifest names; what is known to be in use is put back before."""
@@ -203,22 +201,10 @@ class _Sweeping:
         if has_any and now < resumes_at and not at_once:
             is_first = self._sweep.state != Sweep.State.HOLDING
             self._write(resumes_at=resumes_at)
-            sentence = self._told(HOLDS, Sweep.State.HOLDING)
-            if is_first:  # while all of it can still be put back
-                self._verify()
-            return sentence
+            # While all of it can still be put back.
+            return self._told(End(Sweep.State.HOLDING, HOLDS, Entry.Act.SWEEP if is_first else None, proves=is_first))
         self._delete()
-        sentence = self._told(DONE, Sweep.State.DONE)
-        with self._lease.writing():
-            record([entry_of(self._sweep, sentence)])
-        if has_any:
-            self._verify()
-        return sentence
-
-    def _verify(self) -> None:
-        """Prove that all images are whole still."""
-        with self._lease.writing():
-            verify_after(self._sweep.registry, Job.objects.get(pk=self._lease.job_id), sample=SAMPLE)
+        return self._told(End(Sweep.State.DONE, DONE, Entry.Act.SWEEP, proves=has_any))
 
     def _delete(self) -> None:
         while some := list(self._aside()[:_CHUNK]):
@@ -240,8 +226,8 @@ class _Sweeping:
     def _aside(self) -> SweptBlobQuerySet:
         return self._sweep.blobs.filter(state=_STATE.ASIDE).in_order()
 
-    def _told(self, sentence: str, state: Sweep.State) -> str:
-        return tell_end(self._lease, self._sweep, state, sentence)
+    def _told(self, told: End) -> str:
+        return tell_end(self._lease, self._sweep, told)
 
     def _write(self, **columns: object) -> None:
         with self._lease.writing():

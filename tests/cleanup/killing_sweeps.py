@@ -24,8 +24,10 @@ from typing import Any
 
 from tests.killing import Countdown, each_write, forked, killed_everywhere, load
 from tests.pushing import Pusher
+from tests.storage_layout import StorageLayout
 
 LOADED = ("jobs.tasks", "cleanup.tasks", "cleanup.sweeping.services", "requests", "audit.models", "redis")
+_UPLOAD = "00000001-0000-4000-8000-000000000000"
 _FILES = frozenset({"os.rename", "os.remove", "os.mkdir", "os.rmdir", "shutil.rmtree"})
 _ACCEPT = "application/vnd.oci.image.manifest.v1+json"
 
@@ -42,7 +44,7 @@ def prepare(storage: str) -> None:
 
 
 def litter(url: str, storage: Path, number: int) -> bytes:
-    """Two images whose manifests are deleted; the bytes of the manifest of the first."""
+    """Two images whose manifests are deleted, and an upload that was left; the bytes of the manifest of the first."""
     app = Pusher(url, f"run-{number}/app")
     app.image("kept", seed=f"kept {number}", layers=[b"base", b"kept %d" % number])
     doomed = [app.image(seed=f"{name} {number}", layers=[b"base", f"{name} {number}".encode()]) for name in "ab"]
@@ -50,6 +52,7 @@ def litter(url: str, storage: Path, number: int) -> bytes:
     for digest in doomed:
         request = urllib.request.Request(f"{url}/v2/{app.repository}/manifests/{digest}", method="DELETE")
         urllib.request.urlopen(request, timeout=10).close()
+    StorageLayout(storage).upload(app.repository, _UPLOAD, b"half", "2026-01-01T00:00:00Z")
     moment = time.time() - 48 * 3600
     for path in storage.rglob("*"):
         os.utime(path, (moment, moment))
@@ -86,6 +89,7 @@ def resume(pusher: Pusher, storage: Path) -> dict[str, Any]:
 
     from django.utils import timezone
 
+    from audit.models import Entry
     from cleanup.models import Sweep, SweptBlob
     from cleanup.sweeping import services as sweeps
     from jobs import running, services
@@ -106,6 +110,10 @@ def resume(pusher: Pusher, storage: Path) -> dict[str, Any]:
         "unsettled": SweptBlob.objects.unsettled().count(),
         "trials": len(list(storage.glob("docker/registry/v2/repositories/berth-trial/*"))),
         "garbage": _garbage(storage, pusher),
+        "uploads": len(list(storage.glob(f"docker/registry/v2/repositories/{pusher.repository}/_uploads/*"))),
+        "told of uploads": Entry.objects.filter(
+            act=Entry.Act.CLEAR_UPLOADS, repository=pusher.repository, count=1
+        ).count(),
     }
 
 

@@ -33,4 +33,6 @@ def test_every_image_is_whole(tmp_path: Path, step: str, least: int) -> None:
                 "unsettled": 0,
                 "trials": 0,
                 "garbage": 0,
+                "uploads": 0,
+                "told of uploads": 1,
             }, said

@@ -61,6 +61,9 @@ def test_what_lies_aside_is_deleted_at_once_when_somebody_says_so(registry: Swep
     assert sweep.state == Sweep.State.DONE
     assert registry.aside == set()
     assert set(sweep.blobs.values_list("state", flat=True)) == {SweptBlob.State.DELETED}
+    entries = list(Entry.objects.filter(act=Entry.Act.SWEEP).order_by("pk").values_list("actor", "why"))
+    assert [actor for actor, _ in entries] == ["", "mara"]
+    assert entries[1][1] == job.message
 
 
 def test_a_check_follows_while_all_can_be_put_back_and_at_the_end(registry: SweptRegistry) -> None:
@@ -74,8 +77,10 @@ def test_a_check_follows_while_all_can_be_put_back_and_at_the_end(registry: Swep
 def test_what_found_nothing_needs_no_check(registry: SweptRegistry) -> None:
     registry.sweep()
     Check.objects.all().delete()
+    entries = Entry.objects.count()
     registry.sweep()
     assert not Check.objects.exists()
+    assert Entry.objects.count() == entries
 
 
 def test_while_sweeps_are_stopped_nothing_aside_is_deleted_and_all_can_be_put_back(registry: SweptRegistry) -> None:
@@ -95,6 +100,8 @@ def test_while_sweeps_are_stopped_nothing_aside_is_deleted_and_all_can_be_put_ba
     assert registry.blobs == before
     assert registry.aside == set()
     assert sweep.state == Sweep.State.DONE
+    entry = Entry.objects.get(act=Entry.Act.UNSWEEP)
+    assert (entry.actor, entry.why) == ("mara", job.message)
 
 
 def test_uploads_that_were_left_go_with_a_sweep(registry: SweptRegistry) -> None:
