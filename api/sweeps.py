@@ -26,7 +26,6 @@ from cleanup.sweeping import services
 from cleanup.sweeping.ground import terms_of
 from cleanup.sweeping.services import Times
 from cleanup.sweeping.terms import LEAST_GRACE, MOST_GRACE, MOST_HOLD
-from jobs.models import Job
 from jobs.running import JobFailed
 from registries.models import Registry, for_asking
 
@@ -259,7 +258,7 @@ def _sweeps() -> SweepQuerySet:
     return Sweep.objects.select_related("registry", "job__requested_by").defer(*for_asking("registry"))
 
 
-def _done(request: HttpRequest, sweep: Sweep, verb: Callable[[], Job]) -> HttpResponse:
+def _done(request: HttpRequest, sweep: Sweep, verb: Callable[[], object]) -> HttpResponse:
     """Raises Refusal."""
     try:
         verb()

@@ -110,7 +110,7 @@ def resume(pusher: Pusher, storage: Path) -> dict[str, Any]:
         "unsettled": SweptBlob.objects.unsettled().count(),
         "trials": len(list(storage.glob("docker/registry/v2/repositories/berth-trial/*"))),
         "garbage": _garbage(storage, pusher),
-        "uploads": len(list(storage.glob(f"docker/registry/v2/repositories/{pusher.repository}/_uploads/*"))),
+        "uploads": len(list(storage.glob(f"docker/registry/v2/repositories/{pusher.repository}/_uploads/{_UPLOAD}"))),
         "told of uploads": Entry.objects.filter(
             act=Entry.Act.CLEAR_UPLOADS, repository=pusher.repository, count=1
         ).count(),
