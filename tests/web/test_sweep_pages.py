@@ -148,6 +148,15 @@ def test_what_lies_aside_is_put_back_or_deleted_after_a_question(staff_client: C
     assert Job.objects.unfinished().get().params["undo"]
 
 
+def test_of_a_registry_that_was_removed_nothing_can_be_begun(staff_client: Client, swept: Registry) -> None:
+    holding = sweep(swept)
+    blob(holding, 1)
+    Registry.objects.update(retired_at=timezone.now())
+    assert "Put all back" not in read(staff_client, holding.get_absolute_url()).words
+    assert f"Sweep {holding.pk}" in read(staff_client, SWEEPS).words
+    assert post(staff_client, f"{SWEEPS}/begin", registry="local").status_code == 404
+
+
 def test_where_another_sweep_is_under_way_that_is_said(staff_client: Client, swept: Registry) -> None:
     holding = sweep(swept)
     blob(holding, 1)

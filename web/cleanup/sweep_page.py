@@ -160,23 +160,28 @@ class SweepPage:
     @property
     def may_begin(self) -> bool:
         """It was planned, and nobody has carried it out."""
-        return self.sweep.state == Sweep.State.PLANNED and self.row.job is None
+        return self.sweep.state == Sweep.State.PLANNED and self._is_free
 
     @property
     def may_go_on(self) -> bool:
         """It broke off, or somebody stopped it, before it had an end."""
         is_left = self.sweep.state in {Sweep.State.BROKEN_OFF, Sweep.State.UNDER_WAY, Sweep.State.NEW}
-        return is_left and self.row.job is None
+        return is_left and self._is_free
 
     @property
     def holds(self) -> bool:
         """Something lies aside, or was about to, that can be put back."""
         unsettled = self._of(_STATE.BEGUN, _STATE.ASIDE).count
-        return bool(unsettled) and self.sweep.state != Sweep.State.DONE and self.row.job is None
+        return bool(unsettled) and self.sweep.state != Sweep.State.DONE and self._is_free
 
     @property
     def may_delete_now(self) -> bool:
         return self.holds and bool(self.aside.count)
+
+    @property
+    def _is_free(self) -> bool:
+        """Nothing of it is under way, and its registry is ours still."""
+        return self.row.job is None and self.sweep.registry.retired_at is None
 
     @cached_property
     def _tallies(self) -> dict[str, Tally]:
