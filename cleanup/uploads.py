@@ -92,7 +92,10 @@ class _Clearing:
             return
         repository = parse_repository(str(begun.get("repository")))
         there = {upload.uuid for upload in self._folder.uploads(repository)}
-        self._record(repository, {uuid: n for uuid, n in begun.get("uploads", {}).items() if uuid not in there})
+        gone = {uuid: n for uuid, n in begun.get("uploads", {}).items() if uuid not in there}
+        for uuid in gone:
+            self._folder.remove_upload(repository, uuid, untouched_since=0)  # what they left of it
+        self._record(repository, gone)
 
     def _record(self, repository: RepositoryName, gone: Mapping[str, int]) -> None:
         if not gone:

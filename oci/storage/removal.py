@@ -10,6 +10,7 @@ from typing import Final
 
 # What makes it a repository goes last, so that one whose removal was cut short is still listed and can be removed.
 _OWN: Final = ("_uploads", "_manifests", "_layers")
+_GOING: Final = ".going"
 _FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -39,7 +40,14 @@ def remove_below(top: int, parts: Sequence[str]) -> None:
 
 
 def remove_untouched(uploads: int, name: str, since: float) -> bool:
-    """Remove the folder `name` of the open folder `uploads`, unless it or its data was written to after `since`."""
+    """Remove the folder `name` of the open folder `uploads`, unless it or its data was written to after `since`.
+
+    It gets another name first: whoever dies while they remove it leaves nothing that looks like an upload just written
+    to, and the next one who is asked for it removes the rest.
+    """
+    going = f"{name}{_GOING}"
+    with suppress(FileNotFoundError):
+        shutil.rmtree(going, dir_fd=uploads)
     opened = os.open(name, _FOLDER, dir_fd=uploads)
     try:
         if os.fstat(opened).st_mtime > since:
@@ -49,5 +57,6 @@ def remove_untouched(uploads: int, name: str, since: float) -> bool:
                 return False
     finally:
         os.close(opened)
-    shutil.rmtree(name, dir_fd=uploads)
+    os.rename(name, going, src_dir_fd=uploads, dst_dir_fd=uploads)
+    shutil.rmtree(going, dir_fd=uploads)
     return True

@@ -104,6 +104,19 @@ def test_whoever_dies_after_it_went_is_told_of_by_who_goes_on(registry: Checking
     ]
 
 
+def test_what_was_left_of_one_whose_remover_died_goes_too(registry: Checking) -> None:
+    folder = upload(registry, OLD, days=3)
+    rest = folder.rename(folder.with_name(f"{OLD}.going"))
+    job, _ = uploads.request_clearing(registry.row, make.person("mara", staff=True))
+    named = {"repository": REPOSITORY, "uploads": {OLD: 4}}
+    Job.objects.filter(pk=job.pk).update(progress={"phase": "clearing", "clearing": named})
+
+    running.run(job.pk)
+
+    assert not rest.exists()
+    assert Entry.objects.get(act=Entry.Act.CLEAR_UPLOADS).count == 1
+
+
 def test_only_staff_remove_them(registry: Checking) -> None:
     with pytest.raises(NotPermitted):
         uploads.request_clearing(registry.row, make.person("ana"))
