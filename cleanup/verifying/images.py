@@ -1,13 +1,14 @@
 """Looking at the images of one repository: from its tags down, each manifest and each blob once, however many share it.
 
 What seems broken is looked at once more, anew: a tag may be deleted, and an image pushed again, while it is looked at.
-A registry deletes a manifest before the tags that point to it, for which it reads all tags; so a pause lies between.
+A registry deletes a manifest before the tags that point to it, for which it reads all tags; so a pause lies between,
+and where that is all that is wrong, a third look follows after a longer one: the registry may have much to do.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Final, NamedTuple, TypeAlias, TypeVar
@@ -26,7 +27,7 @@ from oci.storage import StorageFault, Unreadable
 _TOGETHER: Final = 500  # tags
 _PAUSE: Final = 0.2  # seconds between the two looks, and more
 _PAUSE_A_TAG: Final = 0.0005  # for each tag of the repository,
-_LONGEST_PAUSE: Final = 5.0  # but no more than that
+_LONGEST_PAUSE: Final = 5.0  # but no more than that; and before the third look
 _DEPTH: Final = 4  # indexes in indexes: nobody makes deeper ones
 _MOST_FAULTS: Final = 5  # that are told of one tag
 
@@ -63,6 +64,12 @@ class Seen(NamedTuple):
         return any(fault.is_broken for fault in self.faults)
 
 
+    @property
+    def is_lost(self) -> bool:
+        """Its own manifest is not there, as for a moment while it is deleted."""
+        return any(fault.code == Code.NO_MANIFEST for fault in self.faults)
+
+
 class _Node(NamedTuple):
     """A manifest: what it lists, and what is wrong with itself."""
 
@@ -86,17 +93,23 @@ class Images:
         Raises Unreachable where the registry has stopped answering, and StorageFault where its folder is gone.
         """
         seen = self._see(repository, listed, chosen)
-        broken = [tag for tag, one in seen.items() if one.is_broken]
-        if not broken:
-            return seen
+        pause = min(_LONGEST_PAUSE, _PAUSE + _PAUSE_A_TAG * len(listed.tags)) if pauses else 0
+        self._look_anew(repository, seen, [tag for tag, one in seen.items() if one.is_broken], pause)
         if pauses:
-            time.sleep(min(_LONGEST_PAUSE, _PAUSE + _PAUSE_A_TAG * len(listed.tags)))
+            self._look_anew(repository, seen, [tag for tag, one in seen.items() if one.is_lost], _LONGEST_PAUSE)
+        return seen
+
+    def _look_anew(
+        self, repository: RepositoryName, seen: dict[TagName, Seen], doubtful: Sequence[TagName], pause: float
+    ) -> None:
+        if not doubtful:
+            return
+        time.sleep(pause)
         anew = self._look.tags(repository)
-        for tag in broken:
+        for tag in doubtful:
             del seen[tag]
         if anew is not None:
-            seen |= self._see(repository, anew, [tag for tag in broken if tag in anew.tags])
-        return seen
+            seen |= self._see(repository, anew, [tag for tag in doubtful if tag in anew.tags])
 
     def _see(self, repository: RepositoryName, listed: Listed, chosen: Iterable[TagName]) -> dict[TagName, Seen]:
         one = _Repository(repository, self._look, self._tally, self._crew.check, is_deep=self._is_deep)
