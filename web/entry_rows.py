@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 
 from audit.models import Entry
 from tagging.models import TrashEntry
-from web.changed_fields import fields_of_registry, fields_of_rule
+from web.changed_fields import fields_of_policy, fields_of_registry, fields_of_rule
 from web.entry_sentences import OF_POLICIES, OF_RULES, address_of, sentence_of
 
 _NEAR: Final = timedelta(minutes=1)  # clocks differ, and a delivery takes its time
@@ -55,6 +55,8 @@ class EntryRow:
         """Where no chip says it, and it is not the sentence itself; which fields were changed, where that is it."""
         if self.entry.act == Entry.Act.RULE_CHANGE:
             return fields_of_rule(self.entry.detail)
+        if self.entry.act == Entry.Act.POLICY_CHANGE:
+            return fields_of_policy(self.entry.detail)
         if self.entry.act == Entry.Act.REGISTRY_CHANGE:
             return fields_of_registry(self.entry.detail)
         is_said = self.is_breach or self.entry.outcome != Entry.Outcome.DONE or not self.entry.repository

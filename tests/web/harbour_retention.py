@@ -12,6 +12,7 @@ from catalog.models import Repository
 from cleanup.models import Policy, RetentionRun, RunRepository, RunTag
 from cleanup.retention.planning import packed
 from cleanup.retention.reasons import Reason, Verdict, Why
+from cleanup.retention.terms import Terms
 from jobs.models import Job
 from registries.models import Registry
 from tests.web import furniture as make
@@ -72,7 +73,8 @@ def policy(where: Registry, name: str = "app", *rules: dict[str, Any], **more: A
     said: dict[str, Any] = {"repositories": more.pop("repositories", ["*"]), "rules": list(rules)}
     for part in {"aliases", "may_empty", "uses_created", "schedule"} & set(more):
         said[part] = more.pop(part)
-    return Policy.objects.create(registry=where, name=name, terms=said, **{"position": 1, "created_by": "mara", **more})
+    values = {"terms": Terms.read(said).written(), "position": 1, "created_by": "mara"}
+    return Policy.objects.create(registry=where, name=name, **{**values, **more})
 
 
 def run(where: Registry, state: RetentionRun.State, **more: Any) -> RetentionRun:

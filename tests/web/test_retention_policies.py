@@ -249,3 +249,13 @@ def test_the_activity_leads_to_a_policy(staff_client: Client, local: Registry) -
 
     page = Page(staff_client.get("/activity").content.decode())
     assert "/cleanup/policies/app" in page.links
+
+
+def test_the_activity_says_which_fields_of_a_policy_were_changed(staff_client: Client, policy: Policy) -> None:
+    url = f"{policy.get_absolute_url()}/edit"
+    form = staff_client.get(url).context["form"]
+
+    staff_client.post(url, said(form, repositories="*", may_empty="on", when="every", **{"rule-0-newest": "4"}))
+
+    text = words(staff_client, "/activity")
+    assert "Repositories: team/* → *, Rules, A repository may lose its last image: no → yes, When it runs" in text
