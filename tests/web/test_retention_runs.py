@@ -269,6 +269,24 @@ def test_runs_take_as_many_queries_however_many_tags_there_are(
     assert "28 of 40 repositories" in words(staff_client, run.get_absolute_url())
 
 
+def test_repositories_of_a_run_are_found_by_name_and_by_whether_they_lose_tags(client: Client, app: Repository) -> None:
+    run = rows.run(app.registry, State.PLANNED)
+    rows.tags(rows.place(run, app), "1.0")
+    for name in ("team/web", "tool"):
+        rows.place(run, make.repository(app.registry, name))
+    rows.settle(run)
+    url = run.get_absolute_url()
+
+    assert "3 repositories" in words(client, url)
+    losing = words(client, f"{url}?end=loses")
+    assert "team/app" in losing
+    assert "team/web" not in losing
+    found = words(client, f"{url}?q=web")
+    assert "team/web" in found
+    assert "team/app" not in found
+    assert "None fits what is asked for." in words(client, f"{url}?q=nothing")
+
+
 def test_who_has_not_signed_in_is_not_told_who_asked(app: Repository, settings: Any) -> None:
     settings.ANONYMOUS_READ = True
     run = standing(app, State.DONE, TagState.DONE, actor="ana")

@@ -31,8 +31,10 @@ def app(local: Registry) -> Repository:
     return app
 
 
-def try_it(client: Client, *rules: dict[str, str], url: str = "/cleanup/policies/add", **more: Any) -> str:
-    response = client.post(url, {**typed(*rules, **more), "try": "typed"}, headers={"HX-Request": "true"})
+def try_it(
+    client: Client, *rules: dict[str, str], url: str = "/cleanup/policies/add", how: str = "typed", **more: Any
+) -> str:
+    response = client.post(url, {**typed(*rules, **more), "try": how}, headers={"HX-Request": "true"})
     assert response.status_code == 200
     assert not response.content.lstrip().startswith(b"<!doctype")
     return Page(response.content.decode()).words
@@ -58,6 +60,14 @@ def test_what_cannot_be_tried_is_said(staff_client: Client, app: Repository) -> 
     assert "knows no such repository" in try_it(staff_client, NEWEST, trial_repository="other")
     assert "( is no pattern." in try_it(staff_client, NEWEST | {"tags": "("})
     assert "1 tag goes" in try_it(staff_client, NEWEST, repositories="other/*", trial_repository="team/app")
+
+
+def test_many_tags_are_judged_when_somebody_asks(staff_client: Client, app: Repository) -> None:
+    Repository.objects.update(tag_count=6_000)
+    assert "press the button" in try_it(staff_client, NEWEST)
+    assert "1 tag goes, 2 stay" in try_it(staff_client, NEWEST, how="ask")
+    Repository.objects.update(tag_count=30_000)
+    assert "too many tags to judge while you wait" in try_it(staff_client, NEWEST, how="ask")
 
 
 def test_it_is_said_where_another_policy_decides(staff_client: Client, app: Repository) -> None:

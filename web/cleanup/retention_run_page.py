@@ -19,7 +19,7 @@ from tagging.models import Plan
 from web.cleanup.retention_run_row import RunRow
 from web.cleanup.trial import Group
 from web.job_progress import JobProgress
-from web.typed import chosen, keys
+from web.typed import chosen, keys, typed
 
 COLUMNS: Final = {"planned": Column("id", int, is_unique=True)}
 _MOST_PLANS: Final = 20  # that are linked to
@@ -53,7 +53,8 @@ class RunPage:
 
     def __init__(self, request: HttpRequest, run: RetentionRun) -> None:
         self.row = RunRow(run)
-        self.end = chosen(request, "end", (*_NAMES, "stays", "left-out"))  # the filter, "" for repositories
+        self.end = chosen(request, "end", (*_NAMES, "stays", "loses", "left-out"))  # "" for all repositories
+        self.text = typed(request, "q")  # a part of the names of repositories
         self._place = keys([request.GET.get("place", "")])
         self._token = request.GET.get("page")
 
@@ -96,11 +97,21 @@ class RunPage:
         found = [End(end, str(_NAMES[end]), self._here(_ENDS[end])) for end in _NAMES]
         return [end for end in found if end.count or end.value == self.end]
 
+    @property
+    def lists_places(self) -> bool:
+        return self.place is None and self.end in {"", "loses", "left-out"}
+
     @cached_property
     def places(self) -> Page[RunRepository]:
-        rows = self.run.places.filter(state=_PLACE.LEFT_OUT) if self.end == "left-out" else self.run.places.all()
-        known = None if self.end == "left-out" else self.run.repositories + self.run.left_out
-        return paged(rows.defer("kept_tags"), Order.parse(None, COLUMNS), self._token, known=known or None)
+        """In the order of their names, in which they were planned."""
+        rows = self.run.places.defer("kept_tags")
+        if self.end == "left-out":
+            rows = rows.filter(state=_PLACE.LEFT_OUT)
+        elif self.end == "loses":
+            rows = rows.filter(doomed__gt=0)
+        if self.text:
+            rows = rows.filter(name__icontains=self.text)
+        return paged(rows, Order.parse(None, COLUMNS), self._token)
 
     @cached_property
     def tags(self) -> Page[RunTag]:

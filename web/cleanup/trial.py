@@ -23,6 +23,7 @@ from web.cleanup.policy_form import PolicyForm
 from web.cleanup.policy_words import RuleWords, rule_words
 
 _MOST: Final = 20_000  # tags of a repository that is judged while somebody waits
+_MOST_TYPED: Final = 5_000  # and of one that is judged at each pause of who types
 _MOST_NAMES: Final = 5_000  # repositories that patterns are tried on
 _SHOWN: Final = 50  # tags of each reason
 
@@ -74,8 +75,8 @@ class Trial:
         return sum(group.count for group in self.doomed)
 
 
-def trial_of_form(form: PolicyForm, policy: Policy | None) -> Trial:
-    """By what is typed; `policy` is the one that is changed."""
+def trial_of_form(form: PolicyForm, policy: Policy | None, *, is_asked: bool) -> Trial:
+    """By what is typed; `policy` is the one that is changed, `is_asked`: somebody has pressed the button."""
     if not form.data.get("repositories", "").strip():
         return Trial(problem=gettext("Name a repository to see which of its tags would go."))
     is_whole = form.is_valid()
@@ -87,7 +88,7 @@ def trial_of_form(form: PolicyForm, policy: Policy | None) -> Trial:
         terms = Terms.read(form.document())
     except InvalidTerms as error:
         return Trial(problem=error.sentence)
-    return replace(_of_terms(form, terms, policy), says=[rule_words(rule) for rule in terms.rules])
+    return replace(_of_terms(form, terms, policy, is_asked=is_asked), says=[rule_words(rule) for rule in terms.rules])
 
 
 def trial_in(repository: Repository, tag: str, policy: Policy | None) -> Trial:
@@ -98,11 +99,13 @@ def trial_in(repository: Repository, tag: str, policy: Policy | None) -> Trial:
         return Trial(problem=gettext("A policy cannot be read: %(why)s") % {"why": error}, repository=repository)
 
 
-def _of_terms(form: PolicyForm, terms: Terms, policy: Policy | None) -> Trial:
+def _of_terms(form: PolicyForm, terms: Terms, policy: Policy | None, *, is_asked: bool) -> Trial:
     said = form.cleaned_data
     repository = _repository(said["registry"], said["trial_repository"].strip(), terms.repositories)
     if repository is None:
         return Trial(problem=gettext("The catalog knows no such repository."))
+    if repository.tag_count > _MOST_TYPED and not is_asked:
+        return Trial(problem=gettext("It has many tags: press the button to have them judged."), repository=repository)
     try:
         return _told(repository, said["trial_tag"].strip(), terms, policy.name if policy else "")
     except InvalidTerms as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, Final
 
 from django.contrib import messages
@@ -56,7 +57,9 @@ def page(request: HttpRequest, policy: str) -> HttpResponse:
     runs = [
         RunRow(run) for run in with_registry_and_job(about_it)[:_RUNS] if row.pk in run.policies or not run.policies
     ]
-    return render(request, "cleanup/policy.html", {"row": PolicyRow.of(row), "policy": row, "runs": runs})
+    document = json.dumps(row.terms, indent=2, ensure_ascii=False)
+    context = {"row": PolicyRow.of(row), "policy": row, "runs": runs, "document": document}
+    return render(request, "cleanup/policy.html", context)
 
 
 @page_or_form
@@ -155,7 +158,7 @@ def _form_or_saved(
         context["form"] = form.without(dropped[0]) if dropped else form.with_one_more()
         return render_page(request, template, context, part="cleanup/rule_forms.html")
     if "try" in said_here:
-        context["trial"] = trial_of_form(form, policy)
+        context["trial"] = trial_of_form(form, policy, is_asked=said_here["try"] == "ask")
         return render_page(request, template, context, part="cleanup/trial.html")
     if request.method == "POST" and form.is_valid() and (saved := _saved(request, form, policy)) is not None:
         messages.success(request, _("The policy %(name)s is saved. Plan it to see what would go.") % {"name": saved})

@@ -23,7 +23,7 @@ from web.cleanup.retention_run_row import RunRow, with_registry_and_job
 from web.finding import find_retention_run
 from web.htmx import render_page, wants_part
 from web.sentences import said
-from web.typed import typed
+from web.typed import names, typed
 
 COLUMNS: Final = {"newest": Column("id", int, largest_first=True)}
 
@@ -56,9 +56,8 @@ def page(request: HttpRequest, run_id: int) -> HttpResponse:
 @staff_only
 def begin(request: HttpRequest) -> HttpResponse:
     """A plan of a registry, or of what one policy of it decides on; to its page, or that of the run under way."""
-    registry = get_object_or_404(Registry.objects.active(), name=request.POST.get("registry", ""))
-    name = request.POST.get("policy", "")
-    among = [get_object_or_404(Policy, registry=registry, name=name)] if name else []
+    registry = get_object_or_404(Registry.objects.active(), name__in=names(request, "registry")[:1])
+    among = [get_object_or_404(Policy, registry=registry, name=name) for name in names(request, "policy")[:1]]
     return _planned(request, registry, among)
 
 
