@@ -28,7 +28,7 @@ from api.retention_shapes import (
 )
 from catalog.reads.keyset import Column, Page
 from cleanup.models import Policy, RetentionRun, RunRepository, RunTag
-from cleanup.models.runs import RetentionRunQuerySet
+from cleanup.models.runs import RetentionRunQuerySet, RunTagQuerySet
 from cleanup.retention import services
 from cleanup.retention.results import is_token, kept_page, rules_of
 from registries.models import Registry, for_asking
@@ -140,12 +140,12 @@ def list_tags(request: HttpRequest, run_id: int, query: Query[TagQuery]) -> Http
     In the order in which they were planned.
     """
     run = _run(run_id)
-    rows = run.tags.select_related("place").defer("place__kept_tags")
+    rows = RunTag.objects.filter(run=run)
     if query.state:
         rows = rows.filter(state=query.state)
     if query.repository:
         rows = rows.filter(place=get_object_or_404(run.places.all(), name=query.repository))
-    page, rules = page_of(rows, PLANNED, "planned", query), rules_of(run.registry_id)
+    page, rules = page_of(rows, PLANNED, "planned", query, whole=_with_repository), rules_of(run.registry_id)
     return list_answer(request, page, [tag_json(request, tag, rules) for tag in page.rows])
 
 
@@ -199,6 +199,10 @@ def stop(request: HttpRequest, run_id: int) -> HttpResponse:
         raise Refusal(409, "It is not under way.")
     run = _run(run_id)
     return done_answer(run_json(request, run, names_of([run])), 202)
+
+
+def _with_repository(tags: RunTagQuerySet) -> RunTagQuerySet:
+    return tags.select_related("place").defer("place__kept_tags")
 
 
 def _runs() -> RetentionRunQuerySet:

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from catalog.reads.keyset import SIZE, Column, Order, Page, paged
 from cleanup.models import RetentionRun, RunRepository, RunTag
+from cleanup.models.runs import RunTagQuerySet
 from cleanup.retention.results import Kept, KeptPage, kept_page, reasons_of, rules_of, with_sentences
 from jobs.models import Job
 from tagging.models import Plan
@@ -119,9 +120,8 @@ class RunPage:
         rows = RunTag.objects.filter(run=self.run, state__in=states)
         if self.place:
             rows = rows.filter(place=self.place)
-        rows = rows.select_related("place").defer("place__kept_tags")
         known = self._here(states)
-        return paged(rows, Order.parse(None, COLUMNS), self._token, known=known)
+        return paged(rows, Order.parse(None, COLUMNS), self._token, known=known, whole=with_repository)
 
     @property
     def tag_rows(self) -> list[tuple[RunTag, str]]:
@@ -201,3 +201,7 @@ class RunPage:
         """A run that is done, and of which something failed, is not all well."""
         is_over = self.run.state == _STATE.DONE and self.row.job is None
         return "warn" if is_over and self._of_end("failed") else self.row.tone
+
+
+def with_repository(tags: RunTagQuerySet) -> RunTagQuerySet:
+    return tags.select_related("place").defer("place__kept_tags")
