@@ -23,9 +23,11 @@ def test_what_would_go_is_told_while_a_policy_is_typed(visit: Visit) -> None:
     expect(trial).to_contain_text("1.27.3 stays")
     expect(trial).to_contain_text("the highest version of all versions")
 
+    expect(trial).to_contain_text("mr-*")
     page.get_by_role("button", name="Take rule 1 out").click()
     expect(page.locator("[name=rule-0-tags]")).to_have_count(0)
     expect(page.locator("[name=rule-1-tags]")).to_have_value("1.27.*")
+    expect(trial).not_to_contain_text("mr-*")
     page.get_by_role("button", name="Add the policy").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("pull-requests")
     assert not visit.complaints
