@@ -27,7 +27,8 @@ from oci.storage import StorageFault, Unreadable
 _TOGETHER: Final = 500  # tags
 _PAUSE: Final = 0.2  # seconds between the two looks, and more
 _PAUSE_A_TAG: Final = 0.0005  # for each tag of the repository,
-_LONGEST_PAUSE: Final = 5.0  # but no more than that; and before the third look
+_LONGEST_PAUSE: Final = 5.0  # but no more than that
+_LAST_PAUSE: Final = 3.0  # before the third look
 _DEPTH: Final = 4  # indexes in indexes: nobody makes deeper ones
 _MOST_FAULTS: Final = 5  # that are told of one tag
 
@@ -63,7 +64,6 @@ class Seen(NamedTuple):
     def is_broken(self) -> bool:
         return any(fault.is_broken for fault in self.faults)
 
-
     @property
     def is_lost(self) -> bool:
         """Its own manifest is not there, as for a moment while it is deleted."""
@@ -96,7 +96,7 @@ class Images:
         pause = min(_LONGEST_PAUSE, _PAUSE + _PAUSE_A_TAG * len(listed.tags)) if pauses else 0
         self._look_anew(repository, seen, [tag for tag, one in seen.items() if one.is_broken], pause)
         if pauses:
-            self._look_anew(repository, seen, [tag for tag, one in seen.items() if one.is_lost], _LONGEST_PAUSE)
+            self._look_anew(repository, seen, [tag for tag, one in seen.items() if one.is_lost], _LAST_PAUSE)
         return seen
 
     def _look_anew(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -127,6 +128,22 @@ def test_a_tag_that_is_deleted_meanwhile_is_not_broken(gated: Checking, gate: Ga
 
     assert (check.tags, check.broken, check.unasked) == (1, 0, 0)
     assert not CheckFinding.objects.exists()
+
+
+@pytest.mark.sampled
+def test_a_registry_that_takes_long_to_delete_an_image_has_none_that_is_broken(checking: Checking) -> None:
+    """It takes the manifest first, and then looks for the tags that point to it."""
+    gone, _ = checking.push.image("gone", seed="gone"), checking.push.image("kept", seed="kept")
+    checking.scan()
+    checking.stored.revision_link(REPOSITORY, gone).unlink()
+    tag = checking.stored.tags(REPOSITORY) / "gone"
+    untagging = threading.Timer(1, lambda: shutil.rmtree(tag))
+    untagging.start()
+    check = checking.check()
+    untagging.join()
+
+    assert (check.tags, check.broken, check.unasked) == (1, 0, 0)
+    assert halted(checking.row) is None
 
 
 def test_an_image_that_is_pushed_again_meanwhile_is_whole(gated: Checking, gate: Gate) -> None:
