@@ -11,6 +11,7 @@ from django.db.models import Model, QuerySet
 
 from audit.models import Entry
 from catalog.models import Manifest, Presence, Repository, Scan, Tag
+from cleanup.models import PinHolder, Policy, RunRepository, Sweep, UntaggedRun
 from sync.models import Rule, Run
 from tagging.models import TrashEntry
 
@@ -38,6 +39,11 @@ class Sample:
     thrown_away: TrashEntry
     rule: Rule  # of sync
     run: Run
+    policy: Policy  # of retention
+    judged: RunRepository  # by a run of retention
+    untagged: UntaggedRun
+    swept: Sweep
+    holder: PinHolder
 
 
 def samples_of(number: int) -> Iterator[Sample]:
@@ -56,6 +62,11 @@ def samples_of(number: int) -> Iterator[Sample]:
     trash = _some(chance, TrashEntry.objects.listed(), number)
     rules = _some(chance, Rule.objects.all(), number)
     runs = _some(chance, Run.objects.all(), number)
+    policies = _some(chance, Policy.objects.all(), number)
+    judged = _some(chance, RunRepository.objects.select_related("run").defer("kept_tags"), number)
+    untagged = _some(chance, UntaggedRun.objects.filter(found__gt=0), number)
+    sweeps = _some(chance, Sweep.objects.filter(found__gt=0), number)
+    holders = _some(chance, PinHolder.objects.all(), number)
     scans = _some(chance, Scan.objects.complete().filter(registry=wide.registry).select_related("registry"), number)
     for at, row in enumerate(_some(chance, live, number)):
         tag = Tag.objects.live().filter(repository=row).exclude(presence=None).select_related("presence__manifest")
@@ -77,6 +88,11 @@ def samples_of(number: int) -> Iterator[Sample]:
             thrown_away=trash[at],
             rule=rules[at],
             run=runs[at],
+            policy=policies[at],
+            judged=judged[at],
+            untagged=untagged[at],
+            swept=sweeps[at],
+            holder=holders[at],
         )
 
 

@@ -26,6 +26,7 @@ from registries.services import Details, add
 from registry_ui.bench.catalog_data import counted, told
 from registry_ui.bench.catalog_data.acts import act
 from registry_ui.bench.catalog_data.builds import Builds, blobs_of_bases
+from registry_ui.bench.catalog_data.cleaned import clean_up
 from registry_ui.bench.catalog_data.content import LABELS
 from registry_ui.bench.catalog_data.loading import Loader, loading
 from registry_ui.bench.catalog_data.moments import DAY, FIRST, SCANS, TOOK
@@ -41,7 +42,7 @@ _AHEAD: Final = 3  # of such pieces, for each process
 
 
 def fill(catalog: Catalog) -> None:
-    """Registries, scans with their jobs, what scans would have left, acts, copies; totals are counted as scans do."""
+    """Registries, scans and their jobs, what those would have left, acts, copies, cleanups; totals as a scan counts."""
     registries = [_registry(name) for name in _REGISTRIES]
     LabelName.objects.bulk_create([LabelName(pk=pk, name=name) for pk, name in enumerate(LABELS, start=1)])
     changes: Changes = Counter()
@@ -59,6 +60,7 @@ def fill(catalog: Catalog) -> None:
         _scan(registry, changes)
     act(catalog)
     sync(catalog)
+    clean_up(catalog)
 
 
 def _registry(name: str) -> Registry:
