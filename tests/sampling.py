@@ -1,7 +1,7 @@
 """What continuous integration tries a part of each day, so that it stays quick; `./run test` tries all of it.
 
-`.ci/run` asks for every seventh: of the moments at which a test kills somebody, of the tests that are marked `sampled`,
-which take tens of seconds each, and of the looks of a page. Tomorrow they are others.
+`.ci/run` asks for every fourteenth: of the moments at which a test kills somebody, of the tests that are marked
+`sampled`, which take tens of seconds each, and of the looks of a page. Tomorrow they are others.
 """
 
 from __future__ import annotations
