@@ -17,8 +17,9 @@ def rotate_credentials() -> tuple[int, list[str]]:
     rotated, unreadable = 0, []
     with transaction.atomic():
         for model, field in _secrets():
-            stored = model.objects.select_for_update().annotate(token=Cast(field, models.TextField()))
-            for pk, name, token in stored.exclude(token="").values_list("pk", "name", "token"):
+            stored = model.objects.select_for_update(of=("self",)).annotate(token=Cast(field, models.TextField()))
+            named = getattr(model, "NAMED_BY", "name")
+            for pk, name, token in stored.exclude(token="").values_list("pk", named, "token"):
                 try:
                     rotated_token = rotate(token)
                 except InvalidToken:
@@ -32,6 +33,6 @@ def rotate_credentials() -> tuple[int, list[str]]:
 
 
 def _secrets() -> list[tuple[Any, str]]:
-    """Each encrypted column of any floor, whose rows all have a name."""
+    """Each encrypted column of any floor, whose rows all have a name, or say by `NAMED_BY` whose they bear."""
     columns = ((model, field) for model in apps.get_models() for field in model._meta.get_fields())  # noqa: SLF001  Django's
     return [(model, field.name) for model, field in columns if isinstance(field, EncryptedTextField)]

@@ -16,7 +16,7 @@ from tests import guardless, static_files
 from tests.hostile import Hostile
 from tests.pushing import Pusher
 from tests.real_registry import RealRegistry, generations
-from tests.sampling import of_today
+from tests.sampling import EVERY, of_today
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,8 +40,11 @@ QUIET: Final = (
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """The long files first, or one process would be at its last while the others have none left."""
-    sampled = [item for item in items if item.get_closest_marker("sampled")]
-    others = set(sampled) - set(of_today(sampled))
+    sampled: dict[int, list[pytest.Item]] = {}
+    for item in items:
+        if mark := item.get_closest_marker("sampled"):
+            sampled.setdefault(mark.args[0] if mark.args else EVERY, []).append(item)
+    others = {item for days, some in sampled.items() for item in set(some) - set(of_today(some, days))}
     config.hook.pytest_deselected(items=list(others))
     items[:] = [item for item in items if item not in others]
     items.sort(key=lambda item: item.get_closest_marker("long") is None)

@@ -41,6 +41,8 @@ class SweepTerms(models.Model):
         INMEMORY = "inmemory", _("In memory")
         REDIS = "redis", _("Redis")
 
+    NAMED_BY = "registry__name"
+
     registry = models.OneToOneField(Registry, models.CASCADE, primary_key=True, related_name="sweep_terms")
     processes = models.CharField(max_length=8, choices=Processes.choices, blank=True)
     cache = models.CharField(max_length=8, choices=Cache.choices, blank=True)

@@ -20,7 +20,7 @@ _LOST: Final = gettext_noop(
     " has it once more: then it is whole."
 )
 _SOME_LOST: Final = gettext_noop(
-    "The data of %(blobs)s blobs that lay aside are gone or damaged, among them %(digest)s: they cannot be put back."
+    "The data of %(blobs)s blobs that lay aside are gone or damaged, %(digest)s among them. They cannot be put back."
     " All else was."
 )
 SENTENCES: Final = (_LOST, _SOME_LOST)

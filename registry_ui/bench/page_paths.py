@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import timedelta
 from string import ascii_lowercase
 from typing import Final
@@ -25,7 +25,7 @@ from catalog.reads.entries import token_to
 from catalog.reads.keyset import Column, Order, token_after
 from catalog.reads.repositories import COLUMNS
 from catalog.reads.storage import IMAGES, REPEATED, REPOSITORIES
-from cleanup.models import RetentionRun, Sweep, UntaggedRun
+from registry_ui.bench import cleanup_paths
 from registry_ui.bench.page_samples import Sample, samples_of
 from web import trash_page
 from web.views import repository, sync_rules, sync_runs
@@ -180,11 +180,6 @@ def _run(sample: Sample) -> str:
     return f"{sample.run.get_absolute_url()}?{urlencode(asked)}"
 
 
-def _narrowed(sample: Sample, run: RetentionRun | UntaggedRun | Sweep, ends: Sequence[str], **more: str) -> str:
-    """All of its rows, or those that came to one end."""
-    return f"{run.get_absolute_url()}?{urlencode({**more, 'end': ends[sample.number % len(ends)]})}"
-
-
 def _api_of_repository(sample: Sample) -> str:
     return f"/api/v1/repositories/{sample.repository.registry.name}/{sample.repository.name}"
 
@@ -267,17 +262,6 @@ KINDS: Final[dict[str, Callable[[Sample], str]]] = {
     "trash": lambda sample: _older("/trash", trash_page.COLUMNS, sample, sample.thrown_away),
     "trash of a repository": lambda sample: f"/trash?{urlencode({'repository': sample.thrown_away.repository.name})}",
     "protected tags": lambda _: "/protection",
-    "health": lambda _: "/cleanup/health",
-    "health, images of which a part is missing": lambda _: "/cleanup/health/incomplete",
-    "health, empty repositories": lambda _: "/cleanup/health/empty",
-    "policies": lambda _: "/cleanup/policies",
-    "policy": lambda sample: sample.policy.get_absolute_url(),
-    "form of a policy": lambda sample: f"{sample.policy.get_absolute_url()}/edit",
-    "retention runs": lambda _: "/cleanup/runs",
-    "retention run": lambda sample: _narrowed(sample, sample.judged.run, ("", "goes", "loses")),
-    "retention run, a repository": lambda sample: _narrowed(
-        sample, sample.judged.run, ("", "goes", "stays"), place=str(sample.judged.pk)
-    ),
     "storage": lambda sample: ("/storage", _storage(sample))[sample.number % 2],
     "storage of a namespace": lambda sample: (
         f"{_storage(sample)}?{urlencode({'namespace': sample.repository.namespace.partition('/')[0]})}"
@@ -300,21 +284,7 @@ KINDS: Final[dict[str, Callable[[Sample], str]]] = {
     "API, plan": lambda sample: f"/api/v1/plans/{sample.entry.plan_id}",
     "API, activity": lambda sample: f"/api/v1/activity?{_of_entry(sample)}",
     "API, trash": lambda _: "/api/v1/trash",
-    "API, checks": lambda _: "/api/v1/checks",
-    "untagged manifests": lambda _: "/cleanup/untagged",
-    "run over untagged manifests": lambda sample: _narrowed(sample, sample.untagged, ("", "failed", "done")),
-    "pins": lambda _: "/cleanup/pins",
-    "pins of a holder": lambda sample: sample.holder.get_absolute_url(),
-    "API, pins": lambda _: "/api/v1/pins",
-    "garbage collections": lambda _: "/cleanup/commands",
-    "API, garbage collections": lambda _: "/api/v1/garbage-collections",
-    "API, untagged manifests": lambda _: "/api/v1/untagged",
-    "cleanup": lambda _: "/cleanup",
-    "sweeps": lambda _: "/cleanup/sweeps",
-    "sweep": lambda sample: _narrowed(sample, sample.swept, ("", "aside", "kept")),
-    "API, sweeps": lambda _: "/api/v1/sweeps",
-    "API, policies": lambda _: "/api/v1/retention/policies",
-    "API, retention runs": lambda _: "/api/v1/retention/runs",
+    **cleanup_paths.KINDS,
 }
 
 

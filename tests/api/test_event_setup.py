@@ -24,6 +24,7 @@ from tests.registry_ui.processes import eventually
 from tests.web.served import served
 
 pytestmark = [
+    pytest.mark.sampled(3),
     pytest.mark.django_db(transaction=True, databases="__all__"),
     pytest.mark.long,
     pytest.mark.any_database,

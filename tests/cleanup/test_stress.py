@@ -9,7 +9,7 @@ import pytest
 from tests.cleanup.stress import stress
 from tests.real_registry import RealRegistry
 
-pytestmark = [pytest.mark.long, pytest.mark.any_database]
+pytestmark = [pytest.mark.long, pytest.mark.sampled(3), pytest.mark.any_database]
 
 SECONDS = 8
 

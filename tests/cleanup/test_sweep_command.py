@@ -77,7 +77,7 @@ def test_it_plans_moves_aside_puts_back_and_deletes(registry: SweptRegistry) -> 
 
 
 def test_what_it_does_not_know_it_refuses(registry: SweptRegistry) -> None:
-    assert sweep("nowhere").refusal == "no registry of ours is called nowhere"
+    assert sweep("nowhere").refusal == "no registry of ours is called nowhere; `registry list` names them"
     assert sweep("main", "--undo", "7") == Said([], [], 2, "main has no sweep 7")
     assert sweep("main", "--grace-hours", "0").refusal == "--grace-hours is from 1 to 8,784"
     assert sweep("main", "--hold-hours", "-1").code == 2

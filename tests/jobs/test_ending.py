@@ -17,6 +17,8 @@ from registry_ui.start import options, valkey
 from registry_ui.start.supervisor import Service
 from tests.registry_ui.processes import ROOT, eventually
 
+pytestmark = pytest.mark.sampled(3)
+
 GRACE = 5.0  # seconds that the supervisor leaves between SIGTERM and SIGKILL
 SWEEP = 30.0  # seconds between two ticks of the clock, which does not run here
 

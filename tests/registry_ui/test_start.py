@@ -23,7 +23,7 @@ from tests.pushing import Pusher
 from tests.real_registry import V2, RealRegistry
 from tests.registry_ui.processes import ROOT, alive, eventually, free_port
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.sampled(3)]
 
 READY = re.compile(
     r"Berth is ready at (?P<url>http://127\.0\.0\.1:\d+)(?: · sign in as admin with (?P<password>\S+))?\n"

@@ -21,7 +21,7 @@ from tests.pushing import Pusher
 from tests.real_registry import V2, V3, binary, generations_in_turn
 from tests.registry_ui.telling_apart import story, web
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.sampled(3)]
 
 _PATIENCE = 40.0
 _NAME = "main"

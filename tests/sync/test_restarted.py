@@ -18,6 +18,8 @@ from tests.real_registry import RealRegistry
 from tests.registry_ui.processes import ROOT, eventually
 from tests.sync.test_interrupted import LAYER, Slow
 
+pytestmark = pytest.mark.sampled(3)
+
 __all__ = ["environment"]
 WORKER = (sys.executable, "-m", "registry_ui.start.worker", "jobs,soon", "2")
 QUEUE = """

@@ -21,6 +21,8 @@ from tests.web.harbour import Harbour
 from tests.web.served import served
 from tests.web.visit import Visit
 
+pytestmark = pytest.mark.sampled(3)
+
 __all__ = ["static_files"]
 
 REPOSITORY = "/r/test/team/app"

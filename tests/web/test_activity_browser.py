@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.audit.entries import told
 from tests.web.visit import Visit
+
+pytestmark = pytest.mark.sampled(3)
 
 
 def test_what_is_new_waits_until_it_is_asked_for(visit: Visit) -> None:

@@ -14,7 +14,7 @@ from tests.web import hostile_things as things
 from tests.web.hostile_things import Voice
 from tests.web.visit import Visit
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.sampled(3)]
 
 MARKUP: Final = (
     "<script>ran=1</script>",

@@ -11,7 +11,7 @@ from sync.naming import pin_of
 from sync.terms import Terms
 from tests.web.visit import Visit
 
-pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
+pytestmark = [pytest.mark.sampled(3), pytest.mark.django_db(transaction=True, databases="__all__")]
 
 PATH = "/r/local/platform/api"
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
 from playwright.sync_api import Browser, expect
 
 from catalog import card as cards
 from tests.web.harbour import Harbour
 from tests.web.test_prose import HOSTILE
 from tests.web.visit import Visit
+
+pytestmark = pytest.mark.sampled(3)
 
 README = "/r/local/platform/api/-/readme"
 NEW = "/r/local/web/admin/-/readme/edit"

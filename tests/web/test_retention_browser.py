@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from tests.web.visit import Visit
 
-pytestmark = [pytest.mark.long, pytest.mark.django_db(transaction=True, databases="__all__")]
+pytestmark = [pytest.mark.long, pytest.mark.sampled(3), pytest.mark.django_db(transaction=True, databases="__all__")]
 
 
 def test_what_would_go_is_told_while_a_policy_is_typed(visit: Visit) -> None:

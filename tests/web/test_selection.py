@@ -9,6 +9,8 @@ from catalog.reads.keyset import SIZE
 from tests.web import furniture as make
 from tests.web.visit import Visit
 
+pytestmark = pytest.mark.sampled(3)
+
 PATH = "/r/local/many/tags"
 
 

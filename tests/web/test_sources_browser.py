@@ -11,7 +11,7 @@ from sync.models import Rule
 from tests.web.harbour import Harbour
 from tests.web.visit import Visit
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.sampled(3)]
 
 REGSYNC = """
 creds:

@@ -148,6 +148,13 @@ def test_what_lies_aside_is_put_back_or_deleted_after_a_question(staff_client: C
     assert Job.objects.unfinished().get().params["undo"]
 
 
+def test_whoever_removes_a_registry_hears_of_what_lies_aside(staff_client: Client, swept: Registry) -> None:
+    page = "/registries/local/remove"
+    assert "aside" not in read(staff_client, page).words
+    blob(sweep(swept), 1)
+    assert "A sweep has moved one blob of it aside" in read(staff_client, page).words
+
+
 def test_of_a_registry_that_was_removed_nothing_can_be_begun(staff_client: Client, swept: Registry) -> None:
     holding = sweep(swept)
     blob(holding, 1)

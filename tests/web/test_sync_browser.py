@@ -14,7 +14,7 @@ from sync.models import Rule, Run
 from tests.web.harbour import Harbour
 from tests.web.visit import Visit
 
-pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
+pytestmark = [pytest.mark.sampled(3), pytest.mark.django_db(transaction=True, databases="__all__")]
 
 
 def test_a_rule_is_tried_while_it_is_typed(visit: Visit) -> None:

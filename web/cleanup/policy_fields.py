@@ -9,10 +9,10 @@ from django.utils.translation import gettext_lazy as _
 
 from cleanup.models.policies import NAME_LENGTH
 from cleanup.retention.terms import MOST_DAYS, MOST_KEPT, Aliases, Line
-from jobs.schedule import When
 from registries.models import Registry
+from web.hours import Hours
 from web.plain_text import PLAIN
-from web.sync.rule_fields import Hours, Lines
+from web.sync.rule_fields import Lines
 
 LINES: Final = (
     (Line.ALL.value, _("all versions")),
@@ -101,17 +101,6 @@ class PolicyFields(Hours):
             "While it is off it decides nothing, and the next policy that fits does. It can be planned all the same."
         ),
     )
-    when = forms.ChoiceField(
-        label=_("When it runs"),
-        choices=[
-            (When.BY_HAND.value, _("When somebody says so")),
-            (When.EVERY.value, _("Every so often")),
-            (When.CRON.value, _("By the clock, as a cron line says")),
-        ],
-        initial=When.BY_HAND.value,
-        widget=forms.RadioSelect(),
-    )
-
     trial_repository = forms.CharField(
         label=_("Repository"),
         max_length=255,

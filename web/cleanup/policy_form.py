@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import asdict
 from typing import Any, Final
 
 from django import forms
@@ -13,14 +14,11 @@ from django.utils.translation import gettext_lazy as _
 from cleanup.models import Policy
 from cleanup.retention.patterns import is_pattern
 from cleanup.retention.terms import MOST_RULES, InvalidTerms, Line, Rule, Terms
-from jobs.schedule import When
 from web.cleanup.policy_fields import PolicyFields, RuleFields
 from web.cleanup.presets import Preset
+from web.hours import schedule_of, shown
 from web.typed import keys
 
-_DAY: Final = 24 * 60  # minutes
-_HOUR: Final = 60
-_UNITS: Final = {"minutes": 1, "hours": _HOUR, "days": _DAY}
 _OF_RULE: Final = re.compile(r"rules\[([0-9]+)\](?:\.(\w+))?", re.ASCII)
 _LONGEST: Final = 100  # of a pattern that is said to be none
 
@@ -96,7 +94,7 @@ class PolicyForm(PolicyFields):
             "aliases": said["aliases"],
             "may_empty": said["may_empty"],
             "uses_created": said["uses_created"],
-            "schedule": self._schedule(),
+            "schedule": asdict(schedule_of(self.cleaned_data)),
         }
 
     def add_terms_error(self, error: InvalidTerms) -> None:
@@ -119,17 +117,6 @@ class PolicyForm(PolicyFields):
         ]
         return again
 
-    def _schedule(self) -> dict[str, Any]:
-        """Only what its `when` makes use of."""
-        said, when = self.cleaned_data, self.cleaned_data["when"]
-        return {
-            "when": when,
-            "cron": " ".join(said["cron"].split()) if when == When.CRON else "",
-            "zone": said["zone"] or "UTC",
-            "every": (said["every"] or 0) * _UNITS[said["unit"] or "minutes"] if when == When.EVERY else 0,
-            "window": said["window"].replace(" ", ""),
-        }
-
     def _ask_for_another(self) -> None:
         """Where its registry was removed a browser would choose the first that there is, and nobody would notice."""
         registries = self.fields["registry"]
@@ -150,8 +137,6 @@ def _patterns(patterns: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _shown(policy: Policy, terms: Terms) -> dict[str, Any]:
-    due = terms.schedule
-    unit = "days" if not due.every % _DAY else "hours" if not due.every % _HOUR else "minutes"
     return {
         "name": policy.name,
         "registry": policy.registry.name,
@@ -160,12 +145,7 @@ def _shown(policy: Policy, terms: Terms) -> dict[str, Any]:
         "aliases": terms.aliases.value,
         "may_empty": terms.may_empty,
         "uses_created": terms.uses_created,
-        "when": due.when.value,
-        "every": due.every // _UNITS[unit] if due.every else 6,
-        "unit": unit if due.every else "hours",
-        "cron": due.cron,
-        "zone": due.zone,
-        "window": due.window,
+        **shown(terms.schedule),
     }
 
 

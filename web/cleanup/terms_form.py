@@ -10,13 +10,12 @@ from django.utils.translation import gettext_lazy as _
 
 from cleanup.models import SweepTerms
 from cleanup.sweeping.terms import LONGEST_URL, Details, InvalidTerms
-from jobs.schedule import Schedule, When
 from registries.models import Registry
 from web.cleanup.durations import Duration
+from web.hours import Hours, schedule_of, shown, when_field, window_field
 from web.plain_text import PLAIN
 from web.sentences import said
 
-_UNITS: Final = {"minutes": 1, "hours": 60, "days": 24 * 60}
 _FIELDS: Final = {"grace_seconds": "grace", "settle_seconds": "settle", "hold_seconds": "hold"}
 
 
@@ -27,7 +26,7 @@ class _WriteOnly(forms.TextInput):
         return super().get_context(name, None, attrs)
 
 
-class TermsForm(forms.Form):
+class TermsForm(Hours):
     """Begins with `terms`, but for the address of its cache."""
 
     processes = forms.ChoiceField(
@@ -70,42 +69,8 @@ class TermsForm(forms.Form):
         label=_("Hold what was moved aside for"),
         help_text=_("So long all of it can be put back; then its space is free. As in 24 h; 0 s deletes at once."),
     )
-    when = forms.ChoiceField(
-        label=_("When it is swept"),
-        choices=[
-            (When.BY_HAND.value, _("When somebody says so")),
-            (When.EVERY.value, _("Every so often")),
-            (When.CRON.value, _("By the clock, as a cron line says")),
-        ],
-        widget=forms.RadioSelect(),
-    )
-    every = forms.IntegerField(label=_("Every"), required=False, min_value=1, max_value=600_000)
-    unit = forms.ChoiceField(
-        label=_("Unit"),
-        required=False,
-        choices=[("minutes", _("minutes")), ("hours", _("hours")), ("days", _("days"))],
-    )
-    cron = forms.CharField(
-        label=_("Cron line"),
-        required=False,
-        max_length=200,
-        help_text=_("Minute, hour, day, month, weekday: 30 4 * * 1-5 is half past four on weekdays."),
-        widget=forms.TextInput(attrs={**PLAIN, "placeholder": "30 4 * * *"}),
-    )
-    zone = forms.CharField(
-        label=_("Time zone"),
-        required=False,
-        max_length=64,
-        help_text=_("Of the cron line and the hours: UTC, Asia/Seoul, Europe/Helsinki."),
-        widget=forms.TextInput(attrs=PLAIN),
-    )
-    window = forms.CharField(
-        label=_("Only within these hours"),
-        required=False,
-        max_length=20,
-        help_text=_("As in 22:00-06:00: a sweep begins in them, and goes on to its end. Empty: all day."),
-        widget=forms.TextInput(attrs={**PLAIN, "placeholder": "22:00-06:00"}),
-    )
+    when = when_field(label=_("When it is swept"))
+    window = window_field(_("As in 22:00-06:00: a sweep begins in them, and goes on to its end. Empty: all day."))
 
     def __init__(self, data: Any = None, *, registry: Registry, terms: SweepTerms) -> None:
         super().__init__(data, initial=_shown(terms))
@@ -125,13 +90,7 @@ class TermsForm(forms.Form):
             grace_seconds=given["grace"],
             settle_seconds=given["settle"],
             hold_seconds=given["hold"],
-            schedule=Schedule(
-                when=When(given["when"]),
-                cron=" ".join(given["cron"].split()),
-                zone=given["zone"] or "UTC",
-                every=(given["every"] or 0) * _UNITS[given["unit"] or "hours"],
-                window=given["window"].replace(" ", ""),
-            ),
+            schedule=schedule_of(given),
         )
 
     def refuse(self, error: InvalidTerms) -> None:
@@ -141,17 +100,11 @@ class TermsForm(forms.Form):
 
 
 def _shown(terms: SweepTerms) -> dict[str, Any]:
-    unit = next((unit for unit in reversed(_UNITS) if terms.every and not terms.every % _UNITS[unit]), "days")
     return {
         "processes": terms.processes,
         "cache": terms.cache,
         "grace": terms.grace_seconds,
         "settle": terms.settle_seconds,
         "hold": terms.hold_seconds,
-        "when": terms.when,
-        "every": terms.every // _UNITS[unit] or 1,
-        "unit": unit,
-        "cron": terms.cron,
-        "zone": terms.zone,
-        "window": terms.window,
+        **shown(terms.schedule),
     }

@@ -9,12 +9,9 @@ from django.utils.translation import gettext_lazy as _
 
 from cleanup.models import Timetable
 from cleanup.untagged.services import GRACE, MOST_GRACE
-from jobs.schedule import InvalidSchedule, Schedule, When
-from web.plain_text import PLAIN
+from jobs.schedule import InvalidSchedule, Schedule
+from web.hours import Hours, schedule_of, shown, window_field
 
-_HOUR: Final = 60  # minutes
-_DAY: Final = 24 * _HOUR
-_UNITS: Final = {"minutes": 1, "hours": _HOUR, "days": _DAY}
 _WRONG: Final = {
     "cron": _("A cron line has five fields, as in 30 4 * * 1-5, and is due every five minutes at most."),
     "every": _("Every five minutes at most, and once a year at least."),
@@ -23,48 +20,10 @@ _WRONG: Final = {
 }
 
 
-class TimetableForm(forms.Form):
+class TimetableForm(Hours):
     """Begins with `row`, or with nothing that is due by itself."""
 
-    when = forms.ChoiceField(
-        label=_("When it runs"),
-        choices=[
-            (When.BY_HAND.value, _("When somebody says so")),
-            (When.EVERY.value, _("Every so often")),
-            (When.CRON.value, _("By the clock, as a cron line says")),
-        ],
-        initial=When.BY_HAND.value,
-        widget=forms.RadioSelect(),
-    )
-    every = forms.IntegerField(label=_("Every"), required=False, min_value=1, max_value=600_000, initial=1)
-    unit = forms.ChoiceField(
-        label=_("Unit"),
-        required=False,
-        choices=[("minutes", _("minutes")), ("hours", _("hours")), ("days", _("days"))],
-        initial="days",
-    )
-    cron = forms.CharField(
-        label=_("Cron line"),
-        required=False,
-        max_length=200,
-        help_text=_("Minute, hour, day, month, weekday: 30 4 * * 1-5 is half past four on weekdays."),
-        widget=forms.TextInput(attrs={**PLAIN, "placeholder": "30 4 * * *"}),
-    )
-    zone = forms.CharField(
-        label=_("Time zone"),
-        required=False,
-        max_length=64,
-        initial="UTC",
-        help_text=_("Of the cron line and the hours: UTC, Asia/Seoul, Europe/Helsinki."),
-        widget=forms.TextInput(attrs=PLAIN),
-    )
-    window = forms.CharField(
-        label=_("Only within these hours"),
-        required=False,
-        max_length=20,
-        help_text=_("As in 22:00-06:00: what is due outside of them begins when they do. Empty: all day."),
-        widget=forms.TextInput(attrs={**PLAIN, "placeholder": "22:00-06:00"}),
-    )
+    window = window_field(_("As in 22:00-06:00: what is due outside of them begins when they do. Empty: all day."))
     grace_hours = forms.IntegerField(
         label=_("Grace time, hours"),
         required=False,
@@ -90,25 +49,8 @@ class TimetableForm(forms.Form):
 
     def schedule(self) -> Schedule:
         """What was said, of a form in which nothing is wrong by itself."""
-        said, when = self.cleaned_data, When(self.cleaned_data["when"])
-        return Schedule(
-            when=when,
-            cron=" ".join(said["cron"].split()) if when is When.CRON else "",
-            zone=said["zone"] or "UTC",
-            every=(said["every"] or 0) * _UNITS[said["unit"] or "days"] if when is When.EVERY else 0,
-            window=said["window"].replace(" ", ""),
-        )
+        return schedule_of(self.cleaned_data)
 
 
 def _shown(row: Timetable) -> dict[str, Any]:
-    due = row.kept()
-    unit = "days" if not due.every % _DAY else "hours" if not due.every % _HOUR else "minutes"
-    return {
-        "when": due.when.value,
-        "every": due.every // _UNITS[unit] if due.every else 1,
-        "unit": unit,
-        "cron": due.cron,
-        "zone": due.zone,
-        "window": due.window,
-        "grace_hours": GRACE if row.grace_hours is None else row.grace_hours,
-    }
+    return {**shown(row.kept()), "grace_hours": GRACE if row.grace_hours is None else row.grace_hours}

@@ -13,6 +13,7 @@ from registries.models import Registry
 from sync.choosing import NewestBy
 from sync.details import Moved
 from sync.models.rules import NAME_LENGTH
+from web.hours import Hours, when_field
 from web.plain_text import PLAIN
 
 COMMON: Final = ("linux/amd64", "linux/arm64", "linux/arm/v7", "linux/386", "linux/ppc64le", "linux/s390x")
@@ -194,53 +195,12 @@ class Changes(forms.Form):
     )
 
 
-class Hours(forms.Form):
-    """When something runs."""
-
-    when = forms.ChoiceField(
-        label=_("When it runs"),
-        choices=[
-            (When.BY_HAND.value, _("When somebody says so")),
-            (When.EVERY.value, _("Every so often")),
-            (When.CRON.value, _("By the clock, as a cron line says")),
-            (When.EVENT.value, _("After a push at the source, where that is one of ours and tells of it")),
-        ],
-        initial=When.BY_HAND.value,
-        widget=forms.RadioSelect(),
-    )
-    every = forms.IntegerField(label=_("Every"), required=False, min_value=1, max_value=600_000, initial=6)
-    unit = forms.ChoiceField(
-        label=_("Unit"),
-        required=False,
-        choices=[("minutes", _("minutes")), ("hours", _("hours")), ("days", _("days"))],
-        initial="hours",
-    )
-    cron = forms.CharField(
-        label=_("Cron line"),
-        required=False,
-        max_length=200,
-        help_text=_("Minute, hour, day, month, weekday: 30 4 * * 1-5 is half past four on weekdays."),
-        widget=forms.TextInput(attrs={**PLAIN, "placeholder": "30 4 * * *"}),
-    )
-    zone = forms.CharField(
-        label=_("Time zone"),
-        required=False,
-        max_length=64,
-        initial="UTC",
-        help_text=_("Of the cron line and the hours: UTC, Asia/Seoul, Europe/Helsinki."),
-        widget=forms.TextInput(attrs=PLAIN),
-    )
-    window = forms.CharField(
-        label=_("Only within these hours"),
-        required=False,
-        max_length=20,
-        help_text=_("As in 22:00-06:00: what is not done by then goes on the next day. Empty: all day."),
-        widget=forms.TextInput(attrs={**PLAIN, "placeholder": "22:00-06:00"}),
-    )
-
-
 class Times(Hours):
     """When a rule runs, and how fast."""
+
+    when = when_field(
+        (When.EVENT.value, _("After a push at the source, where that is one of ours and tells of it")),
+    )
 
     megabytes = forms.FloatField(
         label=_("At most, megabytes a second"),

@@ -8,19 +8,17 @@ from typing import Any, Final
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from jobs.schedule import Schedule, When
 from oci.media_types import Kind
 from oci.transfer.selection import Form, Selection
 from sync.choosing import Choice, InvalidPattern, NewestBy
 from sync.details import Details, Moved
 from sync.models import Rule
 from sync.ranges import InvalidRange
+from web.hours import schedule_of, shown
 from web.sync.rule_fields import ATTACHED, COMMON, Changes, Images, Places, Tags, Times
 from web.sync.words import OTHERS
 
 _LONGEST: Final = 255  # of a pattern that is said to be none
-_DAY: Final = 24 * 60  # minutes
-_HOUR: Final = 60
 _MEGABYTE: Final = 1_000_000
 _KINDS: Final[dict[str, frozenset[Kind]]] = {
     "signature": frozenset({"signature"}),
@@ -28,7 +26,6 @@ _KINDS: Final[dict[str, frozenset[Kind]]] = {
     "sbom": frozenset({"sbom"}),
     "other": frozenset({"artifact", "chart", "image"}),
 }
-_UNITS: Final = {"minutes": 1, "hours": _HOUR, "days": _DAY}
 # Where it says something under another name than `Details` does: a field "form" would hide what browsers call so.
 _FIELDS: Final = {"choice": "allow", "form": "shape", "platforms": "more_platforms", "bytes_per_second": "megabytes"}
 
@@ -95,7 +92,7 @@ class RuleForm(Places, Tags, Images, Changes, Times):
             moved=Moved(said["moved"]),
             backup=said["backup"],
             deletes_gone=said["deletes_gone"],
-            schedule=self._schedule(),
+            schedule=schedule_of(self.cleaned_data, self._before.schedule if self._before else None),
             bytes_per_second=None if said["megabytes"] is None else round(said["megabytes"] * _MEGABYTE),
             is_on=self._before.is_on if self._before else True,
         )
@@ -142,18 +139,6 @@ class RuleForm(Places, Tags, Images, Changes, Times):
         before = self._before.selection.platforms if self._before else ()
         return before if set(before) == set(platforms) else platforms
 
-    def _schedule(self) -> Schedule:
-        """What its `when` makes no use of is as the rule has it: a form begins with it, and a new one is without."""
-        said, when = self.cleaned_data, When(self.cleaned_data["when"])
-        before = self._before.schedule if self._before and self._before.schedule.when is when else Schedule()
-        return Schedule(
-            when=when,
-            cron=" ".join(said["cron"].split()) if when is When.CRON else before.cron,
-            zone=said["zone"] or "UTC",
-            every=(said["every"] or 0) * _UNITS[said["unit"] or "minutes"] if when is When.EVERY else before.every,
-            window=said["window"].replace(" ", ""),
-        )
-
 
 def _some_of_the_rest(details: Details) -> tuple[Kind, ...]:
     """The kinds that a rule takes of those that have one box together; none where it takes all or nothing of them."""
@@ -162,8 +147,7 @@ def _some_of_the_rest(details: Details) -> tuple[Kind, ...]:
 
 
 def _shown(details: Details) -> dict[str, Any]:
-    choice, selection, due = details.choice, details.selection, details.schedule
-    unit = "days" if not due.every % _DAY else "hours" if not due.every % _HOUR else "minutes"
+    choice, selection = details.choice, details.selection
     return {
         "name": details.name,
         "source": details.source,
@@ -185,11 +169,6 @@ def _shown(details: Details) -> dict[str, Any]:
         "moved": details.moved.value,
         "backup": details.backup,
         "deletes_gone": details.deletes_gone,
-        "when": due.when.value,
-        "every": due.every // _UNITS[unit] if due.every else 6,
-        "unit": unit if due.every else "hours",
-        "cron": due.cron,
-        "zone": due.zone,
-        "window": due.window,
+        **shown(details.schedule),
         "megabytes": None if details.bytes_per_second is None else details.bytes_per_second / _MEGABYTE,
     }

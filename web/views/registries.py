@@ -15,6 +15,7 @@ from access.guards import readers_only, staff_only
 from catalog import removal
 from catalog.models import Repository, RepositoryCard, Scan
 from catalog.services import request_scan
+from cleanup.models import SweptBlob
 from jobs.models import Job
 from jobs.processor import given_up
 from registries import services
@@ -108,7 +109,9 @@ def remove(request: HttpRequest, name: str) -> HttpResponse:
             return redirect("job", job.pk)
     cards = RepositoryCard.objects.filter(repository__registry=registry).count()
     trash = TrashEntry.objects.alive(timezone.now()).filter(registry=registry).count()
-    context = {"registry": registry, "repositories": repositories, "cards": cards, "trash": trash, "problem": problem}
+    aside = SweptBlob.objects.unsettled().filter(sweep__registry=registry).count()
+    context = {"registry": registry, "repositories": repositories, "cards": cards, "trash": trash, "aside": aside}
+    context["problem"] = problem
     return render(request, "registries/remove.html", context, status=409 if request.method == "POST" else 200)
 
 

@@ -7,9 +7,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from cleanup.classic import services
 from cleanup.classic.ways import NoWay
+from cleanup.management.naming import registry_called
 from cleanup.models import ClassicRun
 from jobs.models import Job
-from registries.models import Registry
 
 _LOOK: Final = 0.5  # seconds
 _PATIENCE: Final = 10.0
@@ -27,9 +27,7 @@ class Command(BaseCommand):
         parser.add_argument("--plan", action="store_true", help="only say what would be removed: a dry run")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        registry = Registry.objects.active().filter(name=options["registry"]).first()
-        if registry is None:
-            raise CommandError(f"No registry is called {options['registry']}.")
+        registry = registry_called(options["registry"])
         try:
             run, job = services.begin(registry, only_plan=options["plan"])
         except NoWay as reason:

@@ -1,22 +1,19 @@
 from __future__ import annotations
 
-import time
-from typing import Any, Final
+from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
+from cleanup.management.naming import registry_called
 from cleanup.models import Policy, RetentionRun
 from cleanup.retention import services
 from cleanup.retention.in_tables import policies_table, progress_line, run_lines
-from jobs.here import see_through
+from jobs.at_terminal import JobCommand
 from jobs.models import Job
 from registries.models import Registry
 
-_EVERY: Final = 1.0  # seconds between two lines of progress
-_INTERRUPTED: Final = 130  # as shells say it
 
-
-class Command(BaseCommand):
+class Command(JobCommand):
     help = (
         "Carry out the retention of a registry here and now, and say what became of each tag, and why the rest stays."
         " Ends with 0 when all is well, 1 when something failed or is not done yet, 2 when nothing could be begun."
@@ -29,20 +26,17 @@ class Command(BaseCommand):
         parser.add_argument("--policy", metavar="NAME", help="only what this one decides on, also where it is off")
         parser.add_argument("--carry-out", type=int, metavar="RUN", help="what this run has planned, or the rest of it")
         parser.add_argument("--yes", action="store_true", help="also where more than a fifth of a repository goes")
-        parser.add_argument("--quiet", action="store_true", help="no progress")
+        super().add_arguments(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        self._quiet, self._told, self._line = options["quiet"], 0.0, ""
-        registry = Registry.objects.active().filter(name=options["registry"]).first()
-        if registry is None:
-            raise CommandError(f"no registry of ours is called {options['registry']}", returncode=2)
+        registry = registry_called(options["registry"])
         policies = _policies(registry, options["policy"])
         if options["list"]:
             for line in policies_table(policies):
                 self.stdout.write(line)
             return
         run, job = self._begun(registry, policies, options)
-        was_left = not see_through(job, self._tell)
+        was_left = self.see_through(job, progress_line)
         run.refresh_from_db()
         if (
             not options["plan"]
@@ -52,7 +46,7 @@ class Command(BaseCommand):
         ):
             # It was somebody else's, who only wanted the plan.
             job = services.carry_on(run, allow=options["yes"], here=True)
-            was_left = not see_through(job, self._tell)
+            was_left = self.see_through(job, progress_line)
         run = RetentionRun.objects.select_related("registry").get(pk=run.pk)
         if run.planned_at is not None:
             for line in run_lines(run):
@@ -75,33 +69,17 @@ class Command(BaseCommand):
             services.allow(run)
         return run, job
 
-    def _tell(self, job: Job) -> None:
-        """A line a second at most, and none that says nothing new."""
-        line = progress_line(job)
-        if self._quiet or line in {"", self._line} or time.monotonic() - self._told < _EVERY:
-            return
-        self._line, self._told = line, time.monotonic()
-        self.stderr.write(line, style_func=str)
-
     def _end(self, run: RetentionRun, job: Job, *, was_left: bool, only_plan: bool) -> None:
         """How it ended, on the standard error: what is on the other is for machines."""
-        if job.is_moving:
-            raise CommandError(f"It goes on without you, as job {job.pk}.", returncode=_INTERRUPTED)
-        if job.state == Job.State.ASKING:
-            details = " ".join(job.question.get("details", ()))
-            asked = f"{job.question.get('text', '')} {details} Say --yes, or answer on the page of job {job.pk}."
-            raise CommandError(asked, returncode=1)
         said = job.message or run.message
-        if was_left:
-            raise CommandError(said, returncode=_INTERRUPTED)
+        self.check_end(job, said, was_left=was_left)
+        self.check_question(job, f"Say --yes, or answer on the page of job {job.pk}.")
         is_done = job.state == Job.State.DONE and (only_plan or run.state == RetentionRun.State.DONE)
         if run.tags.filter(state="failed").exists() or run.left_out or not is_done:
             raise CommandError(said, returncode=1)
-        if not self._quiet:
-            self.stderr.write(said, style_func=str)
-            if only_plan and run.doomed:
-                again = f"./run manage retention {run.registry.name} --carry-out {run.pk}"
-                self.stderr.write(f"To carry it out: {again}", style_func=str)
+        self.say(said)
+        if only_plan and run.doomed:
+            self.say(f"To carry it out: ./run manage retention {run.registry.name} --carry-out {run.pk}")
 
 
 def _policies(registry: Registry, name: str | None) -> list[Policy]:

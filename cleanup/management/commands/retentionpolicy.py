@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from cleanup.management.naming import registry_called
 from cleanup.models import Policy
 from cleanup.retention import policies
 from cleanup.retention.terms import InvalidTerms
@@ -39,10 +40,10 @@ class Command(BaseCommand):
             case "save":
                 row = Policy.objects.filter(name=options["policy"]).first()
                 is_on = row is None or row.is_on
-                registry = _registry(options["registry"])
+                registry = registry_called(options["registry"])
                 policies.save(registry, options["policy"], _terms(), None, is_on=is_on, policy=row)
             case "order":
-                registry = _registry(options["registry"])
+                registry = registry_called(options["registry"])
                 for name in options["policies"]:
                     _policy(name, registry)
                 policies.put_in_order(registry, options["policies"], None)
@@ -52,14 +53,6 @@ class Command(BaseCommand):
                 policies.remove(_policy(options["policy"]), None)
             case verb:
                 policies.switch(_policy(options["policy"]), None, on=verb == "on")
-
-
-def _registry(name: str) -> Registry:
-    """Raises CommandError."""
-    registry = Registry.objects.active().filter(name=name).first()
-    if registry is None:
-        raise CommandError(f"no registry of ours is called {name}", returncode=2)
-    return registry
 
 
 def _policy(name: str, registry: Registry | None = None) -> Policy:

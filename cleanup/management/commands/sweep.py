@@ -1,28 +1,26 @@
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from typing import Any, Final
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
+from cleanup.management.naming import registry_called
 from cleanup.models import Sweep
 from cleanup.sweeping import services
 from cleanup.sweeping.ground import terms_of
 from cleanup.sweeping.in_words import lines_of, progress_line
 from cleanup.sweeping.services import Times
 from cleanup.sweeping.terms import LEAST_GRACE, MOST_GRACE, MOST_HOLD
-from jobs.here import see_through
+from jobs.at_terminal import JobCommand
 from jobs.models import Job
 from jobs.running import JobFailed
 from registries.models import Registry
 
-_EVERY: Final = 1.0  # seconds between two lines of progress
 _HOUR: Final = 3600  # seconds
-_INTERRUPTED: Final = 130  # as shells say it
 
 
-class Command(BaseCommand):
+class Command(JobCommand):
     help = (
         "Sweep a registry while it runs, here and now: what no manifest names is moved aside, and deleted when its"
         " holding time is over. Ends with 0 when all is well, 1 when it failed, 2 when nothing could be begun."
@@ -37,18 +35,15 @@ class Command(BaseCommand):
         which.add_argument("--delete-now", type=int, metavar="SWEEP", help="what this one has moved aside, for good")
         parser.add_argument("--grace-hours", type=int, metavar="N", help="what is younger stays; as its terms say")
         parser.add_argument("--hold-hours", type=int, metavar="N", help="0 deletes at once; as its terms say")
-        parser.add_argument("--quiet", action="store_true", help="no progress")
+        super().add_arguments(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        self._quiet, self._told, self._line = options["quiet"], 0.0, ""
-        registry = Registry.objects.active().filter(name=options["registry"]).first()
-        if registry is None:
-            raise CommandError(f"no registry of ours is called {options['registry']}", returncode=2)
+        registry = registry_called(options["registry"])
         try:
             sweep, job = self._begun(registry, options)
         except JobFailed as reason:
             raise CommandError(str(reason), returncode=2) from reason
-        was_left = not see_through(job, self._tell)
+        was_left = self.see_through(job, progress_line)
         sweep.refresh_from_db()
         for line in lines_of(sweep):
             self.stdout.write(line)
@@ -65,31 +60,18 @@ class Command(BaseCommand):
         times = _times(registry, options)
         return services.begin(registry, only_plan=options["plan"], here=True, times=times)
 
-    def _tell(self, job: Job) -> None:
-        """A line a second at most, and none that says nothing new."""
-        line = progress_line(job)
-        if self._quiet or line in {"", self._line} or time.monotonic() - self._told < _EVERY:
-            return
-        self._line, self._told = line, time.monotonic()
-        self.stderr.write(line, style_func=str)
-
     def _end(self, sweep: Sweep, job: Job, *, was_left: bool) -> None:
         """How it ended, on the standard error: what is on the other is for machines."""
-        if job.is_moving:
-            raise CommandError(f"It goes on without you, as job {job.pk}.", returncode=_INTERRUPTED)
-        if was_left:
-            raise CommandError(job.message, returncode=_INTERRUPTED)
+        self.check_end(job, job.message, was_left=was_left)
         if job.state != Job.State.DONE:
             raise CommandError(job.message, returncode=1)
-        if self._quiet:
-            return
-        self.stderr.write(job.message, style_func=str)
+        self.say(job.message)
         again = f"./run manage sweep {sweep.registry.name}"
         if sweep.state == Sweep.State.PLANNED:
-            self.stderr.write(f"To carry it out: {again} --carry-out {sweep.pk}", style_func=str)
+            self.say(f"To carry it out: {again} --carry-out {sweep.pk}")
         if sweep.state == Sweep.State.HOLDING:
-            self.stderr.write(f"To put it back: {again} --undo {sweep.pk}", style_func=str)
-            self.stderr.write(f"To delete it now: {again} --delete-now {sweep.pk}", style_func=str)
+            self.say(f"To put it back: {again} --undo {sweep.pk}")
+            self.say(f"To delete it now: {again} --delete-now {sweep.pk}")
 
 
 def _times(registry: Registry, options: dict[str, Any]) -> Times:

@@ -1,26 +1,23 @@
 from __future__ import annotations
 
-import time
 from typing import Any, Final
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
+from cleanup.management.naming import registry_called
 from cleanup.models import Check
 from cleanup.verifying import services
 from cleanup.verifying.terms import MOST_SAMPLED, Terms
+from jobs.at_terminal import JobCommand
 from jobs.figures import Figure
-from jobs.here import see_through
 from jobs.models import Job
 from oci.errors import InvalidName, printable
 from oci.names import parse_repository
-from registries.models import Registry
 
-_EVERY: Final = 1.0  # seconds between two lines of progress
-_INTERRUPTED: Final = 130  # as shells say it
 _SHOWN: Final = 200  # findings
 
 
-class Command(BaseCommand):
+class Command(JobCommand):
     help = (
         "Check here and now whether all that a registry keeps is there, down to the layers, and say what is not. Ends"
         " with 0 when all is whole, 1 when something is broken or could not be asked for, 2 when nothing was begun."
@@ -31,45 +28,31 @@ class Command(BaseCommand):
         parser.add_argument("--sample", type=int, metavar="N", help="only so many random tags of each repository")
         parser.add_argument("--deep", action="store_true", help="read every byte, and hash it")
         parser.add_argument("--repository", default="", metavar="NAME", help="only this one")
-        parser.add_argument("--quiet", action="store_true", help="no progress")
+        super().add_arguments(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        self._quiet, self._told, self._line = options["quiet"], 0.0, ""
-        check, job, _is_new = services.begin(_registry(options["registry"]), _terms(options), here=True)
-        was_left = not see_through(job, self._tell)
+        check, job, _is_new = services.begin(registry_called(options["registry"]), _terms(options), here=True)
+        was_left = self.see_through(job, _progress_line)
         check.refresh_from_db()
         for row in check.findings.in_order()[:_SHOWN]:
             tag = f":{row.tag}" if row.tag else ""
             self.stdout.write(printable(f"{row.repository}{tag}: {row.get_code_display()}: {row.sentence}", 1_000))
         self._end(check, job, was_left=was_left)
 
-    def _tell(self, job: Job) -> None:
-        """A line a second at most, and none that says nothing new."""
-        done, tags = Figure.read(job.figure("repositories")), Figure.read(job.figure("tags"))
-        if self._quiet or done is None or tags is None or time.monotonic() - self._told < _EVERY:
-            return
-        line = f"{done.done} of {done.total} repositories, {tags.done} tags"
-        if line != self._line:
-            self._line, self._told = line, time.monotonic()
-            self.stderr.write(line, style_func=str)
-
     def _end(self, check: Check, job: Job, *, was_left: bool) -> None:
         """How it ended, on the standard error: what is on the other is for machines."""
-        if job.is_moving:
-            raise CommandError(f"It goes on without you, as job {job.pk}.", returncode=_INTERRUPTED)
         said = check.message or job.message
-        if was_left:
-            raise CommandError(said, returncode=_INTERRUPTED)
+        self.check_end(job, said, was_left=was_left)
         if check.state != Check.State.DONE or check.broken or check.unasked:
             raise CommandError(said, returncode=1)
-        self.stderr.write(said, style_func=str)
+        self.say(said)
 
 
-def _registry(name: str) -> Registry:
-    registry = Registry.objects.active().filter(name=name).first()
-    if registry is None:
-        raise CommandError(f"no registry of ours is called {printable(name, 80)}", returncode=2)
-    return registry
+def _progress_line(job: Job) -> str:
+    done, tags = Figure.read(job.figure("repositories")), Figure.read(job.figure("tags"))
+    if done is None or tags is None:
+        return ""
+    return f"{done.done} of {done.total} repositories, {tags.done} tags"
 
 
 def _terms(options: dict[str, Any]) -> Terms:

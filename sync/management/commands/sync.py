@@ -1,12 +1,11 @@
 from __future__ import annotations
 
 import json
-import time
 from typing import Any, Final
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
-from jobs.here import see_through
+from jobs.at_terminal import JobCommand
 from jobs.models import Job
 from sync import services
 from sync.in_words import plan_lines, progress_line, result_lines, rules_table
@@ -14,12 +13,10 @@ from sync.management.naming import reading, rule_called
 from sync.models import Item, Rule, Run
 from sync.run_documents import item_document, run_document
 
-_EVERY: Final = 1.0  # seconds between two lines of progress
-_INTERRUPTED: Final = 130  # as shells say it
 _NONE: Final = "No rule yet: ./run manage syncrule add < rule.json"
 
 
-class Command(BaseCommand):
+class Command(JobCommand):
     help = (
         "Carry out a rule of image sync here and now, and say what became of each tag; without a rule, list them."
         " Ends with 0 when all is well, 1 when something failed or is not done yet, 2 when nothing could be begun."
@@ -30,13 +27,12 @@ class Command(BaseCommand):
         parser.add_argument("--plan", action="store_true", help="only say what it would do, and why")
         parser.add_argument("--deep", action="store_true", help="read what is there already, each byte of it")
         parser.add_argument("--json", action="store_true", help="say it as one object")
-        parser.add_argument("--quiet", action="store_true", help="no progress")
+        super().add_arguments(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["rule"] is None:
             self._list()
             return
-        self._quiet, self._told, self._line = options["quiet"], 0.0, ""
         rule = rule_called(options["rule"])
         with reading(rule):
             run, job, was_left = self._see_through(rule, only_plan=options["plan"], is_deep=options["deep"])
@@ -55,36 +51,21 @@ class Command(BaseCommand):
     def _see_through(self, rule: Rule, *, only_plan: bool, is_deep: bool) -> tuple[Run, Job, bool]:
         """The run, the job that it ended with, and whether somebody wanted us to stop."""
         run, job = services.begin(rule, only_plan=only_plan, here=True, is_deep=is_deep)
-        was_left = not see_through(job, self._tell)
+        was_left = self.see_through(job, progress_line)
         run.refresh_from_db()
         if not only_plan and not was_left and job.state == Job.State.DONE and run.state == Run.State.PLANNED:
             # It was somebody else's, who only wanted the plan.
             job = services.carry_on(run, here=True)
-            was_left = not see_through(job, self._tell)
+            was_left = self.see_through(job, progress_line)
         return Run.objects.select_related("rule", "source", "target").get(pk=run.pk), job, was_left
-
-    def _tell(self, job: Job) -> None:
-        """A line a second at most, and none that says nothing new."""
-        line = progress_line(job)
-        if self._quiet or line in {"", self._line} or time.monotonic() - self._told < _EVERY:
-            return
-        self._line, self._told = line, time.monotonic()
-        self.stderr.write(line, style_func=str)
 
     def _end(self, run: Run, job: Job, *, was_left: bool, only_plan: bool) -> None:
         """How it ended, on the standard error: what is on the other is for machines."""
-        if job.is_moving:
-            raise CommandError(f"It goes on without you, as job {job.pk}.", returncode=_INTERRUPTED)
-        if job.state == Job.State.ASKING:
-            details = " ".join(job.question.get("details", ()))
-            asked = f"{job.question.get('text', '')} {details} Answer on the page of job {job.pk}."
-            raise CommandError(asked, returncode=1)
         said = run.message or job.message
-        if was_left:
-            raise CommandError(said, returncode=_INTERRUPTED)
+        self.check_end(job, said, was_left=was_left)
+        self.check_question(job, f"Answer on the page of job {job.pk}.")
         failed = run.items.filter(state__in=[Item.State.FAILED, Item.State.PARKED]).exists()
         is_done = job.state == Job.State.DONE and (only_plan or run.state == Run.State.DONE)
         if failed or run.problems or not is_done:
             raise CommandError(said, returncode=1)
-        if not self._quiet:
-            self.stderr.write(said, style_func=str)
+        self.say(said)
