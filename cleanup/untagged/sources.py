@@ -22,6 +22,7 @@ from oci.names import Digest, RepositoryName, parse_repository
 from oci.storage import StorageFault, StorageFolder, Unreadable
 
 _THREADS: Final = 8
+_HELD: Final = 2 * 2**20  # bytes of manifests that are asked for once more at once
 _TORN_TAG: Final = gettext_noop("the tag %(tag)s cannot be read, so nobody knows what it needs: %(why)s")
 _TORN_LINK: Final = gettext_noop("the manifest %(digest)s cannot be told apart: %(why)s")
 _UNLISTED: Final = gettext_noop("it could not be listed: %(why)s")
@@ -74,6 +75,7 @@ class FolderSource:
     def __init__(self, folder: StorageFolder) -> None:
         self._folder = folder
         self._ahead: dict[int, _Ahead] = {}
+        self._fetched: dict[str, Fetched] = {}  # of the last repository, some that the catalog does not know
 
     def repositories(self, rows: Collection[Repository]) -> tuple[list[Repository], list[str]]:
         names = {*self._folder.repositories(listed_by="_layers"), *self._folder.repositories(listed_by="_manifests")}
@@ -111,7 +113,8 @@ class FolderSource:
         return Contents(dated, tagged)
 
     def manifest(self, repository: Repository, digest: str) -> Fetched:
-        return self._folder.manifest(parse_repository(repository.name), digest)
+        fetched = self._fetched.pop(digest, None)
+        return fetched or self._folder.manifest(parse_repository(repository.name), digest)
 
     def _revisions(self, name: RepositoryName) -> dict[str, datetime]:
         ages: dict[str, datetime] = {}
@@ -128,9 +131,13 @@ class FolderSource:
     def _contents(self, name: RepositoryName, ahead: _Ahead) -> dict[str, Found]:
         """What the catalog has read is not read again: content is what its digest says."""
         found = ahead.known
+        self._fetched, size = {}, 0
         for digest in ahead.ages:
             if digest not in found:
-                found[digest] = found_in(digest, self._folder.manifest(name, digest))
+                fetched = self._folder.manifest(name, digest)
+                found[digest] = found_in(digest, fetched)
+                if (size := size + fetched.weight) <= _HELD:
+                    self._fetched[digest] = fetched
         return found
 
     def _tagged(self, name: RepositoryName) -> frozenset[str]:
