@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from django.utils.translation import gettext_noop
 
@@ -13,7 +13,7 @@ from catalog.models import Blob, Manifest, ManifestBlob, Repository, RepositoryB
 from catalog.policy import MOST_BYTES
 from catalog.recording.chunks import by_number
 from catalog.recording.content import known_ids, store
-from catalog.rows import select
+from catalog.rows import insert, moment, select
 from cleanup.models import UntaggedItem, UntaggedRun
 from cleanup.untagged.judging import reasons_to_go
 from cleanup.untagged.reaching import Holds, judged
@@ -26,6 +26,10 @@ SHOWN: Final = 200  # repositories that were left alone, each with why
 _WHY_LENGTH: Final = 500
 _ROWS: Final = 250  # a transaction
 _TOGETHER: Final = 20  # repositories
+_COLUMNS: Final = (
+    *("run_id", "position", "repository_id", "digest", "kind", "size", "since", "why"),
+    *("state", "note"),
+)
 _BYTES: Final = 2 * 2**20  # of manifests that are held in memory at a time
 _UNKNOWN: Final = gettext_noop("the catalog does not know it yet: it is judged after the next scan")
 _UNREAD: Final = gettext_noop("a manifest in it could not be read: %(why)s")
@@ -44,7 +48,7 @@ class Planning:
         self._left_alone: list[tuple[str, str]] = []
         self._unknown: dict[str, Fetched] = {}  # what goes and the catalog has never read, with
         self._unknown_bytes = 0
-        self._items: list[UntaggedItem] = []  # what is to be written after it
+        self._items: list[tuple[Any, ...]] = []  # rows by `_COLUMNS`, which are to be written after it
 
     def plan(self, now: datetime) -> None:
         """In short transactions; until the last of them it is not planned, and is planned anew by whoever comes."""
@@ -96,18 +100,9 @@ class Planning:
         self._staying |= verdict.stays.keys()
         self._unrecorded.update(*(contents.found[digest].unrecorded for digest in verdict.stays))
         for place, (one, why) in enumerate(reasons_to_go(verdict, contents.found)):
-            self._items.append(
-                UntaggedItem(
-                    run=self._run,
-                    position=self._position + place,
-                    repository=repository,
-                    digest=one.digest,
-                    kind=one.kind,
-                    size=min(MOST_BYTES, one.size),
-                    since=one.since,
-                    why=why,
-                )
-            )
+            size, since = min(MOST_BYTES, one.size), moment(one.since)
+            row = (self._run.pk, self._position + place, repository.pk, one.digest, one.kind, size, since, why)
+            self._items.append((*row, UntaggedItem.State.PLANNED.value, ""))
         self._position += len(verdict.goes)
         if len(self._items) >= _ROWS or self._unknown_bytes >= _BYTES:
             self._write()
@@ -132,7 +127,7 @@ class Planning:
         self._store()
         for piece in by_number(self._items, _ROWS):
             with self._lease.writing():
-                UntaggedItem.objects.bulk_create(piece)
+                insert(UntaggedItem, _COLUMNS, piece)
         self._items = []
 
     def _freed(self) -> int:
