@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connections
+from django.db import OperationalError, connections
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -299,10 +299,10 @@ def test_an_image_in_the_trash_is_asked_about(
 def _stop_while(kind: str) -> None:
     try:
         deadline = time.monotonic() + 20
-        while not ClassicRun.objects.filter(steps__kind=kind, steps__state="begun").exists():
+        while not _in_turn(ClassicRun.objects.filter(steps__kind=kind, steps__state="begun").exists):
             assert time.monotonic() < deadline
             time.sleep(0.05)
-        jobs.stop(Job.objects.unfinished().get())
+        _in_turn(lambda: jobs.stop(Job.objects.unfinished().get()))
     finally:
         connections.close_all()
 
@@ -310,9 +310,18 @@ def _stop_while(kind: str) -> None:
 def _end_after(pk: int, seconds: float) -> None:
     try:
         time.sleep(seconds)
-        Job.objects.filter(pk=pk).update(state="done", finished_at=timezone.now())
+        _in_turn(lambda: Job.objects.filter(pk=pk).update(state="done", finished_at=timezone.now()))
     finally:
         connections.close_all()
+
+
+def _in_turn(ask: Callable[[], Any]) -> Any:
+    """A SQLite in memory, as tests have, refuses at once what another thread of the process has locked."""
+    while True:
+        try:
+            return ask()
+        except OperationalError:
+            time.sleep(0.05)
 
 
 def _is_open(run: ClassicRun, switched: Switched) -> None:

@@ -45,7 +45,7 @@ class Command(JobCommand):
         self.check_end(job, said, was_left=was_left)
         if check.state != Check.State.DONE or check.broken or check.unasked:
             raise CommandError(said, returncode=1)
-        self.say(said)
+        self.stderr.write(said, style_func=str)  # also with --quiet: there is nothing else
 
 
 def _progress_line(job: Job) -> str:
